@@ -1,0 +1,1 @@
+"""Record and ledger in; trends, effects, reliability, plots and summaries out."""

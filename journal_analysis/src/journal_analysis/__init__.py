@@ -1,0 +1,1 @@
+"""Voice or text in, transcript and facts out."""

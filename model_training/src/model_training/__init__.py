@@ -1,0 +1,1 @@
+"""History in; forecasters, backtests, MLflow runs, registered models and model forecasts out."""

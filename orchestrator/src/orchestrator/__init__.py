@@ -1,0 +1,1 @@
+"""Dagster definitions and the hrv command: runs the rooms in order, computes nothing."""

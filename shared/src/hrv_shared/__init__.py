@@ -1,0 +1,1 @@
+"""The ground floor: schemas, time, record, ledger, scoring, settings, the LLM port."""

@@ -1,0 +1,1 @@
+"""The only room that talks to WHOOP: OAuth2, pulls, export ZIPs, a simulator."""
