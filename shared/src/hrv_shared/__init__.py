@@ -1,1 +1,3 @@
-"""The ground floor: schemas, time, record, ledger, scoring, settings, the LLM port."""
+"""The ground floor of the house: schemas, time, record, ledger, scoring, settings, the LLM port."""
+
+__version__ = "0.1.0"

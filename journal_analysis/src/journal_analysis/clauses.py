@@ -1,0 +1,219 @@
+"""What a sentence is about, who did it, whether it was done, and when: the context that every rule shares.
+
+A note is cut into clauses. Each clause knows its sentence, its subject (the speaker or somebody else), whether it
+tells a plan, which day it speaks of, and how sure the speaker sounds. Rules look for their words and ask here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from journal_analysis.clocks import Clock, Duration, find_clocks, find_durations
+from journal_analysis.spoken import Canonical, canonical
+
+__all__ = ["Clause", "Note", "read_note"]
+
+_SENTENCE_END = re.compile(r"(?<!\d)[.!?;]+(?=\s|$)|(?<=\d)[.!?;]+(?=\s+[^\d\s]|\s*$)|\n+")
+_CLAUSE_BREAK = re.compile(
+    r",? ?\b(?:but|although|though|while|whereas|however|because|then|so|plus|which|after which)\b"
+    r"|,(?= ?(?:and )?(?:i|i'm|i've|i'd|i'll|my|he|she|they|we|everyone)\b)"
+    r"| (?:and|before|after|when|until|since) (?=(?:i|i'm|i've|i'd|i'll|he|she|they|we|my|everyone|everybody)\b)"
+    r"|,(?! ?(?:no|sorry|actually|i mean|wait|make that|or rather)\b)"
+)
+_OTHERS = (
+    r"wife|husband|partner|girlfriend|boyfriend|fianc[eé]e?|spouse|sons?|daughters?|kids?|child(?:ren)?|baby|toddler|boys|girls|"
+    r"mother|father|mum|mom|dad|parents|sisters?|brothers?|aunt|uncle|cousins?|grand\w+|friends?|mates?|colleagues?|"
+    r"cowork\w+|boss|flatmate|roommate|neighbou?rs?|coach|team(?:mates?)?|family|guests?|in-laws|dog|cat"
+)
+_SOMEBODY_ELSE = re.compile(
+    rf"^\W*(?:(?:and|but|so|well|then|also|only|even|while|because|although|though|meanwhile|today|tonight|yesterday|last night|"
+    rf"this (?:morning|afternoon|evening))\W+)*"
+    rf"(?:(?:he|she|they|everyone|everybody|someone|somebody|people|the others|the rest|the (?:other )?guys|nobody else)\b"
+    rf"(?! and (?:i|me)\b)"
+    rf"|(?:(?:my|our|his|her|their|the|a|one of my|most of my|some of my|all my|both my|both) )(?:\w+ ){{0,2}}?(?:{_OTHERS})\b(?! and (?:i|me)\b)(?!'s (?:birthday|place|house|party|wedding)))"
+)
+_SPEAKER = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|we|we're|we've|we'd|we'll|me|myself|for me)\b")
+_NAMED = re.compile(r"(?<![.!?\n])\s(?!I\b)([A-Z][a-z]+) (?:had|drank|took|has|was|is|got|did|went|ordered)\b")
+_CALENDAR = "monday tuesday wednesday thursday friday saturday sunday"
+
+_PLAN = re.compile(
+    r"\b(?:will|won't|going to|gonna|plan|plans|planned|planning|'ll|tomorrow|want to|wanna|hope to|hoping to|intend to|aim(?:ing)? (?:to|for)|"
+    r"about to|should|supposed to|would like to|later tonight|later on|next week|next month|let's|heading to bed|off to bed)\b"
+)
+_PLAN_UNDONE = re.compile(r"\b(?:as planned|than planned|had planned|was planned|were planned|was supposed to|was going to|wanted to|should have|shouldn't have|should not have|'d planned|planned to \w+ but)\b")
+_PLAN_FRONT = re.compile(r"\bi'll (?:say|call|count|rate|give|put|go with)\b|\bi (?:will|would|'d) (?:say|call|count|rate|give|put)\b")
+_CONDITIONAL = re.compile(r"\b(?:if|unless|might|in case|would have|could have|nearly|almost had|tempted|craving|thought about|thinking about|considered|wish|wanted)\b")
+_DOUBT = re.compile(r"\b(?:maybe|perhaps|probably|possibly|i think|i guess|i suppose|not sure|not quite sure|don't remember|can't remember|hard to say|might have|could be)\b")
+_TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening)|now|right now|at the moment|currently|just now)\b")
+_PRESENT = re.compile(r"\b(?:is|am|are|i'm|it's|feel|feeling)\b")
+_YESTERDAY = re.compile(r"\b(?:yesterday|last night|last evening|the night before|the evening before|the day before)\b(?! was)|\byesterday was\b")
+_BEFORE_YESTERDAY = re.compile(r"\b(?:day before yesterday|2 (?:days|nights|evenings) ago)\b")
+_DAYS_AGO = re.compile(r"\b(\d) (?:days|nights) ago\b")
+_WEEKDAY = re.compile(rf"\b(?:on|last|from|since|this|next|for|until)\s+(?:last |next )?({'|'.join(_CALENDAR.split())})s?\b(?: (?:night|evening|morning|afternoon))?")
+_HEADER = re.compile(rf"\b(?:journal|entry|diary|log|note|notes|update)(?: entry)? (?:for|of|about) (?:(yesterday)|({'|'.join(_CALENDAR.split())}))\b")
+_USUALLY = re.compile(r"\b(?:usually|normally|always|every (?:day|morning|evening|night|week)|most days|in general|on average|last (?:week|month|year)|(?:days|weeks|months|years) ago|as a rule)\b")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A piece of a sentence at canonical [start, end) and what can be said of it as a whole."""
+
+    start: int
+    end: int
+    sentence: int
+    sentence_start: int
+    sentence_end: int
+    others: bool
+    plan: bool
+    unreal: bool
+    doubt: bool
+    habit: bool
+    day_shift: int
+    day_is_said: bool
+    day_is_carried: bool
+
+
+@dataclass(frozen=True)
+class Note:
+    """A text made ready for the rules: canonical form, clauses, clock times and durations."""
+
+    canonical: Canonical
+    clauses: tuple[Clause, ...]
+    clocks: tuple[Clock, ...]
+    durations: tuple[Duration, ...]
+
+    @property
+    def text(self) -> str:
+        """The canonical text."""
+        return self.canonical.text
+
+    def clause_at(self, position: int) -> Clause:
+        """The clause that holds a canonical position."""
+        return next((c for c in self.clauses if c.start <= position < c.end), self.clauses[-1])
+
+    def sentence_of(self, position: int) -> tuple[int, int]:
+        """Canonical [start, end) of the sentence that holds a position."""
+        clause = self.clause_at(position)
+        return clause.sentence_start, clause.sentence_end
+
+
+def read_note(original: str, entry_day: date | None = None) -> Note:
+    """Cut a text into clauses and settle subject, plan and day of each.
+
+    Parameters
+    ----------
+    original : str
+        Transcript or typed text.
+    entry_day : date, optional
+        The wake day of the entry; weekday names ("on Saturday") are only understood with it.
+    """
+    text = canonical(original)
+    sentences = _sentences(text.text)
+    base_shift = _header_shift(text.text, entry_day)
+    clauses: list[Clause] = []
+    carried = 0
+    for number, (start, end) in enumerate(sentences):
+        sentence = text.text[start:end]
+        said = _day_shift(sentence, entry_day)
+        shift = said if said is not None else base_shift
+        is_carried = False
+        if said is None and carried and not _TODAY.search(sentence) and not _PRESENT.search(sentence):
+            shift, is_carried = carried, True
+        elif carried and (_TODAY.search(sentence) or _PRESENT.search(sentence)):
+            carried = 0
+        if said is not None and said < 0 and not _TODAY.search(sentence):
+            carried = said
+        clauses += _clauses_of(text, number, start, end, shift, said is not None, is_carried, entry_day)
+    if not clauses:
+        clauses = [Clause(0, len(text.text), 0, 0, len(text.text), *([False] * 5), base_shift, False, False)]
+    return Note(text, tuple(clauses), tuple(find_clocks(text.text)), tuple(find_durations(text.text)))
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    bounds, start = [], 0
+    for match in _SENTENCE_END.finditer(text):
+        bounds.append((start, match.end()))
+        start = match.end()
+    bounds.append((start, len(text)))
+    return [(a, b) for a, b in bounds if text[a:b].strip()]
+
+
+def _clauses_of(
+    text: Canonical, number: int, start: int, end: int, shift: int, said: bool, carried: bool, entry_day: date | None
+) -> list[Clause]:
+    sentence = text.text[start:end]
+    cuts = [start] + [start + m.start() for m in _CLAUSE_BREAK.finditer(sentence) if m.start() > 0] + [end]
+    clauses, others, plan = [], False, False
+    for first, last in zip(cuts, cuts[1:], strict=False):
+        piece = text.text[first:last]
+        spoken_piece = re.sub(r"^\W*(?:but|although|though|while|whereas|however|because|then|so|plus|which|and|before|after|when|until|since)?\W*", "", piece)
+        named = _NAMED.search(" " + text.quote(first, last)) if first > start else None
+        if _SOMEBODY_ELSE.search(spoken_piece) or (named and named.group(1).lower() not in _CALENDAR):
+            others = True
+        elif _SPEAKER.search(spoken_piece):
+            others = False
+        if _PLAN_UNDONE.search(piece) or re.search(r"\b(?:did|had|was|were|drank|ate|took|went)\b", piece):
+            plan = False
+        if _PLAN.search(_PLAN_FRONT.sub("", piece)) and not _PLAN_UNDONE.search(piece):
+            plan = True
+        own = _day_shift(piece, entry_day)
+        todays = own is None and _TODAY.search(piece)
+        day_shift = own if own is not None else (0 if todays else shift)
+        clauses.append(
+            Clause(
+                first, last, number, start, end,
+                others=others,
+                plan=plan,
+                unreal=bool(_CONDITIONAL.search(piece)) or bool(_PLAN_UNDONE.search(piece) and "as planned" not in piece),
+                doubt=bool(_DOUBT.search(piece)),
+                habit=bool(_USUALLY.search(piece)),
+                day_shift=day_shift,
+                day_is_said=said or own is not None or bool(todays),
+                day_is_carried=carried and not todays,
+            )
+        )  # fmt: skip
+    return clauses
+
+
+def _header_shift(text: str, entry_day: date | None) -> int:
+    """"Journal for Tuesday" told on Wednesday morning speaks of the day before."""
+    match = _HEADER.search(text[:80])
+    if not match:
+        return 0
+    if match.group(1):
+        return -1
+    if entry_day is None:
+        return 0
+    back = (entry_day.weekday() - _CALENDAR.split().index(match.group(2))) % 7
+    return -back if back <= 2 else 0
+
+
+def _day_shift(piece: str, entry_day: date | None) -> int | None:
+    """Days from the entry's day to the day that the words name, or None where they name none."""
+    if _BEFORE_YESTERDAY.search(piece):
+        return -2
+    ago = _DAYS_AGO.search(piece)
+    if ago:
+        return -int(ago.group(1))
+    if re.search(r"\bday after tomorrow\b", piece):
+        return 2
+    if re.search(r"\btomorrow\b", piece):
+        return 1
+    weekday = _WEEKDAY.search(piece)
+    if weekday and not _HEADER.search(piece):
+        if entry_day is None:
+            return None if re.match(r"this|for", weekday.group()) else -7
+        ahead = (_CALENDAR.split().index(weekday.group(1)) - entry_day.weekday()) % 7
+        if re.match(r"next|until|for", weekday.group()) or _PLAN.search(piece):
+            return ahead
+        return ahead - 7 if ahead else (0 if weekday.group().startswith(("on", "this")) else -7)
+    if _YESTERDAY.search(piece):
+        return -1
+    return None
+
+
+def shifted(entry_day: date, shift: int) -> date:
+    """The day that a clause speaks of."""
+    return entry_day + timedelta(days=shift)

@@ -1,0 +1,149 @@
+"""Clock times and durations in a canonical text.
+
+"at half past nine", "9:30 pm", "around 11", "22 15", "noon" are clock times; whether a bare "9" means morning or
+evening depends on what it is about, so `Clock.resolve` asks for the earliest hour that makes sense there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Clock", "Duration", "find_clocks", "find_durations", "format_clock"]
+
+_NOT_A_CLOCK = (
+    r"(?!\d)(?!\s*(?:%|percent|minutes?\b|mins?\b|hours?\b|hrs?\b|seconds?|km\b|k\b|kilo|miles?|met(?:er|re)s?|mg|grams?|"
+    r"reps?|sets?|times|out of|of 10|of 5|/|x\b|drinks?|beers?|glasses|coffees?|degrees|bpm|watts|weeks?|days?|laps|"
+    r"-?(?:minute|hour)|[.,]\d|people|litres?|liters?|cups?))"
+)
+_LEAD = r"(?:\b(?:at|around|about|by|until|till|til|before|after|past|to|since|near|towards?|approximately|roughly|only|@)\s+)"
+_PATTERNS = (
+    ("past", re.compile(r"\b(half|quarter|\d{1,2})(?: minutes)? (past|to|after|before) (\d{1,2}|noon|midnight)\b\s?(am|pm)?")),
+    ("digits", re.compile(r"\b(\d{1,2})(?::|\.|h)(\d{2})(?!\d)(?!\s*(?:km|k\b|litres?|liters?|miles|%))\s?(am|pm|oclock)?")),
+    ("spoken", re.compile(rf"(?:{_LEAD}|(?<=\bplanned ))(\d{{1,2}}) (\d{{2}})\b(?! minutes| percent)\s?(am|pm)?")),
+    ("spoken", re.compile(r"\b(\d{1,2}) (\d{2})\s?(am|pm)\b")),
+    ("hour", re.compile(r"\b(\d{1,2})\s?(am|pm|oclock)\b")),
+    ("bare", re.compile(rf"{_LEAD}(?:about |around |like |almost |close to |nearly |maybe |roughly |exactly )*(\d{{1,2}})\b{_NOT_A_CLOCK}")),
+    ("bare", re.compile(rf"\bclose to (\d{{1,2}})\b{_NOT_A_CLOCK}")),
+    ("bare", re.compile(rf"\b(?:am|pm|oclock|\d) (?:and|or) (?:at )?(\d{{1,2}})\b{_NOT_A_CLOCK}(?= in the| oclock|\.|,|$)")),
+    ("name", re.compile(r"\b(noon|midday|midnight)\b(?! snack)")),
+)
+_PART = re.compile(
+    r"\W{0,2}(?:(?:local time|or so|ish|sharp)\W{0,2})?(?:(?:in|at|of) (?:the )?|this |yesterday )?(morning|afternoon|evening|night|tonight)\b"
+)
+_PART_BEFORE = re.compile(r"\b(this morning|in the morning|this afternoon|in the afternoon|this evening|in the evening|tonight|last night)\b[^.;!?]{0,24}$")
+_DURATION = re.compile(
+    r"(\d+(?:\.\d+)?)[ -]?(hours?|hrs?|h|minutes?|mins?|min)\b(?:\s?(?:and )?(\d{1,2})[ -]?(?:minutes?|mins?|min)\b)?"
+)
+_REPEATED = re.compile(r"(?:\d+ ?(?:by|times|sets of|reps of|rounds of|x|×)|sets of|reps of|rounds of|intervals of|every) ?(?:about )?$")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A clock time at canonical [start, end): minutes after midnight, and whether morning or evening is open."""
+
+    start: int
+    end: int
+    minutes: int
+    ambiguous: bool
+
+    def resolve(self, earliest_hour: int) -> str:
+        """``HH:MM``; where am or pm was not said, the first such time at or after ``earliest_hour``."""
+        minutes = self.minutes
+        if self.ambiguous:
+            first = minutes % 720
+            minutes = next(m for m in (first, first + 720, first + 1440) if m >= earliest_hour * 60) % 1440
+        return format_clock(minutes)
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of time at canonical [start, end), min."""
+
+    start: int
+    end: int
+    minutes: float
+
+
+def find_clocks(text: str) -> list[Clock]:
+    """Every clock time of a canonical text, in order, without overlaps (the fuller reading wins)."""
+    found: list[Clock] = []
+    for kind, pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            clock = _read(kind, match, text)
+            if clock and not any(clock.start < c.end and c.start < clock.end for c in found):
+                found.append(clock)
+    return sorted(found, key=lambda c: c.start)
+
+
+def find_durations(text: str) -> list[Duration]:
+    """Every duration of a canonical text; the pieces of repeated sets ("4 by 8 minutes") are left out."""
+    found = []
+    for match in _DURATION.finditer(text):
+        if _REPEATED.search(text[: match.start()]):
+            continue
+        amount, unit, extra = float(match.group(1)), match.group(2), match.group(3)
+        minutes = amount * 60 if unit.startswith("h") else amount
+        found.append(Duration(match.start(), match.end(), minutes + float(extra or 0)))
+    return found
+
+
+def format_clock(minutes: int) -> str:
+    """``HH:MM`` of minutes after midnight."""
+    return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
+
+
+def _read(kind: str, match: re.Match[str], text: str) -> Clock | None:
+    start, half = match.start(), None
+    if kind == "name":
+        return Clock(start, match.end(), 0 if match.group(1) == "midnight" else 720, False)
+    if kind == "past":
+        part, direction, hour_text, half = match.groups()
+        shift = {"half": 30, "quarter": 15}.get(part) or int(part) if not part.isdigit() else int(part)
+        named = {"noon": 720, "midnight": 0}.get(hour_text)
+        if part == "half" and direction != "past" or shift > 59 or part.isdigit() and direction in ("after", "before"):
+            return None
+        minutes = (named if named is not None else int(hour_text) * 60) + (shift if direction in ("past", "after") else -shift)
+        hour = minutes // 60 if named is None else 24
+    elif kind in ("digits", "spoken"):
+        hour, minute, half = int(match.group(1)), int(match.group(2)), match.group(3)
+        if minute > 59 or (kind == "spoken" and minute % 5):
+            return None
+        minutes = hour * 60 + minute
+    else:
+        hour = int(match.group(1))
+        half = match.group(2) if kind == "hour" else None
+        minutes = hour * 60
+        start = match.start(1) if kind == "bare" else start
+    if minutes < 0:
+        minutes += 1440
+    if hour > 24 or minutes >= 1500 or (kind == "bare" and hour == 0):
+        return None
+    half = half if half in ("am", "pm") else _part_of_day(text, match, minutes)
+    if half == "pm" and minutes < 720:
+        minutes += 720
+    if half == "am" and minutes >= 720 and hour == 12:
+        minutes -= 720
+    if half == "pm" and hour == 12 and _part_of_night(text, match.end()):
+        minutes -= 720
+    said_24h = hour >= 13 or hour == 0 or (kind == "digits" and re.match(r"0\d", match.group(1)) is not None)
+    return Clock(start, match.end(), minutes % 1440, half is None and not said_24h and hour != 24)
+
+
+def _part_of_day(text: str, match: re.Match[str], minutes: int) -> str | None:
+    after = _PART.match(text, match.end())
+    before = None if after else _PART_BEFORE.search(text[: match.start()])
+    if not after and not before:
+        return None
+    part = (after or before).group(1)
+    if "morning" in part:
+        return "am"
+    if part in ("night", "last night", "tonight") and minutes % 720 < 300:
+        return "am"  # "one at night" is after midnight
+    return "pm"
+
+
+def _part_of_night(text: str, end: int) -> bool:
+    """"Twelve at night" is midnight."""
+    after = _PART.match(text, end)
+    return bool(after and after.group(1) in ("night", "tonight"))

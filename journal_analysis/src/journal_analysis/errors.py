@@ -1,0 +1,40 @@
+"""Errors of the journal room.
+
+HrvError
+└── JournalError
+    ├── UnreadableAudio     not a recording that can be decoded, or too long, or too large
+    ├── NoSpeech            a recording (or text) in which nobody says anything
+    ├── BadEntry            a text, time or line that is not a journal entry
+    ├── UnknownEntry        no entry with this key
+    └── BadBenchmark        a folder that is not a test set
+"""
+
+from __future__ import annotations
+
+from hrv_shared.errors import HrvError
+
+__all__ = ["BadBenchmark", "BadEntry", "JournalError", "NoSpeech", "UnknownEntry", "UnreadableAudio"]
+
+
+class JournalError(HrvError):
+    """Base of the room's errors."""
+
+
+class UnreadableAudio(JournalError):
+    """The file is not a recording that can be decoded, or it is too long or too large."""
+
+
+class NoSpeech(JournalError):
+    """Nobody says anything."""
+
+
+class BadEntry(JournalError):
+    """Not a journal entry."""
+
+
+class UnknownEntry(JournalError):
+    """No entry has this key."""
+
+
+class BadBenchmark(JournalError):
+    """The folder is not a test set."""

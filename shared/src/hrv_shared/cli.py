@@ -1,0 +1,111 @@
+"""What every room's command line shares: one way to answer, to fail and to show progress.
+
+A command computes a dict, then calls ``emit``: words for people, or with ``--json`` exactly one object on stdout.
+Progress and messages go to stderr. Under Dagster the same dict becomes the asset's metadata (Pipes).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hrv_shared.errors import HrvError
+
+__all__ = ["JsonOption", "MemberOption", "app_for", "emit", "progress", "run", "say"]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
+MemberOption = Annotated[str | None, typer.Option("--member", help="Whose data; default: the setting member_id.")]
+
+EXIT_CODE = 2
+
+
+def app_for(name: str, help_text: str) -> typer.Typer:
+    """A room's typer app, plain and quick to start."""
+    return typer.Typer(
+        name=name, help=help_text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+        rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]},
+    )  # fmt: skip
+
+
+def emit(result: dict[str, Any], text: str, as_json: bool) -> None:
+    """Answer a command: ``text`` for people, ``result`` for programs and for Dagster."""
+    if "DAGSTER_PIPES_CONTEXT" in os.environ:
+        _report_to_dagster(result, text)
+    if as_json:
+        sys.stdout.write(json.dumps(result, default=_plain, ensure_ascii=False, allow_nan=False) + "\n")
+    elif text:
+        sys.stdout.write(text.rstrip("\n") + "\n")
+    sys.stdout.flush()
+
+
+def run(app: Callable[[], Any]) -> None:
+    """Run a room's app; an HrvError becomes one sentence (or ``{"error": …}``) and exit code 2."""
+    try:
+        app()
+    except HrvError as error:
+        fail(error, as_json="--json" in sys.argv)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+def fail(error: HrvError, *, as_json: bool) -> None:
+    """Say what went wrong and leave with exit code 2."""
+    if as_json:
+        sys.stdout.write(json.dumps({"error": {"code": error.code, "message": str(error)}}, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    else:
+        say(f"hrv: {error}")
+    raise SystemExit(EXIT_CODE)
+
+
+def say(message: str) -> None:
+    """A message for the person at the terminal (stderr)."""
+    sys.stderr.write(message + "\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def progress(label: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
+    """Show progress on stderr: a bar in a terminal, nothing but the label elsewhere; yields ``advance(amount)``."""
+    if not sys.stderr.isatty():
+        say(f"{label} …")
+        yield lambda _amount=1.0: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda amount=1.0: bar.advance(task, amount)
+
+
+def _report_to_dagster(result: dict[str, Any], text: str) -> None:
+    from dagster_pipes import PipesContext, open_dagster_pipes
+
+    with open_dagster_pipes():
+        plain = json.loads(json.dumps(result, default=_plain))
+        scalars = {k: v for k, v in plain.items() if isinstance(v, (bool, int, float, str))}
+        metadata: dict[str, Any] = dict(scalars)
+        if text:
+            metadata["report"] = {"raw_value": f"```\n{text}\n```", "type": "md"}
+        PipesContext.get().report_asset_materialization(metadata=metadata)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,105 @@
+"""The ground floor's own commands: score, scorecard, ledger, models, settings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hrv_shared.cli import JsonOption, MemberOption, app_for, emit
+from hrv_shared.errors import LedgerError
+from hrv_shared.settings import load_settings
+from hrv_shared.store import Store
+
+app = app_for("hrv_shared", "The ground floor: scores, ledger, settings.")
+ledger_app = app_for("ledger", "The forecast ledger.")
+app.add_typer(ledger_app, name="ledger")
+
+
+@app.command()
+def score(as_json: JsonOption = False) -> None:
+    """Enter what came true into the ledger and score every forecast whose night is known."""
+    from hrv_shared.scoring import score_rows
+
+    settings = load_settings()
+    store = Store.open(settings)
+    new = store.ledger.record_outcomes(store.read_table("days"))
+    scores = score_rows(store.ledger.forecasts(), store.ledger.outcomes())
+    store.write_table("scores", scores)
+    result = {"new_outcomes": new, "scored_rows": len(scores), "void_rows": int(scores["void"].sum())}
+    emit(result, f"{new} new nights; {len(scores)} forecasts scored, {result['void_rows']} of them void.", as_json)
+
+
+@app.command()
+def scorecard(
+    member: MemberOption = None,
+    nights: Annotated[int | None, typer.Option(help="Only the last so many target nights.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How good each forecaster has been: skill with interval, coverage, n."""
+    import polars as pl
+
+    from hrv_shared import scoring
+
+    settings = load_settings()
+    store = Store.open(settings)
+    scores = store.read_table("scores").filter(pl.col("member_id") == (member or settings.member_id))
+    if nights is not None and len(scores):
+        wanted = scores["target_day"].unique().sort().tail(nights)
+        scores = scores.filter(pl.col("target_day").is_in(wanted.implode()))
+    card = scoring.scorecard(scores, seed=settings.seed)
+    rows = list(card.iter_rows(named=True))
+    emit({"seed": settings.seed, "rows": rows}, _card_text(rows), as_json)
+
+
+@ledger_app.command()
+def verify(as_json: JsonOption = False) -> None:
+    """Find any row that was changed, dropped, reordered or backdated."""
+    store = Store.open(load_settings())
+    faults = store.ledger.verify()
+    counts = {book: len(store.ledger.forecasts(book)) for book in ("live", "replay")}
+    if faults:
+        listed = "; ".join(f"{f.chain} row {f.n} {f.what}" for f in faults[:5])
+        raise LedgerError(f"The ledger is not what was written: {len(faults)} faults ({listed}). Restore a backup.")
+    emit({"sound": True, "faults": 0, **counts}, f"Sound: {counts['live']} live and {counts['replay']} replayed rows.", as_json)
+
+
+@ledger_app.command()
+def show(
+    member: MemberOption = None,
+    book: Annotated[str, typer.Option(help="live or replay")] = "live",
+    last: Annotated[int, typer.Option(help="How many rows.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """The newest rows of a book."""
+    settings = load_settings()
+    frame = Store.open(settings).ledger.forecasts(book, member or settings.member_id).tail(last)
+    rows = list(frame.iter_rows(named=True))
+    lines = [
+        f"{r['issued_at']:%Y-%m-%d %H:%M}Z {r['slot']:7} {r['origin_day']} +{r['horizon']} {r['forecaster']:16} "
+        f"{r['quantiles_ms'][3]:6.1f} {r['quantiles_ms'][11]:6.1f} {r['quantiles_ms'][19]:6.1f} ms  {r['hash'][:10]}"
+        for r in rows
+    ]
+    emit({"rows": rows}, "\n".join(lines) or f"The {book} book is empty.", as_json)
+
+
+@app.command("settings")
+def show_settings(as_json: JsonOption = False) -> None:
+    """Every setting in force; secrets are hidden."""
+    values = {k: v if v is None or isinstance(v, (bool, int)) else str(v) for k, v in load_settings()}
+    emit(values, "\n".join(f"{name:22} {value}" for name, value in values.items()), as_json)
+
+
+def _card_text(rows: list[dict]) -> str:
+    if not rows:
+        return "Nothing has been scored yet."
+    lines = [f"{'book':7}{'slot':8}{'night':6}{'forecaster':18}{'n':>4} {'CRPS':>6} {'skill %':>8} {'90 % band':>16} {'in80':>5}"]
+    for r in rows:
+        skill = "" if r["skill"] is None else f"{100 * r['skill']:.1f}"
+        band = "" if r["skill_low"] is None else f"{100 * r['skill_low']:.1f} … {100 * r['skill_high']:.1f}"
+        inside = "" if r["cover_80"] is None else f"{100 * r['cover_80']:.0f}%"
+        crps = "" if r["crps_ms"] is None else f"{r['crps_ms']:.2f}"
+        lines.append(
+            f"{r['book']:7}{r['slot']:8}{r['horizons']:6}{r['forecaster']:18}{r['n']:>4} {crps:>6} {skill:>8} {band:>16} {inside:>5}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,106 @@
+"""Which forecast is due now: one answer for every room, computed from the data and the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from hrv_shared.constants import STALE_AFTER_DAYS
+from hrv_shared.daytime import origin_day, replay_evening_at, slot_of
+from hrv_shared.errors import TooFewNights
+from hrv_shared.history import as_of_days
+from hrv_shared.store import Store
+
+__all__ = ["Issue", "current_issue", "past_issues"]
+
+
+@dataclass(frozen=True)
+class Issue:
+    """A forecast to be made: for whom, when, from which origin, into which book.
+
+    Attributes
+    ----------
+    note : str
+        Why it is a replay, in words for the wearer; empty when live.
+    """
+
+    member_id: str
+    book: str
+    slot: str
+    as_of: datetime
+    origin_day: date
+    utc_offset_min: int
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """File stem of its reports, such as ``2026-11-23-evening``."""
+        return f"{self.origin_day.isoformat()}-{self.slot}"
+
+    def describe(self) -> dict[str, str | int]:
+        """The issue as JSON values."""
+        return {
+            "member_id": self.member_id, "book": self.book, "slot": self.slot, "as_of": self.as_of.isoformat(),
+            "origin_day": self.origin_day.isoformat(), "utc_offset_min": self.utc_offset_min, "note": self.note,
+        }  # fmt: skip
+
+
+def current_issue(store: Store, member_id: str) -> Issue:
+    """The forecast that is due now.
+
+    Live, unless the last scored night is more than three days old: then nothing honest can be said about tomorrow, and
+    the issue is a replay at the end of the data that says so.
+
+    Raises
+    ------
+    TooFewNights
+        There is no scored night at all.
+    """
+    now = store.clock().replace(microsecond=0)
+    days = store.read_table("days").filter(pl.col("member_id") == member_id)
+    seen = as_of_days(days, now)
+    scored = seen.filter(pl.col("state") == "scored")
+    if scored.is_empty():
+        raise TooFewNights(
+            f"No scored night of {member_id} is known yet. Pull from WHOOP (hrv pull) or import an export (hrv import PATH)."
+        )
+    offset = int(scored["utc_offset_min"].drop_nulls().tail(1).item(0)) if scored["utc_offset_min"].count() else 0
+    last_night: date = scored["day"].max()
+    origin = origin_day(now, offset, seen["day"].max())
+    if origin - last_night <= timedelta(days=STALE_AFTER_DAYS):
+        return Issue(member_id, "live", slot_of(now, offset), now, origin, offset)
+    return _at_the_end(member_id, seen, last_night, offset, now)
+
+
+def past_issues(store: Store, member_id: str, *, nights: int, slot: str, before: Issue) -> list[Issue]:
+    """Replay issues of the last ``nights`` origin days before ``before``, oldest first.
+
+    A replayed evening is set at the sleep onset of the coming night, a morning when its night became known; both are
+    instants by which a live forecast could have been made.
+    """
+    seen = as_of_days(store.read_table("days").filter(pl.col("member_id") == member_id), before.as_of)
+    own = seen.filter(pl.col("day") < before.origin_day, pl.col("state").is_in(["scored", "calibrating", "no_sleep"]))
+    issues = []
+    for row in own.tail(nights).iter_rows(named=True):
+        offset = row["utc_offset_min"] or 0
+        if slot == "evening":
+            as_of = replay_evening_at(row["day"], offset, row["day_closed_at"])
+        else:
+            as_of = row["known_at"] if row["wake_at"] is None else row["wake_at"] + timedelta(hours=1)
+        if as_of < before.as_of:
+            issues.append(Issue(member_id, "replay", slot, as_of, row["day"], offset, "replayed"))
+    return issues
+
+
+def _at_the_end(member_id: str, seen: pl.DataFrame, last_night: date, offset: int, now: datetime) -> Issue:
+    last = seen.filter(pl.col("day") == last_night).row(0, named=True)
+    closed = last["day_closed_at"]
+    slot = "evening" if closed is not None else "morning"
+    as_of = replay_evening_at(last_night, offset, closed) if slot == "evening" else last["known_at"]
+    note = (
+        f"Replayed as of {last_night}: the last scored night is {(now.date() - last_night).days} days old, so no honest "
+        "forecast of tomorrow exists. Pull or import newer data for a live one."
+    )
+    return Issue(member_id, "replay", slot, max(as_of, last["wake_at"] or as_of), last_night, offset, note)

@@ -1,0 +1,78 @@
+"""A model of the user's own, named by its path: looked at, hashed for the record, never compared with a pin."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hrv_shared.models.cache import (
+    combined_sha256,
+    hash_file,
+    models_root,
+    replace_json,
+)
+from hrv_shared.models.errors import ModelAbsent, UnknownModel
+from hrv_shared.models.manifest import manifest_of
+
+__all__ = ["resolve_custom"]
+
+FOLDER_NEEDS = ("model.bin", "config.json")
+HASHES = "own_models.json"
+
+
+def resolve_custom(name: str, path: Path, cache_dir: Path) -> tuple[Path, str]:
+    """Check that ``path`` can be such a model and return it with its sha256.
+
+    The hash is remembered with the file's size and times, so that gigabytes are hashed once.
+
+    Raises
+    ------
+    ModelAbsent
+        There is no file or folder, or it has not the form of a model.
+    """
+    path = path.expanduser().absolute()
+    if path.is_dir():
+        _expect(name, "asr", path)
+        lacking = [need for need in FOLDER_NEEDS if not (path / need).is_file()]
+        if lacking:
+            raise ModelAbsent(f"{path} is no speech model in CTranslate2 form: it lacks {', '.join(lacking)}.")
+        names = sorted(entry.name for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
+        return path, combined_sha256({entry: _remembered_hash(path / entry, cache_dir) for entry in names})
+    if not path.is_file():
+        raise ModelAbsent(f"The configured model {path} does not exist. Mend the path, or unset it to use {name}.")
+    _expect(name, "llm", path)
+    with path.open("rb") as stream:
+        magic = stream.read(4)
+    if magic != b"GGUF":
+        raise ModelAbsent(f"{path} is no GGUF file: expected it to begin with b'GGUF', found {magic!r}.")
+    return path, _remembered_hash(path, cache_dir)
+
+
+def _expect(name: str, kind: str, path: Path) -> None:
+    try:
+        wanted = manifest_of(name).kind
+    except UnknownModel:
+        return  # a name of the user's own for a path of the user's own
+    if wanted != kind:
+        form = {"asr": "a folder in CTranslate2 form", "llm": "a GGUF file"}[wanted]
+        raise ModelAbsent(f"The configured model {path} can't stand for {name}: expected {form}.")
+
+
+def _remembered_hash(path: Path, cache_dir: Path) -> str:
+    stat = path.stat()
+    stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+    notes = models_root(cache_dir) / HASHES
+    try:
+        known = json.loads(notes.read_text(encoding="utf-8"))
+        if known[str(path)]["stamp"] == stamp:
+            return str(known[str(path)]["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        known = {}
+    sha256 = hash_file(path)
+    known = known if isinstance(known, dict) else {}
+    try:
+        notes.parent.mkdir(parents=True, exist_ok=True)
+        replace_json(notes, {**known, str(path): {"stamp": stamp, "sha256": sha256}})
+    except OSError:
+        pass  # only costs hashing it again
+    return sha256

@@ -1,0 +1,92 @@
+"""Everything that can go wrong between us and WHOOP, as one small tree.
+
+HrvError (hrv_shared)
+└── WhoopError
+    ├── NotConnected            no tokens, or no client id and secret
+    ├── AuthorizationFailed     WHOOP will not let us in
+    │   ├── ConnectionLost      the refresh token is dead: final, told once, connect again
+    │   ├── ClientRefused       client id or secret wrong
+    │   ├── AccessForbidden     scope missing, or membership inactive (403)
+    │   └── CallbackRefused     the address that came home is not the one that we asked for
+    ├── BadRequest              WHOOP could not read our question (400)
+    ├── NotFound                no such record (404)
+    ├── RateLimited             429, and the wait is longer than we are willing to sit
+    ├── ServerUnavailable       network, time-out, 5xx, after all retries
+    ├── UnexpectedAnswer        an answer that the documentation does not allow
+    ├── WrongAccount            the store holds another WHOOP account's records
+    ├── PullRunning             another pull holds the lock of this store
+    ├── UnsafeAddress           plain http to a machine that is not this one, or a listener that is not loopback
+    └── TokenStoreBroken        tokens cannot be read or written safely
+"""
+
+from __future__ import annotations
+
+from hrv_shared.errors import HrvError
+
+
+class WhoopError(HrvError):
+    """Base of this room's errors."""
+
+
+class NotConnected(WhoopError):
+    """There is nothing to speak to WHOOP with: no tokens, or no client id and secret."""
+
+
+class AuthorizationFailed(WhoopError):
+    """WHOOP refused the access token and a renewal did not help."""
+
+
+class ConnectionLost(AuthorizationFailed):
+    """The refresh token no longer works. Only the wearer can mend it, by connecting again."""
+
+
+class ClientRefused(AuthorizationFailed):
+    """WHOOP does not know this client id and secret."""
+
+
+class AccessForbidden(AuthorizationFailed):
+    """403: the connection lacks a scope, or the membership is inactive."""
+
+
+class CallbackRefused(AuthorizationFailed):
+    """The callback carried no code, an error, or a state that we did not issue."""
+
+
+class BadRequest(WhoopError):
+    """400: WHOOP could not understand the request."""
+
+
+class NotFound(WhoopError):
+    """404: the record does not exist (a recovery may simply not exist *yet*)."""
+
+
+class RateLimited(WhoopError):
+    """429 for longer than we are willing to wait. `retry_after_s` is None when WHOOP did not say."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None):
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ServerUnavailable(WhoopError):
+    """The network failed, or WHOOP answered 5xx, on every attempt."""
+
+
+class UnexpectedAnswer(WhoopError):
+    """WHOOP answered something that is not JSON of the documented shape."""
+
+
+class WrongAccount(WhoopError):
+    """The records under this member belong to another WHOOP account."""
+
+
+class PullRunning(WhoopError):
+    """Another process is pulling into this store."""
+
+
+class UnsafeAddress(WhoopError):
+    """An address that would send a secret over the network in clear, or open this machine to others."""
+
+
+class TokenStoreBroken(WhoopError):
+    """The token store exists but cannot be read or written."""

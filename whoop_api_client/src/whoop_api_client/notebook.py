@@ -1,0 +1,135 @@
+"""What one pull knows of the record and writes into it: pages, the account, cursors, counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from hrv_shared.daytime import parse_instant
+from hrv_shared.record import SEEN, Fact, FactDraft
+from hrv_shared.store import Store
+
+from whoop_api_client.client import WhoopClient
+from whoop_api_client.errors import NotFound, UnexpectedAnswer, WrongAccount
+from whoop_api_client.models import COLLECTIONS
+from whoop_api_client.received import SOURCE, Quarantined, drafts_for
+
+if TYPE_CHECKING:
+    from whoop_api_client.sync import PullResult
+
+
+class Notebook:
+    """One member's side of the record during one pull."""
+
+    def __init__(self, store: Store, member_id: str, connection: str):
+        self.member_id = member_id
+        self.now = store.clock
+        self._record = store.record
+        self._connection = connection
+        self._held = {kind: self._record.latest(kind, member_id) for kind in COLLECTIONS}
+        self._gone = {key for key, fact in self._record.latest("gone", member_id).items() if fact.payload["gone"]}
+        self._received: Counter[str] = Counter()
+        self._written: Counter[str] = Counter()
+        self._quarantined: dict[tuple[str, str], Quarantined] = {}
+
+    def held(self, kind: str) -> dict[str, Fact]:
+        """Latest revisions before this pull."""
+        return self._held[kind]
+
+    def is_gone(self, kind: str, key: str) -> bool:
+        return gone_key(kind, key) in self._gone
+
+    def write_page(self, kind: str, records: list[dict[str, Any]]) -> datetime | None:
+        """Make a page durable. Returns how far back it reaches (None when nothing on it can be dated)."""
+        now = self.now()
+        drafts: list[FactDraft] = []
+        oldest: datetime | None = None
+        for raw in records:
+            made = drafts_for(kind, raw, self._held[kind], member_id=self.member_id, now=now)
+            if isinstance(made, Quarantined):
+                self._quarantined[kind, made.key] = made
+                continue
+            key = made[-1].key
+            if self.is_gone(kind, key):  # it came back
+                drafts.append(self.gone_draft(kind, key, gone=False))
+            drafts += made
+            anchor = self.anchor(kind, raw)
+            oldest = min(filter(None, (oldest, anchor)), default=None)
+        self._received[kind] += len(records)
+        self._written[kind] += self._record.append_many(drafts)
+        return oldest
+
+    def write_account(self, client: WhoopClient) -> dict[str, Any]:
+        """Profile and body measurements; returns both.
+
+        Raises
+        ------
+        WrongAccount
+            The record holds another WHOOP account's profile under this member.
+        """
+        profile = client.profile()
+        user = profile.get("user_id")
+        if not isinstance(user, int):
+            raise UnexpectedAnswer("WHOOP's profile has no user_id; the API may have changed. Nothing was written.")
+        if set(self._record.latest("profile", self.member_id)) - {str(user)}:
+            raise WrongAccount(
+                f"Member {self.member_id!r} of this store holds records of another WHOOP account. Choose another "
+                "HRV_MEMBER_ID or HRV_HOME for this account, or connect the first one again."
+            )
+        try:
+            body = client.body()
+        except NotFound:
+            body = {}
+        for kind, payload in (("profile", profile), ("body", body)):
+            if payload:
+                draft = FactDraft(
+                    self.member_id, kind, str(user), payload, known_at=self.now(), basis=SEEN, source=SOURCE
+                )
+                self._written[kind] += self._record.append_many([draft])
+        return {"profile": profile, "body": body}
+
+    def write_gone(self, kind: str, key: str) -> None:
+        self._written["gone"] += self._record.append_many([self.gone_draft(kind, key, gone=True)])
+
+    def gone_draft(self, kind: str, key: str, *, gone: bool) -> FactDraft:
+        payload = {"kind": kind, "key": key, "gone": gone}
+        return FactDraft(
+            self.member_id, "gone", gone_key(kind, key), payload, known_at=self.now(), basis=SEEN, source=SOURCE
+        )
+
+    def anchor(self, kind: str, payload: dict[str, Any]) -> datetime | None:
+        """Where in time WHOOP's filters place a record: its start, for a recovery its sleep's start."""
+        if kind == "recovery":
+            sleep = self._held["sleep"].get(str(payload.get("sleep_id")))
+            # the recovery is made when the sleep ends, so `created_at` is a little late; the margins cover it
+            text = sleep.payload.get("start") if sleep else payload.get("created_at")
+        else:
+            text = payload.get("start")
+        try:
+            return parse_instant(text) if text else None
+        except (TypeError, ValueError):
+            return None
+
+    def recall(self, name: str) -> str | None:
+        """A cursor of this connection; None when it was never set."""
+        return self._record.get_cursor(f"whoop:{self._connection}:{name}") or None
+
+    def remember(self, name: str, value: str | None) -> None:
+        self._record.set_cursor(f"whoop:{self._connection}:{name}", value or "")
+
+    def result(self, mode: str) -> PullResult:
+        from whoop_api_client.sync import PullResult
+
+        return PullResult(
+            member_id=self.member_id,
+            mode=mode,
+            received={kind: self._received[kind] for kind in COLLECTIONS},
+            written=dict(sorted(self._written.items())),
+            quarantined=list(self._quarantined.values()),
+        )
+
+
+def gone_key(kind: str, key: str) -> str:
+    """The key of the `gone` fact that speaks of a record."""
+    return f"{kind}:{key}"
