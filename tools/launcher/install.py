@@ -9,6 +9,7 @@ import fcntl
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import time
 
@@ -18,10 +19,13 @@ from launcher.stamp import ROOT, Environment
 
 SETUP = os.path.join(ROOT, ".venv-setup")
 """Lock file, download cache and temporary files while an installation runs."""
-NEWEST_TESTED = (3, 14)
-# Measured on Linux x86-64, Python 3.11 (sum of the wheels; du of the environment with its bytecode).
-DOWNLOAD_MB = {"all rooms": 0}
-DISK_MB = {"all rooms": 0}
+NEWEST_PYTHON = (3, 14)
+"""The newest for which the lock has wheels throughout (on macOS: 3.13)."""
+# Measured on Linux x86-64 with Python 3.11: the sum of all wheels, and du of the environments with their bytecode.
+DOWNLOAD_MB = 445
+TOGETHER_MB = 1700
+ISOLATED_MB = 600
+"""The mean of the eight."""
 
 
 def setup(arguments):
@@ -63,12 +67,14 @@ def refresh(wanted=None, *, use_uv=True, report_fresh=False):
 
 
 def _make_all(environments, installer):
-    download = sum(DOWNLOAD_MB.get(env.name, 0) for env in environments)
-    disk = sum(DISK_MB.get(env.name, 0) for env in environments)
+    where = ", ".join(os.path.relpath(env.folder, ROOT) for env in environments)
     say(
-        f"making {len(environments)} Python environment(s) with {installer.name}, once; nothing outside this folder "
-        f"is written. To download: about {download} MB; on disk: about {disk / 1000:.1f} GB."
+        f"making the Python environment with {installer.name} in {where}; nothing outside this folder is written."
     )
+    if download_mb := _download_mb(environments):
+        say(
+            f"to download: about {download_mb} MB of packages; on disk: up to {_disk_mb(environments) / 1000:.1f} GB."
+        )
     started = time.monotonic()
     for env in environments:
         _make(env, installer)
@@ -81,54 +87,82 @@ def _make_all(environments, installer):
 def _make(env: Environment, installer):
     unfinished = os.path.join(SETUP, f"unfinished-{env.name.replace(' ', '-')}")
     if os.path.exists(unfinished):
-        say("the last installation did not finish; starting over.")
+        say("the last installation was cut off; starting over.")
         shutil.rmtree(env.folder, ignore_errors=True)
+    usable = _is_usable(env)
     with open(unfinished, "w", encoding="utf-8"):
         pass
+    try:
+        _fill(env, installer, new=not usable)
+    except Failed:
+        # A named failure (no network, say) leaves the packages of an older environment whole; a kill may not.
+        if usable:
+            os.remove(unfinished)
+        raise
+    os.remove(unfinished)
+
+
+def _fill(env, installer, *, new):
     with contextlib.suppress(FileNotFoundError):
         os.remove(env.stamp)
-    if not _is_usable(env):
+    if new:
         shutil.rmtree(env.folder, ignore_errors=True)
-        say(f"{env.name}: new environment in {os.path.relpath(env.folder, ROOT)} (Python {platform.python_version()})")
+        place, python = os.path.relpath(env.folder, ROOT), platform.python_version()
+        say(f"{env.name}: new environment in {place} (Python {python})")
         installer.create(env)
     say(f"{env.name}: packages from {os.path.relpath(env.lock, ROOT)}")
     installer.install_lock(env)
     say(f"{env.name}: our own code, in place: {', '.join(env.rooms)}")
     installer.install_rooms(env)
-    fingerprint = stamp.fingerprint(env)
-    with open(env.stamp + ".new", "w", encoding="utf-8") as file:
-        file.write(fingerprint + "\n")
-    os.replace(env.stamp + ".new", env.stamp)
-    os.remove(unfinished)
+    stamp.write(env)
 
 
 def _is_usable(env):
-    """An environment is kept and brought up to date when its Python starts, fits, and finds its own packages."""
-    import subprocess
-
-    probe = "import sys, sysconfig, os; p = sysconfig.get_path('purelib'); print(sys.version_info >= (3, 11) and os.path.isdir(p), sys.prefix)"
+    """Tell whether an environment can be brought up to date; where not, a new one takes its place."""
+    # In a moved checkout the scripts name the old place.
+    if stamp.made_in(env) not in (None, env.folder):
+        return False
+    # After an upgrade of the system's Python the packages lie where the new one does not look.
+    packages = os.path.join(env.folder, "lib", "python%d.%d", "site-packages")
+    probe = "import os, sys; sys.exit(not os.path.isdir(sys.argv[1] % sys.version_info[:2]))"
     try:
-        answer = subprocess.run([env.python, "-I", "-c", probe], capture_output=True, text=True, check=False).stdout
+        return subprocess.call([env.python, "-I", "-c", probe, packages], stderr=subprocess.DEVNULL) == 0
     except OSError:
         return False
-    # A moved checkout leaves scripts that name the old place: only a new environment mends them.
-    return answer.strip() == f"True {os.path.realpath(env.folder)}"
 
 
 def _check_machine(environments):
     for env in environments:
-        for path in (env.lock, *(os.path.join(ROOT, room, "pyproject.toml") for room in env.rooms)):
+        for path in stamp.inputs(env):
             if not os.path.exists(path):
-                raise Failed(f"expected the file {os.path.relpath(path, ROOT)}, found none. Is the checkout complete? Try: git status")
-    needed_mb = sum(DISK_MB.get(env.name, 0) + DOWNLOAD_MB.get(env.name, 0) for env in environments)
+                missing = os.path.relpath(path, ROOT)
+                raise Failed(
+                    f"expected the file {missing}, found none. Is the checkout complete? Try: git status"
+                )
+    needed_mb = _download_mb(environments) + _disk_mb(environments)
     free_mb = shutil.disk_usage(ROOT).free // 1_000_000
     if free_mb < needed_mb:
-        raise Failed(f"expected about {needed_mb} MB of free disk in {ROOT}, found {free_mb} MB. Make room and run it again.")
-    if sys.platform == "darwin" and (platform.machine() == "x86_64" or int(platform.mac_ver()[0].split(".")[0]) < 14):
-        say("note: some packages have no prebuilt macOS version before macOS 14 or for Intel Macs; this may fail.")
-    newest = (3, 13) if sys.platform == "darwin" else NEWEST_TESTED
+        raise Failed(
+            f"expected about {needed_mb} MB of free disk in {ROOT}, found {free_mb} MB. Make room first."
+        )
+    macos = int(platform.mac_ver()[0].partition(".")[0] or 0) if sys.platform == "darwin" else None
+    if macos and (macos < 14 or platform.machine() == "x86_64"):
+        say("note: some packages are not made for Intel Macs or for macOS before 14; this may fail.")
+    newest = (3, 13) if macos else NEWEST_PYTHON
     if sys.version_info[:2] > newest:
-        say(f"note: this Python is newer than {newest[0]}.{newest[1]}, the newest that all packages are known to have.")
+        say(
+            f"note: some packages may not be made for Python above {newest[0]}.{newest[1]} yet; this may fail."
+        )
+
+
+def _download_mb(environments):
+    # Environments share what was downloaded; those that exist need little.
+    return 0 if all(os.path.isdir(env.folder) for env in environments) else DOWNLOAD_MB
+
+
+def _disk_mb(environments):
+    new = [env for env in environments if not os.path.isdir(env.folder)]
+    return sum(TOGETHER_MB if env.folder == stamp.together().folder else ISOLATED_MB for env in new)
 
 
 @contextlib.contextmanager
@@ -150,4 +184,5 @@ def _only_launcher():
 
 
 def say(text):
+    """Tell the user."""
     print(f"hrv: {text}", file=sys.stderr, flush=True)

@@ -29,7 +29,9 @@ class Uv:
         self.environ = _environ(setup_folder, "UV_CACHE_DIR")
 
     def create(self, env):
-        self._run("venv", "--quiet", "--no-project", "--no-python-downloads", "--python", sys.executable, env.folder)
+        self._run(
+            "venv", "--quiet", "--no-project", "--no-python-downloads", "--python", sys.executable, env.folder
+        )
 
     def install_lock(self, env):
         self._run(
@@ -45,13 +47,12 @@ class Uv:
 
     def _run(self, *arguments):
         # On stderr uv shows its own progress: bars on a terminal, lines elsewhere.
-        code = subprocess.call(
-            [self.uv, *arguments], cwd=ROOT, env=self.environ, stdin=subprocess.DEVNULL, stdout=sys.stderr, close_fds=False
-        )
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": sys.stderr}
+        code = subprocess.call([self.uv, *arguments], cwd=ROOT, env=self.environ, close_fds=False, **quiet)
         if code:
             raise Failed(
-                f"uv {arguments[0]} ended with code {code}; its message stands above. Check the network and run it again; "
-                "./hrv setup --pip does it without uv."
+                f"uv {arguments[0]} ended with code {code}; its message stands above. Check the network and run it "
+                "again; ./hrv setup --pip does it without uv."
             )
 
 
@@ -69,22 +70,32 @@ class Pip:
         if not with_pip and not _has_module("pip"):
             version = f"{sys.version_info[0]}.{sys.version_info[1]}"
             raise Failed(
-                f"expected uv, or a Python that can make environments, found neither: {sys.executable} has no ensurepip and "
-                f"no pip. Install one and run it again: Debian or Ubuntu: sudo apt install python{version}-venv; "
-                "elsewhere: install uv, or Python from its own site."
+                f"expected uv, or a Python that can make environments, found neither: {sys.executable} has no "
+                f"ensurepip and no pip. Install one and run it again: Debian or Ubuntu: sudo apt install "
+                f"python{version}-venv; elsewhere: install uv, or Python from its own site."
             )
         self._run([sys.executable, "-m", "venv", *([] if with_pip else ["--without-pip"]), env.folder])
 
     def install_lock(self, env):
         with open(env.lock, encoding="utf-8") as file:
-            total = len(set(re.findall(r"^([\w.-]+)==(?!.*(?:win32|emscripten)' )", file.read(), re.MULTILINE)))
+            names = re.findall(r"^([\w.-]+)==(?!.*(?:win32|emscripten)' )", file.read(), re.MULTILINE)
         self._run(
-            [*self._pip(env), "install", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", env.lock],
-            _Counter(total),
+            [
+                *self._pip(env),
+                "install",
+                "--no-deps",
+                "--require-hashes",
+                "--only-binary=:all:",
+                "-r",
+                env.lock,
+            ],
+            _Counter(len(set(names))),
         )
 
     def install_rooms(self, env):
-        self._run([*self._pip(env), "install", "--quiet", "--no-deps", "--no-build-isolation", *_editable(env)])
+        self._run(
+            [*self._pip(env), "install", "--quiet", "--no-deps", "--no-build-isolation", *_editable(env)]
+        )
 
     def _pip(self, env):
         if os.path.exists(os.path.join(env.folder, "bin", "pip")):
@@ -123,7 +134,9 @@ class _Counter:
             self.seen += 1
             package = rest.removeprefix("already satisfied: ").partition("==")[0].partition(" ")[0]
             self._show(f"{min(self.seen, self.total)}/{self.total} {package}", quiet=self.seen % 20)
-        elif first == "Downloading" and (size := re.search(r"\(([\d.]+) MB\)", rest)) and float(size[1]) >= 20:
+        elif (
+            first == "Downloading" and (size := re.search(r"\(([\d.]+) MB\)", rest)) and float(size[1]) >= 20
+        ):
             self._show(f"{min(self.seen, self.total)}/{self.total} downloading {size[1]} MB", quiet=False)
         elif line.startswith("Installing collected"):
             self._show("unpacking and compiling (about a minute)\n", quiet=False)

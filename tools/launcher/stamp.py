@@ -70,10 +70,24 @@ def interpreter():
 def is_fresh(env):
     """Tell whether the environment was finished from exactly the present lock, projects, Python and place."""
     try:
-        with open(env.stamp, encoding="utf-8") as file:
-            return file.read().strip() == fingerprint(env)
+        return _read(env)[0] == fingerprint(env)
     except FileNotFoundError:
         return False
+
+
+def made_in(env):
+    """Return the folder that a finished environment was made in, None where it holds no stamp."""
+    try:
+        return _read(env)[1]
+    except FileNotFoundError:
+        return None
+
+
+def write(env):
+    """Mark the environment as finished."""
+    with open(env.stamp + ".new", "w", encoding="utf-8") as file:
+        file.write(fingerprint(env) + "\n" + env.folder + "\n")
+    os.replace(env.stamp + ".new", env.stamp)
 
 
 def fingerprint(env):
@@ -83,9 +97,19 @@ def fingerprint(env):
     because an upgrade of the system's Python leaves an environment whose packages it does not see.
     """
     digest = hashlib.sha256()
-    for path in (env.lock, *(os.path.join(ROOT, room, "pyproject.toml") for room in env.rooms)):
+    for path in inputs(env):
         with open(path, "rb") as file:
             digest.update(hashlib.sha256(file.read()).digest())
     for place in (env.folder, os.path.realpath(env.python)):
         digest.update(place.encode() + b"\0")
     return digest.hexdigest()
+
+
+def inputs(env):
+    """Return the files that say what belongs in the environment."""
+    return [env.lock, *(os.path.join(ROOT, room, "pyproject.toml") for room in env.rooms)]
+
+
+def _read(env):
+    with open(env.stamp, encoding="utf-8") as file:
+        return file.read().split("\n")

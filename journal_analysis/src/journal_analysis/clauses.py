@@ -15,7 +15,7 @@ from journal_analysis.spoken import Canonical, canonical
 
 __all__ = ["Clause", "Note", "read_note"]
 
-_SENTENCE_END = re.compile(r"(?<!\d)[.!?;]+(?=\s|$)|(?<=\d)[.!?;]+(?=\s+[^\d\s]|\s*$)|\n+")
+_SENTENCE_END = re.compile(r"[.!?;]+(?=\s|$)|\n+")
 _CLAUSE_BREAK = re.compile(
     r",? ?\b(?:but|although|though|while|whereas|however|because|then|so|plus|which|after which)\b"
     r"|,(?= ?(?:and )?(?:i|i'm|i've|i'd|i'll|my|he|she|they|we|everyone)\b)"
@@ -36,10 +36,17 @@ _SOMEBODY_ELSE = re.compile(
 )
 _SPEAKER = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|we|we're|we've|we'd|we'll|me|myself|for me)\b")
 _NAMED = re.compile(r"(?<![.!?\n])\s(?!I\b)([A-Z][a-z]+) (?:had|drank|took|has|was|is|got|did|went|ordered)\b")
+_NAMED_FIRST = re.compile(r"^\W*([A-Z][a-z]+) (?:and [A-Z][a-z]+ )?(?:had|drank|ordered|ate|has (?:the|a)|caught|took)\b")
+_NO_NAME = frozenset(
+    "i we just then only still finally later tonight today yesterday also never already afterwards after once again always "
+    "lunch dinner breakfast work training and but so everyone nobody somehow luckily instead maybe probably actually "
+    "stress sleep evening morning afternoon have not usually normally otherwise obviously sadly unfortunately".split()
+)
+"""Words that open a sentence with "had" behind them and are nobody's name."""
 _CALENDAR = "monday tuesday wednesday thursday friday saturday sunday"
 
 _PLAN = re.compile(
-    r"\b(?:will|won't|going to|gonna|plan|plans|planned|planning|'ll|tomorrow|want to|wanna|hope to|hoping to|intend to|aim(?:ing)? (?:to|for)|"
+    r"\b(?:will|won't|going to(?! (?:bed|sleep|work|the|my|a|see)\b)|gonna|plan|plans|planned|planning|'ll|tomorrow|want to|wanna|hope to|hoping to|intend to|aim(?:ing)? (?:to|for)|"
     r"about to|should|supposed to|would like to|later tonight|later on|next week|next month|let's|heading to bed|off to bed)\b"
 )
 _PLAN_UNDONE = re.compile(r"\b(?:as planned|than planned|had planned|was planned|were planned|was supposed to|was going to|wanted to|should have|shouldn't have|should not have|'d planned|planned to \w+ but)\b")
@@ -49,10 +56,16 @@ _DOUBT = re.compile(r"\b(?:maybe|perhaps|probably|possibly|i think|i guess|i sup
 _TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening)|now|right now|at the moment|currently|just now)\b")
 _PRESENT = re.compile(r"\b(?:is|am|are|i'm|it's|feel|feeling)\b")
 _YESTERDAY = re.compile(r"\b(?:yesterday|last night|last evening|the night before|the evening before|the day before)\b(?! was)|\byesterday was\b")
+_SCENE = re.compile(r"^[^\d]*\byesterday\b[^\d]*$")
+"""A sentence that only sets the scene ("we had a party yesterday"): what follows in the past tense happened then too."""
 _BEFORE_YESTERDAY = re.compile(r"\b(?:day before yesterday|2 (?:days|nights|evenings) ago)\b")
 _DAYS_AGO = re.compile(r"\b(\d) (?:days|nights) ago\b")
 _WEEKDAY = re.compile(rf"\b(?:on|last|from|since|this|next|for|until)\s+(?:last |next )?({'|'.join(_CALENDAR.split())})s?\b(?: (?:night|evening|morning|afternoon))?")
 _HEADER = re.compile(rf"\b(?:journal|entry|diary|log|note|notes|update)(?: entry)? (?:for|of|about) (?:(yesterday)|({'|'.join(_CALENDAR.split())}))\b")
+_SLEPT = re.compile(
+    r"\b(?:sle(?:pt|ep)|woke|night's sleep|rest)\b[^,.;]{0,25}last night|last night[^,.;]{0,25}\b(?:sle(?:pt|ep)|woke|bad night)\b"
+)
+"""Last night's sleep ended this morning: it belongs to this wake day."""
 _USUALLY = re.compile(r"\b(?:usually|normally|always|every (?:day|morning|evening|night|week)|most days|in general|on average|last (?:week|month|year)|(?:days|weeks|months|years) ago|as a rule)\b")
 
 
@@ -123,7 +136,7 @@ def read_note(original: str, entry_day: date | None = None) -> Note:
             shift, is_carried = carried, True
         elif carried and (_TODAY.search(sentence) or _PRESENT.search(sentence)):
             carried = 0
-        if said is not None and said < 0 and not _TODAY.search(sentence):
+        if said is not None and _SCENE.search(sentence) and not _TODAY.search(sentence):
             carried = said
         clauses += _clauses_of(text, number, start, end, shift, said is not None, is_carried, entry_day)
     if not clauses:
@@ -150,7 +163,12 @@ def _clauses_of(
         piece = text.text[first:last]
         spoken_piece = re.sub(r"^\W*(?:but|although|though|while|whereas|however|because|then|so|plus|which|and|before|after|when|until|since)?\W*", "", piece)
         named = _NAMED.search(" " + text.quote(first, last)) if first > start else None
-        if _SOMEBODY_ELSE.search(spoken_piece) or (named and named.group(1).lower() not in _CALENDAR):
+        opening = _NAMED_FIRST.search(text.quote(first, last)) if first == start else None
+        if (
+            _SOMEBODY_ELSE.search(spoken_piece)
+            or (named and named.group(1).lower() not in _CALENDAR)
+            or (opening and opening.group(1).lower() not in _NO_NAME and opening.group(1).lower() not in _CALENDAR)
+        ):
             others = True
         elif _SPEAKER.search(spoken_piece):
             others = False
@@ -209,7 +227,7 @@ def _day_shift(piece: str, entry_day: date | None) -> int | None:
         if re.match(r"next|until|for", weekday.group()) or _PLAN.search(piece):
             return ahead
         return ahead - 7 if ahead else (0 if weekday.group().startswith(("on", "this")) else -7)
-    if _YESTERDAY.search(piece):
+    if _YESTERDAY.search(_SLEPT.sub("", piece)):
         return -1
     return None
 

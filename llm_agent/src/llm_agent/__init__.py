@@ -1,1 +1,5 @@
-"""Summaries and model forecasts in; the LLM's own forecast and its reasons out."""
+"""The language model's own forecast: briefed, bounded, checked, scored like any other."""
+
+from llm_agent.forecast import agent_forecast
+
+__all__ = ["agent_forecast"]

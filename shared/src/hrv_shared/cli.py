@@ -1,7 +1,7 @@
 """What every room's command line shares: one way to answer, to fail and to show progress.
 
 A command computes a dict, then calls ``emit``: words for people, or with ``--json`` exactly one object on stdout.
-Progress and messages go to stderr. Under Dagster the same dict becomes the asset's metadata (Pipes).
+Progress and messages go to stderr. Under Dagster both travel to the asset that started the command (Pipes).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -36,10 +36,10 @@ def app_for(name: str, help_text: str) -> typer.Typer:
 
 
 def emit(result: dict[str, Any], text: str, as_json: bool) -> None:
-    """Answer a command: ``text`` for people, ``result`` for programs and for Dagster."""
-    if "DAGSTER_PIPES_CONTEXT" in os.environ:
-        _report_to_dagster(result, text)
-    if as_json:
+    """Answer a command: ``text`` for people, ``result`` for programs; under Dagster both go to the asset."""
+    if under_dagster():
+        _tell_dagster({"result": json.loads(json.dumps(result, default=_plain)), "text": text})
+    elif as_json:
         sys.stdout.write(json.dumps(result, default=_plain, ensure_ascii=False, allow_nan=False) + "\n")
     elif text:
         sys.stdout.write(text.rstrip("\n") + "\n")
@@ -57,10 +57,13 @@ def run(app: Callable[[], Any]) -> None:
         raise SystemExit(1) from None
 
 
-def fail(error: HrvError, *, as_json: bool) -> None:
+def fail(error: HrvError, *, as_json: bool) -> NoReturn:
     """Say what went wrong and leave with exit code 2."""
-    if as_json:
-        sys.stdout.write(json.dumps({"error": {"code": error.code, "message": str(error)}}, ensure_ascii=False) + "\n")
+    answer = {"error": {"code": error.code, "message": str(error)}}
+    if under_dagster():
+        _tell_dagster(answer)
+    elif as_json:
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
         sys.stdout.flush()
     else:
         say(f"hrv: {error}")
@@ -89,16 +92,16 @@ def progress(label: str, total: float | None = None) -> Iterator[Callable[[float
         yield lambda amount=1.0: bar.advance(task, amount)
 
 
-def _report_to_dagster(result: dict[str, Any], text: str) -> None:
-    from dagster_pipes import PipesContext, open_dagster_pipes
+def under_dagster() -> bool:
+    """Whether an asset of the orchestrator started this process (Dagster Pipes)."""
+    return "DAGSTER_PIPES_CONTEXT" in os.environ
 
-    with open_dagster_pipes():
-        plain = json.loads(json.dumps(result, default=_plain))
-        scalars = {k: v for k, v in plain.items() if isinstance(v, (bool, int, float, str))}
-        metadata: dict[str, Any] = dict(scalars)
-        if text:
-            metadata["report"] = {"raw_value": f"```\n{text}\n```", "type": "md"}
-        PipesContext.get().report_asset_materialization(metadata=metadata)
+
+def _tell_dagster(message: dict[str, Any]) -> None:
+    from dagster_pipes import open_dagster_pipes
+
+    with open_dagster_pipes() as pipes:
+        pipes.report_custom_message(message)
 
 
 def _plain(value: Any) -> Any:

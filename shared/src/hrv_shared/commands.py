@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from hrv_shared.cli import JsonOption, MemberOption, app_for, emit
-from hrv_shared.errors import LedgerError
+from hrv_shared.errors import ConfigurationError, LedgerError
 from hrv_shared.settings import load_settings
 from hrv_shared.store import Store
 
 app = app_for("hrv_shared", "The ground floor: scores, ledger, settings.")
 ledger_app = app_for("ledger", "The forecast ledger.")
+models_app = app_for("models", "The weights of the speech and the language model.")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(models_app, name="models")
 
 
 @app.command()
@@ -81,6 +84,37 @@ def show(
         for r in rows
     ]
     emit({"rows": rows}, "\n".join(lines) or f"The {book} book is empty.", as_json)
+
+
+@models_app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(help="asr, llm, or the name of a known model.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Download model weights and check them against their pinned sha256."""
+    from hrv_shared.models import StderrProgress, resolve
+
+    settings = load_settings()
+    if not settings.allow_download:
+        raise ConfigurationError("Downloads are switched off (HRV_ALLOW_DOWNLOAD=false).")
+    found = [
+        resolve(name, cache_dir=settings.cache_dir, allow_download=True, progress=StderrProgress()) for name in names
+    ]
+    text = "\n".join(f"{f.name}: ready ({f.source}, sha256 {f.sha256[:12]}…)" for f in found)
+    emit({"models": [asdict(f) for f in found]}, text, as_json)
+
+
+@models_app.command()
+def status(
+    deep: Annotated[bool, typer.Option("--deep", help="Hash every byte in the cache again.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What is known of every model on this machine; no network."""
+    from hrv_shared.models import status as status_of_all
+
+    found = [asdict(s) for s in status_of_all(cache_dir=load_settings().cache_dir, deep=deep)]
+    text = "\n".join(f"{s['name']:22} {s['state']:10} {s['size_bytes'] / 1e6:7.0f} MB  {s['licence']}" for s in found)
+    emit({"models": found}, text, as_json)
 
 
 @app.command("settings")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hrv_shared.daytime import parse_instant
-from hrv_shared.record import SEEN, Fact, FactDraft
+from hrv_shared.record import SEEN, FactDraft
 from hrv_shared.store import Store
 
 from whoop_api_client.client import WhoopClient
@@ -27,14 +27,16 @@ class Notebook:
         self.now = store.clock
         self._record = store.record
         self._connection = connection
-        self._held = {kind: self._record.latest(kind, member_id) for kind in COLLECTIONS}
+        self._held: dict[str, dict[str, FactDraft]] = {
+            kind: dict(self._record.latest(kind, member_id)) for kind in COLLECTIONS
+        }
         self._gone = {key for key, fact in self._record.latest("gone", member_id).items() if fact.payload["gone"]}
         self._received: Counter[str] = Counter()
         self._written: Counter[str] = Counter()
         self._quarantined: dict[tuple[str, str], Quarantined] = {}
 
-    def held(self, kind: str) -> dict[str, Fact]:
-        """Latest revisions before this pull."""
+    def held(self, kind: str) -> dict[str, FactDraft]:
+        """Latest revisions, those of this pull included."""
         return self._held[kind]
 
     def is_gone(self, kind: str, key: str) -> bool:
@@ -44,6 +46,7 @@ class Notebook:
         """Make a page durable. Returns how far back it reaches (None when nothing on it can be dated)."""
         now = self.now()
         drafts: list[FactDraft] = []
+        received: dict[str, FactDraft] = {}
         oldest: datetime | None = None
         for raw in records:
             made = drafts_for(kind, raw, self._held[kind], member_id=self.member_id, now=now)
@@ -54,10 +57,12 @@ class Notebook:
             if self.is_gone(kind, key):  # it came back
                 drafts.append(self.gone_draft(kind, key, gone=False))
             drafts += made
+            received[key] = made[-1]
             anchor = self.anchor(kind, raw)
             oldest = min(filter(None, (oldest, anchor)), default=None)
         self._received[kind] += len(records)
         self._written[kind] += self._record.append_many(drafts)
+        self._held[kind] |= received
         return oldest
 
     def write_account(self, client: WhoopClient) -> dict[str, Any]:
@@ -90,7 +95,7 @@ class Notebook:
         return {"profile": profile, "body": body}
 
     def write_gone(self, kind: str, key: str) -> None:
-        self._written["gone"] += self._record.append_many([self.gone_draft(kind, key, gone=True)])
+        self._record.append_many([self.gone_draft(kind, key, gone=True)])
 
     def gone_draft(self, kind: str, key: str, *, gone: bool) -> FactDraft:
         payload = {"kind": kind, "key": key, "gone": gone}

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hrv_shared.daytime import parse_offset_min
-from hrv_shared.record import SEEN, Fact, FactDraft
+from hrv_shared.record import SEEN, FactDraft
 from pydantic import ValidationError
 
 from whoop_api_client.models import COLLECTIONS, Cycle, Scored
@@ -36,13 +36,13 @@ class Quarantined:
 
 
 def drafts_for(
-    kind: str, raw: dict[str, Any], held: Mapping[str, Fact], *, member_id: str, now: datetime
+    kind: str, raw: dict[str, Any], held: Mapping[str, FactDraft], *, member_id: str, now: datetime
 ) -> list[FactDraft] | Quarantined:
     """Facts to write for one received record (the record itself drops what it already has).
 
     Parameters
     ----------
-    held : mapping of key to Fact
+    held : mapping of key to FactDraft
         What the record holds of this kind, latest revisions.
     now : datetime, aware
         When the answer came.

@@ -58,7 +58,7 @@ class PullResult:
         return shown
 
 
-def pull(
+def synchronise(
     store: Store,
     client: WhoopClient,
     *,
@@ -67,7 +67,7 @@ def pull(
     full: bool = False,
     on_page: Progress = lambda kind, count, back_to: None,
 ) -> PullResult:
-    """Write what is new at WHOOP into the record, then rebuild the tables.
+    """Write what is new at WHOOP into the record.
 
     Parameters
     ----------
@@ -91,14 +91,10 @@ def pull(
         if full and not _unfinished(book):
             for kind in COLLECTIONS:
                 book.remember(f"backfill.{kind}", "{}")
-        result = _pull(book, client, on_page)
-    from whoop_api_client.tables import rebuild
-
-    result.tables = rebuild(store, member_id)
-    return result
+        return _synchronise(book, client, on_page)
 
 
-def _pull(book: Notebook, client: WhoopClient, on_page: Progress) -> PullResult:
+def _synchronise(book: Notebook, client: WhoopClient, on_page: Progress) -> PullResult:
     now = book.now()
     todo = _unfinished(book)
     resumed = bool(todo) and book.recall("began_at") is not None

@@ -52,7 +52,9 @@ class FakeChatModel:
         """Give the next scripted reply; ``ModelUnavailable`` when the script is at its end."""
         self.calls.append(FakeCall(tuple(messages), schema, max_tokens, temperature, seed))
         if not self._replies:
-            raise ModelUnavailable(f"the script of {self._model_id} is at its end after {len(self.calls) - 1} calls")
+            raise ModelUnavailable(
+                f"the script of {self._model_id} is at its end after {len(self.calls) - 1} calls"
+            )
         reply = self._replies.pop(0)
         if isinstance(reply, Exception):
             raise reply

@@ -69,22 +69,31 @@ def _is(value: Any, name: str) -> bool:
         return name == "boolean"
     if isinstance(value, float) and not math.isfinite(value):
         return False
-    return isinstance(value, TYPES[name]) or (name == "integer" and isinstance(value, float) and value.is_integer())
+    return isinstance(value, TYPES[name]) or (
+        name == "integer" and isinstance(value, float) and value.is_integer()
+    )
 
 
 def _enum(value: Any, wanted: list[Any], schema: dict[str, Any], where: str) -> Iterator[str]:
     if not any(_equal(value, choice) for choice in wanted):
-        yield f"{where}: {value!r} is none of {wanted}"
+        yield f"{where}: {_shown(value)} is none of {wanted}"
 
 
 def _const(value: Any, wanted: Any, schema: dict[str, Any], where: str) -> Iterator[str]:
     if not _equal(value, wanted):
-        yield f"{where}: expected {wanted!r}, got {value!r}"
+        yield f"{where}: expected {wanted!r}, got {_shown(value)}"
 
 
 def _equal(left: Any, right: Any) -> bool:
     """JSON equality: 1 equals 1.0, and true is not 1."""
     return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+def _shown(value: Any) -> str:
+    """Text of an answer may quote a journal, so a fault shows numbers and never text."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return repr(value)
+    return f"a {type(value).__name__} of length {len(value)}"
 
 
 def _any_of(value: Any, wanted: list[dict[str, Any]], schema: dict[str, Any], where: str) -> Iterator[str]:
@@ -94,7 +103,7 @@ def _any_of(value: Any, wanted: list[dict[str, Any]], schema: dict[str, Any], wh
 
 def _properties(value: Any, wanted: dict[str, Any], schema: dict[str, Any], where: str) -> Iterator[str]:
     if isinstance(value, dict):
-        for name in wanted.keys() & value.keys():
+        for name in (name for name in wanted if name in value):
             yield from _faults(value[name], wanted[name], f"{where}.{name}")
 
 
@@ -107,8 +116,9 @@ def _required(value: Any, wanted: list[str], schema: dict[str, Any], where: str)
 
 def _additional(value: Any, wanted: bool, schema: dict[str, Any], where: str) -> Iterator[str]:
     if isinstance(value, dict) and wanted is False:
-        for name in value.keys() - schema.get("properties", {}).keys():
-            yield f"{where}: {name!r} was not asked for"
+        extra = len(value.keys() - schema.get("properties", {}).keys())
+        if extra:
+            yield f"{where}: {extra} propert{'y' if extra == 1 else 'ies'} not asked for"
 
 
 def _items(value: Any, wanted: dict[str, Any], schema: dict[str, Any], where: str) -> Iterator[str]:

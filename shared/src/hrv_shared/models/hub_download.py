@@ -15,7 +15,9 @@ def main(repository: str, revision: str, folder: str, *names: str) -> int:
     for name in names:
         try:
             # public files: a token of the user's must not be sent along
-            hf_hub_download(repository, name, revision=revision, local_dir=folder, token=False, etag_timeout=10)
+            hf_hub_download(
+                repository, name, revision=revision, local_dir=folder, token=False, etag_timeout=10
+            )
         except (OSError, ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()
             print(f"error: {name}: {type(error).__name__}: {reason[0] if reason else ''}", file=sys.stderr)

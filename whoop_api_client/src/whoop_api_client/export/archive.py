@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from whoop_api_client.export.errors import NotAnExport, UnsafeArchive
 
-__all__ = ["Limits", "csv_files"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "csv_files"]
 
 MB = 1024 * 1024
 _CHUNK = MB
@@ -27,7 +27,12 @@ class Limits:
     entries: int = 10_000
 
 
-def csv_files(path: Path, limits: Limits = Limits(), ignored: list[str] | None = None) -> Iterator[tuple[str, bytes]]:
+DEFAULT_LIMITS = Limits()
+
+
+def csv_files(
+    path: Path, limits: Limits = DEFAULT_LIMITS, ignored: list[str] | None = None
+) -> Iterator[tuple[str, bytes]]:
     """Yield (name, bytes) of every CSV file of the export, by name.
 
     Parameters
@@ -53,11 +58,15 @@ def csv_files(path: Path, limits: Limits = Limits(), ignored: list[str] | None =
         elif path.is_file() and zipfile.is_zipfile(path):
             yield from _from_zip(path, limits, ignored)
         elif path.exists():
-            raise NotAnExport(f"{path.name}: expected WHOOP's export as a ZIP, a folder or a CSV file, got another file.")
+            raise NotAnExport(
+                f"{path.name}: expected WHOOP's export: a ZIP, a folder or a CSV file; got another file."
+            )
         else:
-            raise NotAnExport(f"{path}: expected WHOOP's export (a ZIP or a folder), but there is nothing at that path.")
+            raise NotAnExport(f"{path}: expected WHOOP's export (a ZIP or a folder), but nothing is there.")
     except PermissionError as error:
-        raise NotAnExport(f"{error.filename or path}: may not be read. Give yourself read access to it.") from error
+        raise NotAnExport(
+            f"{error.filename or path}: may not be read. Give yourself read access to it."
+        ) from error
 
 
 def _from_folder(path: Path, limits: Limits, ignored: list[str]) -> Iterator[tuple[str, bytes]]:
@@ -73,13 +82,17 @@ def _from_folder(path: Path, limits: Limits, ignored: list[str]) -> Iterator[tup
         data = _bounded(file, limits)
         total += len(data)
         if total > limits.total:
-            raise UnsafeArchive(f"{path.name}: expected at most {_size(limits.total)} of CSV files, got more.")
+            raise UnsafeArchive(
+                f"{path.name}: expected at most {_size(limits.total)} of CSV files, got more."
+            )
         yield name, data
 
 
 def _bounded(file: Path, limits: Limits) -> bytes:
     if file.stat().st_size > limits.entry:
-        raise UnsafeArchive(f"{file.name}: expected at most {_size(limits.entry)}, got {_size(file.stat().st_size)}.")
+        raise UnsafeArchive(
+            f"{file.name}: expected at most {_size(limits.entry)}, got {_size(file.stat().st_size)}."
+        )
     return file.read_bytes()
 
 
@@ -100,25 +113,33 @@ def _from_zip(path: Path, limits: Limits, ignored: list[str]) -> Iterator[tuple[
     except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError, zlib.error) as error:
         if isinstance(error, PermissionError):
             raise
-        raise UnsafeArchive(f"{path.name}: the ZIP is damaged ({error}). Download the export again.") from error
+        raise UnsafeArchive(
+            f"{path.name}: the ZIP is damaged ({error}). Download the export again."
+        ) from error
 
 
 def _check(name: str, entries: list[zipfile.ZipInfo], limits: Limits) -> None:
     """Judge the whole directory before anything is unpacked."""
     if len(entries) > limits.entries:
-        raise UnsafeArchive(f"{name}: expected a handful of files, got {len(entries)}. This is not WHOOP's export.")
+        raise UnsafeArchive(
+            f"{name}: expected a handful of files, got {len(entries)}. This is not WHOOP's export."
+        )
     for entry in entries:
         pure = PurePosixPath(entry.filename.replace("\\", "/"))
         if pure.is_absolute() or ".." in pure.parts or not pure.parts or ":" in pure.parts[0]:
             raise UnsafeArchive(f"{name}: an entry points outside the archive. Do not trust this file.")
         mode = entry.external_attr >> 16
         if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise UnsafeArchive(f"{name}: an entry is a link or a device, not a file. Do not trust this file.")
+            raise UnsafeArchive(
+                f"{name}: an entry is a link or a device, not a file. Do not trust this file."
+            )
         if entry.flag_bits & 0x1:
             raise UnsafeArchive(f"{name}: the ZIP is encrypted. Unpack it and import the folder.")
     csv_total = sum(e.file_size for e in entries if e.filename.lower().endswith(".csv"))
     if csv_total > limits.total:
-        raise UnsafeArchive(f"{name}: expected at most {_size(limits.total)} unpacked, got {_size(csv_total)}.")
+        raise UnsafeArchive(
+            f"{name}: expected at most {_size(limits.total)} unpacked, got {_size(csv_total)}."
+        )
 
 
 def _unpack(name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> bytes:
@@ -130,7 +151,9 @@ def _unpack(name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits:
             if len(data) > limits.entry:
                 raise UnsafeArchive(f"{name}: {entry.filename} is larger than {_size(limits.entry)}.")
             if len(data) > MB and len(data) > limits.ratio * max(entry.compress_size, 1):
-                raise UnsafeArchive(f"{name}: {entry.filename} unpacks to over {limits.ratio} times its size.")
+                raise UnsafeArchive(
+                    f"{name}: {entry.filename} unpacks to over {limits.ratio} times its size."
+                )
     return bytes(data)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from whoop_api_client.export.known_at import OPEN_FOR
-from whoop_api_client.export.nights import NONE, OWN, whose_night
+from whoop_api_client.export.nights import NONE, whose_night
 from whoop_api_client.export.rows import ExportRow
 
 __all__ = ["CLOSED_INFERRED", "Closing", "closings"]
@@ -41,7 +41,7 @@ def closings(rows: list[ExportRow]) -> dict[int, Closing]:
         By line number.
     """
     ordered = sorted(rows, key=lambda row: (row.cycle_start_at, row.line))
-    return {row.line: _closing(row, ordered[place + 1 :]) for place, row in enumerate(ordered)}
+    return {row.line: _closing(row, ordered[place + 1 : place + 50]) for place, row in enumerate(ordered)}
 
 
 def _closing(row: ExportRow, later: list[ExportRow]) -> Closing:

@@ -7,7 +7,6 @@ onset to whoever reads tonight's row, and make every row change when its cycle c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +20,14 @@ from whoop_api_client.export.rows import ExportRow
 __all__ = ["SOURCE", "Drafting"]
 
 SOURCE = "whoop-export"
-_DAYTIME = ("Cycle end time", CLOSED_INFERRED, "Day Strain", "Energy burned (cal)", "Max HR (bpm)", "Average HR (bpm)")
+_DAYTIME = (
+    "Cycle end time",
+    CLOSED_INFERRED,
+    "Day Strain",
+    "Energy burned (cal)",
+    "Max HR (bpm)",
+    "Average HR (bpm)",
+)
 
 
 @dataclass(frozen=True)
@@ -45,14 +51,16 @@ class Drafting:
             return self._revision("export_cycle", key, whole, before, when)
         if held.covers(row.cycle_start_at):
             return [self._draft("export_cycle", key, whole, Learned(self.now, SEEN))]
+        if whose_night(row.cycle_start_at, row.start_at) in (NONE, COPIED):
+            return [self._draft("export_cycle", key, whole, at_end)]
+        woken = learned(row.end_at + AFTER_WAKING, "wake+30min", self.now)
+        night = _night_block(whole)
+        if night == whole:
+            return [self._draft("export_cycle", key, whole, woken)]
         drafts = [self._draft("export_cycle", key, whole, at_end)]
-        if whose_night(row.cycle_start_at, row.start_at) not in (NONE, COPIED) and not at_end.basis == SEEN:
-            woken = learned(row.end_at + AFTER_WAKING, "wake+30min", self.now)
-            first = Learned(min(woken.known_at, at_end.known_at), woken.basis)
-            drafts.insert(0, self._draft("export_cycle", key, _night_block(whole), first))
-        elif row.start_at is not None and at_end.basis == SEEN:
-            drafts = list(self._fresh_cycle(key, whole, row, at_end))
-        return drafts if len(drafts) == 1 or drafts[0].payload != drafts[1].payload else drafts[:1]
+        if woken.known_at < at_end.known_at:
+            drafts.insert(0, self._draft("export_cycle", key, night, woken))
+        return drafts
 
     def activity(self, kind: str, at: datetime, complete_at: datetime, rule: str, raw: dict[str, str],
                  held: Held, suffix: str = "") -> list[FactDraft]:  # fmt: skip
@@ -62,9 +70,13 @@ class Drafting:
     def answer(self, key: str, row: ExportRow, raw: dict[str, str], held: Held, complete_at: datetime,
                rule: str) -> list[FactDraft]:  # fmt: skip
         """Draft a journal answer; ``held`` finds by the cycle's instant, the key adds the question."""
-        return self._simple("export_journal", key, raw, held, row.cycle_start_at, learned(complete_at, rule, self.now))
+        return self._simple(
+            "export_journal", key, raw, held, row.cycle_start_at, learned(complete_at, rule, self.now)
+        )
 
-    def _simple(self, kind: str, key: str, raw: dict[str, str], held: Held, at: datetime, when: Learned) -> list[FactDraft]:
+    def _simple(
+        self, kind: str, key: str, raw: dict[str, str], held: Held, at: datetime, when: Learned
+    ) -> list[FactDraft]:
         payload = {column: text for column, text in raw.items() if column != "Cycle end time"}
         before = held.facts.get(key)
         if before is not None:
@@ -73,14 +85,9 @@ class Drafting:
             when = Learned(self.now, SEEN)
         return [self._draft(kind, key, payload, when)]
 
-    def _fresh_cycle(self, key: str, whole: dict[str, str], row: ExportRow, at_end: Learned) -> Iterator[FactDraft]:
-        """A cycle that ended within two days, or not yet: its night may still be older than that."""
-        woken = learned(row.end_at + AFTER_WAKING, "wake+30min", self.now)
-        if woken.basis != SEEN and whose_night(row.cycle_start_at, row.start_at) != COPIED:
-            yield self._draft("export_cycle", key, _night_block(whole), woken)
-        yield self._draft("export_cycle", key, whole, at_end)
-
-    def _revision(self, kind: str, key: str, payload: dict[str, str], before: Fact, when: Learned) -> list[FactDraft]:
+    def _revision(
+        self, kind: str, key: str, payload: dict[str, str], before: Fact, when: Learned
+    ) -> list[FactDraft]:
         if before.payload == payload or self.is_older:
             return []
         return [self._draft(kind, key, payload, when.not_before(before.known_at))]

@@ -44,11 +44,13 @@ def read_header(names: list[str], file: str) -> Header | None:
     known = _aliases()
     if len(names) == 1 and (separator := _other_separator(names[0])):
         raise DamagedExport(
-            f"{file}: expected columns separated by commas, got {separator}. A spreadsheet program has saved this file; "
-            "take the original out of WHOOP's ZIP."
+            f"{file}: expected columns separated by commas, got {separator}. A spreadsheet program has saved this "
+            "file; take the original out of WHOOP's ZIP."
         )
     found = [known.get(fold(name)) for name in names]
-    columns = tuple(english[1] if english else name.strip() for english, name in zip(found, names, strict=True))
+    columns = tuple(
+        english[1] if english else name.strip() for english, name in zip(found, names, strict=True)
+    )
     kind = next((k for k in _table()["kinds"] if k["marker"] in columns), None)
     if kind is None:
         return None
@@ -60,7 +62,9 @@ def read_header(names: list[str], file: str) -> Header | None:
         )
     doubled = sorted({column for column in columns if columns.count(column) > 1})
     if doubled:
-        raise DamagedExport(f"{file}: the column {doubled[0]} comes twice. Import the export as WHOOP sent it.")
+        raise DamagedExport(
+            f"{file}: the column {doubled[0]} comes twice. Import the export as WHOOP sent it."
+        )
     languages = [english[0] for english in found if english]
     return Header(kind["kind"], LANGUAGES[max(LANGUAGES, key=languages.count)], columns)
 
@@ -92,5 +96,7 @@ def _aliases() -> dict[str, tuple[str, str]]:
     for english, translations in _table()["columns"].items():
         for number in "12345" if "{n}" in english else "1":
             for language, name in {"en": english, **translations}.items():
-                aliases.setdefault(fold(name.replace("{n}", number)), (language, english.replace("{n}", number)))
+                aliases.setdefault(
+                    fold(name.replace("{n}", number)), (language, english.replace("{n}", number))
+                )
     return aliases

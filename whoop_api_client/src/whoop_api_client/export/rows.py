@@ -68,7 +68,9 @@ def parse(name: str, data: bytes) -> ParsedFile | None:
         return None
     parsed = ParsedFile(name, header)
     if data.startswith(b"\xef\xbb\xbf") or b"\r\n" in data[:4096]:
-        parsed.notes.append(f"{name} was saved again by another program (BOM or CRLF); its values were still readable.")
+        parsed.notes.append(
+            f"{name} was saved again by another program (BOM or CRLF); its values were still readable."
+        )
     damaged: list[str] = []
     for line, values in lines:
         if not any(value.strip() for value in values):
@@ -111,8 +113,8 @@ def _refuse_if_damaged(parsed: ParsedFile, damaged: list[str]) -> None:
     total = len(parsed.rows) + len(parsed.errors)
     if total and len(damaged) * 2 >= total:
         raise DamagedExport(
-            f"{parsed.name}: expected {damaged[0]}. A spreadsheet program has rewritten {len(damaged)} of {total} rows; "
-            "take the original out of WHOOP's ZIP (opening it is harmless, saving it is not)."
+            f"{parsed.name}: expected {damaged[0]}. A spreadsheet program has rewritten {len(damaged)} of "
+            f"{total} rows; take the original out of WHOOP's ZIP (opening it is harmless, saving it is not)."
         )
     if total and not parsed.rows:
         first = parsed.errors[0]
@@ -126,7 +128,9 @@ def _row(kind: str, line: int, raw: dict[str, str]) -> ExportRow:
     offset = cells.offset_min(raw)
     if offset is None and kind != "journal":
         raise ValueError("Cycle timezone: expected an offset such as UTC-05:00 or UTCZ, got nothing")
-    local = offset or 0  # a journal row without an offset is matched to its cycle by the wall time (see journal_rows)
+    local = (
+        offset or 0
+    )  # a journal row without an offset is matched to its cycle by the wall time (see journal_rows)
     start_at = cells.stamp(raw, "Cycle start time", local)
     if start_at is None:
         raise ValueError("Cycle start time: expected a time, got nothing")
@@ -148,10 +152,14 @@ def _own_times(kind: str, raw: dict[str, str], offset: int) -> tuple[datetime | 
     if kind == "journal":
         return None, None
     what = "workout" if kind == "workouts" else "sleep"
-    columns = ("Workout start time", "Workout end time") if kind == "workouts" else ("Sleep onset", "Wake onset")
+    columns = (
+        ("Workout start time", "Workout end time") if kind == "workouts" else ("Sleep onset", "Wake onset")
+    )
     begin, end = (cells.stamp(raw, column, offset) for column in columns)
     if (begin is None or end is None) and (kind != "cycles" or begin is not end):
-        raise ValueError(f"{columns[0]}, {columns[1]}: expected both times, got {'one' if begin or end else 'none'}")
+        raise ValueError(
+            f"{columns[0]}, {columns[1]}: expected both times, got {'one' if begin or end else 'none'}"
+        )
     if begin is not None:
         _ordered(what, begin, end)
     return begin, end
@@ -159,9 +167,12 @@ def _own_times(kind: str, raw: dict[str, str], offset: int) -> tuple[datetime | 
 
 def _ordered(what: str, begin: datetime, end: datetime | None) -> None:
     if not _EARLIEST <= begin < _LATEST:
-        raise ValueError(f"{what}: expected a start between {_EARLIEST.year} and {_LATEST.year}, got {begin:%Y-%m-%d}")
+        raise ValueError(
+            f"{what}: expected a start from {_EARLIEST.year} to {_LATEST.year}, got {begin:%Y-%m-%d}"
+        )
     if end is not None and not begin <= end <= begin + _LONGEST[what]:
-        came = "it ends before it starts" if end < begin else f"it lasts {(end - begin).total_seconds() / 3600:.0f} hours"
+        hours = (end - begin).total_seconds() / 3600
+        came = "it ends before it starts" if hours < 0 else f"it lasts {hours:.0f} hours"
         raise ValueError(f"{what}: expected an end after the start and a likely length, but {came}")
 
 

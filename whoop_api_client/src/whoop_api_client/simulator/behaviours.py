@@ -45,7 +45,8 @@ def plan_behaviours(
 ) -> list[Behaviours]:
     """Draw every day's behaviours; ``today`` overrides fields of the last wake day.
 
-    The draws of one day do not depend on another day's outcome, so an override moves nothing but the nights after it.
+    The draws of one day do not depend on another day's outcome, so an override moves nothing but the
+    nights after it.
 
     Raises
     ------
@@ -166,4 +167,6 @@ def _check_value(name: str, value: Any, kind: Any) -> None:
         low, high = _RANGES[name]
         raise BadMemberRequest(f"expected {low} to {high} for today's {name}, got {value!r}")
     if name == "training" and value not in TRAINING_LEVELS:
-        raise BadMemberRequest(f"expected one of {', '.join(TRAINING_LEVELS)} for today's training, got {value!r}")
+        raise BadMemberRequest(
+            f"expected one of {', '.join(TRAINING_LEVELS)} for today's training, got {value!r}"
+        )

@@ -1,8 +1,9 @@
 """Synthetic members: whole WHOOP accounts with known true effects.
 
-Card. Assumes additive effects on ln RMSSD, an AR(1) residual and occasional unlogged hit nights, with the spread over
-people measured on 17 wearers (reference forecasting.md 2.3, 2.4). It is a pure function of its arguments: no clock, no
-network, no global random state. Winning here proves the pipeline, not the physiology.
+Card. Assumes additive effects on ln RMSSD, an AR(1) residual and occasional unlogged hit nights, with the
+spread over people measured on 17 wearers (reference forecasting.md 2.3, 2.4). It is a pure function of
+its arguments: no clock, no network, no global random state. Winning here proves the pipeline, not the
+physiology.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ __all__ = ["SyntheticMember", "make_cohort", "make_member"]
 class SyntheticMember:
     """One account and the truth behind it.
 
-    ``days`` and ``behaviours`` run from the first wake day to some nights after ``now``: ``days[k]`` is the truth of the
-    night that ends on a day, ``behaviours[k]`` what the member did on that day afterwards. The world serves each
-    record only from its own time on; ``journal`` and the record lists are as of ``now``.
+    ``days`` and ``behaviours`` run from the first wake day to some nights after ``now``: ``days[k]`` is
+    the truth of the night that ends on a day, ``behaviours[k]`` what the member did on that day
+    afterwards. The world serves each record only from its own time on; ``journal`` and the record lists
+    are as of ``now``.
     """
 
     seed: int
@@ -88,7 +90,7 @@ class SyntheticMember:
 
     def records(self, kind: str, at: datetime | None = None) -> list[dict[str, Any]]:
         """Records of a kind as served at an instant (default ``now``), newest first."""
-        return [payload for _, payload in self.world.newest_first(kind, at or self.now)]
+        return self.world.records(kind, at or self.now)
 
     def journal_at(self, at: datetime) -> list[JournalNote]:
         """Notes recorded up to an instant, oldest first."""
@@ -128,8 +130,8 @@ def make_member(
     future_nights : int
         Nights after ``now`` that the world holds back until their time.
     today : mapping, optional
-        Behaviours of the last wake day that override the drawn ones, e.g. ``{"alcohol_drinks": 2}``; only the nights
-        after it change.
+        Behaviours of the last wake day that override the drawn ones, e.g. ``{"alcohol_drinks": 2}``; only
+        the nights after it change.
     today_note : str, optional
         The wording of today's note, when a recording of it already exists.
 
@@ -175,5 +177,6 @@ def make_cohort(
     if n_members < 1:
         raise BadMemberRequest(f"expected at least one member, got {n_members}")
     return [
-        make_member(seed * 100_000 + k, now=now, n_nights=n_nights, utc_offset_min=0) for k in range(n_members)
+        make_member(seed * 100_000 + k, now=now, n_nights=n_nights, utc_offset_min=0)
+        for k in range(n_members)
     ]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
-from hrv_shared.daytime import local_time
 
+from hrv_shared.daytime import local_time
 from whoop_api_client.simulator.errors import BadMemberRequest
 from whoop_api_client.simulator.traits import stream
 

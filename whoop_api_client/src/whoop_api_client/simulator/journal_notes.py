@@ -24,8 +24,16 @@ _SPORTS = {
     "running": {"easy": "Easy run", "moderate": "Moderate tempo run", "hard": "Hard interval run"},
     "cycling": {"easy": "Easy spin on the bike", "moderate": "Moderate bike ride", "hard": "Hard bike ride"},
     "swimming": {"easy": "Easy swim", "moderate": "Moderate swim", "hard": "Hard swim session"},
-    "weightlifting": {"easy": "Light gym session", "moderate": "Moderate gym session", "hard": "Hard gym session"},
-    "functional-fitness": {"easy": "Easy circuit", "moderate": "Moderate circuit", "hard": "Hard circuit session"},
+    "weightlifting": {
+        "easy": "Light gym session",
+        "moderate": "Moderate gym session",
+        "hard": "Hard gym session",
+    },
+    "functional-fitness": {
+        "easy": "Easy circuit",
+        "moderate": "Moderate circuit",
+        "hard": "Hard circuit session",
+    },
 }
 
 
@@ -33,7 +41,8 @@ _SPORTS = {
 class JournalNote:
     """One evening's note.
 
-    ``day`` : the waking day it speaks of; ``stated`` : the behaviours that the text really names (unsaid is not "no").
+    ``day`` : the waking day it speaks of; ``stated`` : the behaviours that the text really names (unsaid
+    is not "no").
     """
 
     day: date
@@ -97,7 +106,13 @@ def _alcohol(day: Behaviours, u: np.ndarray, in_full: bool) -> tuple[str, dict]:
     one, many = _DRINKS[int(3 * u[3])]
     count = spoken_number(day.alcohol_drinks).capitalize()
     drink = one if day.alcohol_drinks == 1 else many
-    last = "" if day.alcohol_drinks == 1 else ", last one around eight" if u[4] < 0.6 else ", last one at half past seven"
+    last = (
+        ""
+        if day.alcohol_drinks == 1
+        else ", last one around eight"
+        if u[4] < 0.6
+        else ", last one at half past seven"
+    )
     return f"{count} {drink} with dinner{last}.", {"alcohol_drinks": day.alcohol_drinks}
 
 

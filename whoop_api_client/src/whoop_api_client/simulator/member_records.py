@@ -14,7 +14,6 @@ from whoop_api_client.simulator.night_schedule import Night
 from whoop_api_client.simulator.physiology import NightTruth
 from whoop_api_client.simulator.scores import (
     cycle_score,
-    float32,
     nap_score,
     recovery_score,
     sleep_score,
@@ -95,9 +94,7 @@ class _Writer:
 
     def first_cycle(self, first_night: Night) -> Timeline:
         """The day of joining: from midnight with offset Z, without sleep or recovery."""
-        opens = datetime.combine(
-            (first_night.start_at - timedelta(hours=6)).date(), time(), tzinfo=UTC
-        )
+        opens = datetime.combine((first_night.start_at - timedelta(hours=6)).date(), time(), tzinfo=UTC)
         created = first_night.start_at - timedelta(minutes=70)
         base = {
             "id": 1_089_000_000,
@@ -108,7 +105,12 @@ class _Writer:
             "end": None,
             "timezone_offset": "Z",
             "score_state": "SCORED",
-            "score": {"strain": 0.025803559, "kilojoule": 208.66307, "average_heart_rate": 67, "max_heart_rate": 92},
+            "score": {
+                "strain": 0.025803559,
+                "kilojoule": 208.66307,
+                "average_heart_rate": 67,
+                "max_heart_rate": 92,
+            },
         }
         closed_at = first_night.processed_at
         closed = base | {"end": api_instant(first_night.start_at), "updated_at": api_instant(closed_at)}
@@ -157,7 +159,11 @@ class _Writer:
             sleep |= {"score_state": "UNSCORABLE", "score": None}
             found = [_single(self._line("sleep", sleep["id"], night), night.processed_at, sleep)]
             if self.chance[k, 0] < 0.5:
-                found.append(_single(self._line("recovery", str(self.cycle_ids[k]), night), night.processed_at, recovery))
+                found.append(
+                    _single(
+                        self._line("recovery", str(self.cycle_ids[k]), night), night.processed_at, recovery
+                    )
+                )
             return found
         if k < 30:
             self.activity_mapping[1_200_000_000 + 1_700_003 * k] = sleep["id"]

@@ -22,10 +22,10 @@ _CLEAN_FIRST_NIGHTS = 5
 class Night:
     """The night that ends on a wake day.
 
-    ``kind`` : ``scored``, ``unscorable``, ``no_sleep`` (a cycle without sleep) or ``merged`` (no cycle of its own: the
-    one before goes on); ``early_end_at`` : where WHOOP first thought that the sleep ended, None if it was right;
-    ``processed_at`` : when cycle, sleep and recovery appear; ``settled_at`` : when the last early revision is in;
-    ``rescored_at`` : a late bulk rescoring, rarely.
+    ``kind`` : ``scored``, ``unscorable``, ``no_sleep`` (a cycle without sleep) or ``merged`` (no cycle of
+    its own: the one before goes on); ``early_end_at`` : where WHOOP first thought that the sleep ended,
+    None if it was right; ``processed_at`` : when cycle, sleep and recovery appear; ``settled_at`` : when
+    the last early revision is in; ``rescored_at`` : a late bulk rescoring, rarely.
     """
 
     index: int

@@ -1,6 +1,7 @@
 """The true law of one night's RMSSD, as an observer who knows the member would state it that evening.
 
-ln RMSSD is a mixture of an ordinary night and a hit night (unlogged trouble: the long left tail of real wearers).
+ln RMSSD is a mixture of an ordinary night and a hit night (unlogged trouble: the long left tail of real
+wearers).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 ln RMSSD(d) = level(d) + effects(day d-1, weekday of d) + ar1 * residual(d-1) + shock(d)
 
-The shock is a mixture with mean zero: ordinary, or with a small share a deep loss that nobody logged. What it is not:
-no hormones, no age, no interaction of behaviours; effects are additive in ln RMSSD.
+The shock is a mixture with mean zero: ordinary, or with a small share a deep loss that nobody logged.
+What it is not: no hormones, no age, no interaction of behaviours; effects are additive in ln RMSSD.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The ``score`` blocks of the records: durations in ms, strain 0-21, floats as float32 the way the live API prints them."""
+"""The ``score`` blocks: durations in ms, strain 0-21, floats as float32 the way the live API prints them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Who a synthetic member is: the fixed numbers that their nights and days are drawn from.
 
-Assumes the shapes measured on 17 wearers (reference forecasting.md 2.3 and 2.4): every range below is that table's
-median and 10-90 % range, or was set so that the simulated cohort reproduces it. It is not physiology: a win on these
-members proves the pipeline, not the body.
+Assumes the shapes measured on 17 wearers (reference forecasting.md 2.3 and 2.4): every range below is
+that table's median and 10-90 % range, or was set so that the simulated cohort reproduces it. It is not
+physiology: a win on these members proves the pipeline, not the body.
 """
 
 from __future__ import annotations

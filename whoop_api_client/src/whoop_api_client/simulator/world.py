@@ -1,6 +1,7 @@
 """What a member's account holds and from when: every record as the revisions that WHOOP would have shown.
 
-Nothing is visible before its time. The same world therefore serves yesterday, tonight and next week, by the clock alone.
+Nothing is visible before its time. The same world therefore serves yesterday, tonight and next week, by
+the clock alone.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class Revision:
     """One state of a record.
 
     ``visible_at`` : from when it is served; ``payload`` : API-shaped, None once the record is deleted;
-    ``grows_from``, ``grows_until`` : an open cycle's strain and energy climb between these to the payload's values.
+    ``grows_from``, ``grows_until`` : an open cycle's scores climb between these to the
+    payload's values.
     """
 
     visible_at: datetime
@@ -62,7 +64,8 @@ class Presentation:
 class World:
     """One member's account over all time.
 
-    ``default_now`` : the instant that the world was made for; ``activity_mapping`` : old integer ids to UUIDs.
+    ``default_now`` : the instant that the world was made for; ``activity_mapping`` : old integer ids to
+    UUIDs.
     """
 
     profile: dict[str, Any]
@@ -84,35 +87,40 @@ class World:
         """One record as served at ``at``, or None."""
         timeline = self._by_key.get((kind, key))
         revision = timeline.at(at) if timeline else None
-        return None if revision is None else self._present(kind, revision, at, look or Presentation())
+        return None if revision is None else self.present(kind, revision, at, look or Presentation())
 
-    def newest_first(
-        self, kind: str, at: datetime, look: Presentation | None = None
-    ) -> Iterator[tuple[Timeline, dict]]:
-        """Every visible record of a kind with its timeline, newest start first, made only as far as it is read."""
-        look = look or Presentation()
+    def visible(self, kind: str, at: datetime) -> Iterator[tuple[Timeline, Revision]]:
+        """The records of a kind that exist at ``at``, newest start first, each as it stands then."""
         for timeline in self._newest_first[kind]:
             revision = timeline.at(at)
             if revision is not None:
-                yield timeline, self._present(kind, revision, at, look)
+                yield timeline, revision
 
-    def interval(self, kind: str, payload: dict, at: datetime) -> tuple[datetime, datetime | None]:
+    def records(self, kind: str, at: datetime, look: Presentation | None = None) -> list[dict]:
+        """Every record of a kind as served at ``at``, newest start first."""
+        look = look or Presentation()
+        return [self.present(kind, revision, at, look) for _, revision in self.visible(kind, at)]
+
+    def interval(self, kind: str, revision: Revision, at: datetime) -> tuple[datetime, datetime | None]:
         """Start and end that the filters test; a recovery's are those of its sleep (whoop_api.md 3)."""
+        payload = revision.payload
         if kind == "recovery":
-            sleep = self.record("sleep", payload["sleep_id"], at)
-            payload = sleep or {"start": payload["created_at"], "end": payload["created_at"]}
+            timeline = self._by_key.get(("sleep", payload["sleep_id"]))
+            sleep = timeline.at(at) if timeline else None
+            payload = (
+                sleep.payload if sleep else {"start": payload["created_at"], "end": payload["created_at"]}
+            )
         end = payload["end"]
         return parse_instant(payload["start"]), parse_instant(end) if end else None
 
     def account_offset(self, at: datetime) -> str:
         """The offset of the newest visible cycle."""
-        for timeline in self._newest_first["cycle"]:
-            revision = timeline.at(at)
-            if revision is not None:
-                return revision.payload["timezone_offset"]
+        for _, revision in self.visible("cycle", at):
+            return revision.payload["timezone_offset"]
         return "Z"
 
-    def _present(self, kind: str, revision: Revision, at: datetime, look: Presentation) -> dict:
+    def present(self, kind: str, revision: Revision, at: datetime, look: Presentation) -> dict:
+        """The payload as the service would write it at ``at``."""
         payload = dict(revision.payload)
         if revision.grows_until is not None:
             payload["score"] = _grown(payload["score"], revision, at)
@@ -137,7 +145,10 @@ def _grown(score: dict | None, revision: Revision, at: datetime) -> dict | None:
         return score
     span_s = (revision.grows_until - revision.grows_from).total_seconds()
     share = min(max((at - revision.grows_from).total_seconds() / span_s, 0.0), 1.0) if span_s > 0 else 1.0
+    average, highest = score["average_heart_rate"], score["max_heart_rate"]
     return score | {
         "strain": round(score["strain"] * share**0.5, 6),
         "kilojoule": round(score["kilojoule"] * (0.3 + 0.7 * share), 3),
+        "average_heart_rate": round(average * (0.85 + 0.15 * share)),
+        "max_heart_rate": round(average + (highest - average) * share**0.5),
     }

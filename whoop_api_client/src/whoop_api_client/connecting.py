@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
@@ -91,7 +92,9 @@ def finish(
     }
 
 
-def disconnect(settings: Settings, clock: Clock = system_clock) -> dict[str, Any]:
+def disconnect(
+    settings: Settings, clock: Clock = system_clock, sleep: Callable[[float], None] = time.sleep
+) -> dict[str, Any]:
     """Withdraw the access at WHOOP and forget the pair; the records stay.
 
     The pair is forgotten even when WHOOP cannot be told; then ``revoked`` is false and ``note`` says what to do.
@@ -101,7 +104,8 @@ def disconnect(settings: Settings, clock: Clock = system_clock) -> dict[str, Any
     revoked, note = False, "There was no connection." if not had else ""
     if had:
         try:
-            with WhoopClient(open_connection(settings, clock=clock), settings.whoop_api_base, attempts=2) as client:
+            tokens = open_connection(settings, clock=clock, sleep=sleep)
+            with WhoopClient(tokens, settings.whoop_api_base, attempts=2, sleep=sleep) as client:
                 client.revoke()
             revoked = True
         except AuthorizationFailed:

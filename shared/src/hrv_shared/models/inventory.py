@@ -37,13 +37,17 @@ class ModelStatus:
     note: str
 
 
-def status(*, cache_dir: Path, deep: bool = False, installed: InstalledPackages | None = None) -> list[ModelStatus]:
+def status(
+    *, cache_dir: Path, deep: bool = False, installed: InstalledPackages | None = None
+) -> list[ModelStatus]:
     """Return the state of every known model; ``deep`` hashes what is in the cache (seconds per GB)."""
     installed = installed or InstalledPackages()
     return [_status_of(manifest, cache_dir, deep, installed) for manifest in MANIFESTS]
 
 
-def _status_of(manifest: ModelManifest, cache_dir: Path, deep: bool, installed: InstalledPackages) -> ModelStatus:
+def _status_of(
+    manifest: ModelManifest, cache_dir: Path, deep: bool, installed: InstalledPackages
+) -> ModelStatus:
     state, note = _state(manifest, cache_dir, deep, installed)
     folder = model_dir(cache_dir, manifest)
     return ModelStatus(

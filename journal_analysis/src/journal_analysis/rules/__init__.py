@@ -1,0 +1,27 @@
+"""The rules: each reads one kind of statement out of a note and returns candidates, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from journal_analysis.behaviours import Behaviour
+from journal_analysis.clauses import Note
+from journal_analysis.rules.bedtime import read_bedtime
+from journal_analysis.rules.candidate import Candidate
+from journal_analysis.rules.count import read_count
+from journal_analysis.rules.meal import read_meal
+from journal_analysis.rules.mention import read_mention
+from journal_analysis.rules.scale import read_scale
+from journal_analysis.rules.training import read_training
+
+__all__ = ["RULES", "Candidate"]
+
+RULES: dict[str, Callable[[Note, Behaviour], list[Candidate]]] = {
+    "count": read_count,
+    "scale": read_scale,
+    "mention": read_mention,
+    "meal": read_meal,
+    "training": read_training,
+    "bedtime": read_bedtime,
+}
+"""Rules by the name that ``behaviours.toml`` uses; names beginning with ``with_`` are read by another's rule."""

@@ -1,0 +1,70 @@
+"""The agent's commands."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from hrv_shared.cli import JsonOption, MemberOption, app_for, emit, say
+from hrv_shared.constants import AGENT
+from hrv_shared.issue import current_issue
+from hrv_shared.settings import Settings, load_settings
+from hrv_shared.store import Store
+
+app = app_for("llm_agent", "The language model's own forecast, checked, with its reasons.")
+
+
+@app.command()
+def forecast(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """Ask the language model to correct the models' forecast; a failure is shown as one."""
+    from llm_agent.forecast import agent_forecast
+
+    settings = load_settings()
+    store = Store.open(settings)
+    issue = current_issue(store, member or settings.member_id)
+    result = agent_forecast(store, issue, lambda: open_model(settings), seed=settings.seed)
+    emit({k: v for k, v in result.items() if k != "text"}, result["text"], as_json)
+
+
+@app.command()
+def show(
+    member: MemberOption = None,
+    last: Annotated[int, typer.Option(help="How many forecasts.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """What the agent said, and why."""
+    settings = load_settings()
+    store = Store.open(settings)
+    frame = store.ledger.forecasts(None, member or settings.member_id, forecaster=AGENT)
+    rows = [r for r in frame.iter_rows(named=True) if r["horizon"] == 1][-last:]
+    said = [
+        {"book": r["book"], "origin_day": r["origin_day"], "median_ms": r["quantiles_ms"][11], **json.loads(r["reasons"])}
+        for r in rows
+    ]
+    text = "\n".join(f"{s['origin_day']} {s['median_ms']:.0f} ms ({s['shift_ms']:+.1f}): {s['rationale']}" for s in said)
+    emit({"forecasts": said}, text or "The agent has not spoken yet.", as_json)
+
+
+def open_model(settings: Settings):
+    """Open the language model that the settings name."""
+    from hrv_shared.llm import ModelUnavailable, open_chat_model
+    from hrv_shared.models import ModelError, StderrProgress, resolve
+
+    path = None
+    if settings.llm_backend == "embedded":
+        try:
+            path = resolve(
+                settings.llm_model, cache_dir=settings.cache_dir, configured_path=settings.llm_model_path,
+                allow_download=False, progress=StderrProgress(),
+            ).path  # fmt: skip
+        except ModelError as error:
+            raise ModelUnavailable(str(error)) from error
+        say("asking the language model, about half a minute on two cores …")
+    key = settings.llm_api_key
+    return open_chat_model(
+        settings.llm_backend, model_path=path, model=settings.llm_model, base_url=settings.llm_base_url,
+        api_key=key.get_secret_value() if key else None, allow_remote=settings.llm_allow_remote,
+        threads=settings.threads, cache_prompt=False,
+    )  # fmt: skip

@@ -1,0 +1,31 @@
+"""Errors of the agent.
+
+HrvError
+├── AgentError
+│   └── NoBriefing            the summary or the models' combination that the agent corrects is not there yet
+└── Refusal (hrv_shared)
+    ├── UngroundedOpinion     the reply rests on nothing that stands in the briefing
+    └── ModelFailed           the language model could not be asked, or did not answer on schema
+"""
+
+from __future__ import annotations
+
+from hrv_shared.errors import HrvError, Refusal
+
+__all__ = ["AgentError", "ModelFailed", "NoBriefing", "UngroundedOpinion"]
+
+
+class AgentError(HrvError):
+    """The agent could not begin."""
+
+
+class NoBriefing(AgentError):
+    """What the agent corrects is not there yet."""
+
+
+class UngroundedOpinion(Refusal):
+    """The reply rests on nothing that stands in the briefing."""
+
+
+class ModelFailed(Refusal):
+    """The language model could not be asked, or did not answer on schema."""

@@ -1,0 +1,32 @@
+"""Errors of the training room.
+
+HrvError
+└── TrainingError
+    ├── NothingToTrain      no forecaster is registered, or none could speak
+    ├── NothingToCombine    there is no row of ``mix`` to make ``final`` of
+    └── SavedModelMismatch  a saved model belongs to other code than this
+
+Refusals to forecast (``TooFewNights``, ``StaleData``) are those of ``hrv_shared``.
+"""
+
+from __future__ import annotations
+
+from hrv_shared.errors import HrvError
+
+__all__ = ["NothingToCombine", "NothingToTrain", "SavedModelMismatch", "TrainingError"]
+
+
+class TrainingError(HrvError):
+    """Base of this room's errors."""
+
+
+class NothingToTrain(TrainingError):
+    """No forecaster is registered, or none of them could speak in the backtest."""
+
+
+class NothingToCombine(TrainingError):
+    """There is no row of ``mix`` for this issue."""
+
+
+class SavedModelMismatch(TrainingError):
+    """A saved model was made by another version of the code."""

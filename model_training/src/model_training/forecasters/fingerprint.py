@@ -1,0 +1,28 @@
+"""Version of a forecaster: a number for people, and a digest of the code that computes it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+__all__ = ["code_version"]
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def code_version(number: str, own_file: str, *shared_files: str, also: str = "") -> str:
+    """``number`` plus eight hex digits that change whenever the code or its parameters do.
+
+    Parameters
+    ----------
+    own_file : str
+        ``__file__`` of the forecaster.
+    shared_files : str
+        Files of ``model_training`` that its numbers come out of.
+    also : str
+        Anything else that they depend on, such as the version of a library.
+    """
+    sha = hashlib.sha256(also.encode())
+    for path in (Path(own_file), *(PACKAGE / name for name in shared_files)):
+        sha.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return f"{number}+{sha.hexdigest()[:8]}"

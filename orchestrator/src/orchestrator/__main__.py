@@ -1,0 +1,5 @@
+"""``python -m orchestrator`` is ``hrv``."""
+
+from orchestrator.cli import main
+
+main()

@@ -1,0 +1,76 @@
+"""The ``hrv`` command: one verb for each thing a user does, handed to the room that does it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from hrv_shared.cli import fail
+from hrv_shared.errors import HrvError
+
+from orchestrator.rooms import ROOMS, quiet_environment, room_command
+
+__all__ = ["main"]
+
+FORWARDED = {
+    "connect": ("whoop", "connect", "log in to WHOOP"),
+    "disconnect": ("whoop", "disconnect", "log out and revoke the access"),
+    "pull": ("whoop", "pull", "fetch what is new (--day YYYY-MM-DD: one full day)"),
+    "import": ("whoop", "import", "read a WHOOP data export (folder or ZIP)"),
+    "simulate": ("whoop", "simulate", "serve a WHOOP account that does not exist (--data: a real person's)"),
+    "gaps": ("whoop", "gaps", "nights that are missing, pending, unscorable or not worn"),
+    "journal": ("journal", None, "speak, type, confirm, undo: hrv journal add|ingest|show|…"),
+    "train": ("training", "train", "train, track and register the models"),
+    "forecast": ("training", "forecast", "the models' forecasts alone"),
+    "replay": ("training", "replay", "what would have been said on earlier days"),
+    "report": ("intelligence", None, "summaries: hrv report daily|weekly"),
+    "agent": ("agent", None, "the language model: hrv agent forecast|show"),
+    "card": ("intelligence", "card", "the card again"),
+    "score": ("shared", "score", "enter what came true and score it"),
+    "scorecard": ("shared", "scorecard", "how good every forecaster has been"),
+    "ledger": ("shared", "ledger", "hrv ledger verify|show"),
+    "models": ("shared", "models", "model weights: hrv models fetch asr|llm, status"),
+    "settings": ("shared", "settings", "every setting in force"),
+    "serve": ("whoop", "serve", "the WHOOP room's service"),
+    "dashboard": ("dashboard", "serve", "the page"),
+}
+"""Verb -> room, the room's own verb (None: the rest of the line names it), what it does."""
+
+OWN = {
+    "demo": "the whole way with a simulated member, no account needed",
+    "daily": "everything that is due: pull, journal, train, forecast, summary, card",
+    "rebuild": "make every table anew from the record",
+    "doctor": "check the store, the ledger, the models, the login",
+    "dagster": "Dagster's page for the runs of this store",
+    "mlflow": "MLflow's page for the models of this store",
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run ``hrv ARGUMENTS``."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        print(help_text())
+        return
+    verb, rest = arguments[0], arguments[1:]
+    os.environ.update(quiet_environment())
+    if verb in FORWARDED:
+        room, own_verb, _ = FORWARDED[verb]
+        command = room_command(room, *([own_verb] if own_verb else []), *rest)
+        os.execve(command[0], command, quiet_environment())
+    if verb not in OWN:
+        fail(HrvError(f"{verb!r} is no hrv command. Known ones: {', '.join(sorted((*FORWARDED, *OWN)))}."),
+             as_json="--json" in rest)  # fmt: skip
+    from orchestrator.commands import run_own
+
+    run_own(verb, rest)
+
+
+def help_text() -> str:
+    """What ``hrv --help`` prints."""
+    lines = ["hrv: tomorrow's heart rate variability, as an honest distribution", "", "Usage: hrv COMMAND [OPTIONS]", ""]
+    for title, entries in (("Every day", OWN), ("One thing at a time", {v: e[2] for v, e in FORWARDED.items()})):
+        lines += [f"{title}:", *(f"  {verb:12}{what}" for verb, what in entries.items()), ""]
+    lines += ["  setup, test, lint   by the launcher itself: the environment, the tests", ""]
+    lines += [f"Every command takes --help and --json. Rooms: {', '.join(ROOMS.values())}."]
+    return "\n".join(lines)

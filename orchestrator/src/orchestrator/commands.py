@@ -1,0 +1,105 @@
+"""The orchestrator's own verbs: demo, daily, rebuild, doctor, dagster, mlflow."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hrv_shared.cli import JsonOption, app_for, emit, run
+from hrv_shared.settings import load_settings
+
+from orchestrator.errors import StepFailed
+from orchestrator.rooms import quiet_environment, room_command
+
+__all__ = ["run_own"]
+
+app = app_for("hrv", "The orchestrator's own verbs.")
+
+
+def run_own(verb: str, rest: list[str]) -> None:
+    """Run one of this room's verbs with its options."""
+    sys.argv = ["hrv", verb, *rest]
+    run(app)
+
+
+@app.command()
+def daily(as_json: JsonOption = False) -> None:
+    """Everything that is due: pull, journal, train, forecast, summary, agent, final, card."""
+    from orchestrator.daily import run_graph
+
+    done = run_graph(load_settings().home)
+    emit({**done.describe(), "card": _card_json()}, done.card, as_json)
+
+
+@app.command()
+def demo(
+    nights: Annotated[int, typer.Option(min=200, max=1500, help="Nights of history of the simulated member.")] = 240,
+    seed: Annotated[int, typer.Option(help="Which simulated member.")] = 7,
+    keep: Annotated[Path | None, typer.Option(help="Where the demo's store lies; made anew each time.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The whole way with a simulated member: log in, pull, listen, train, forecast, score. No account needed."""
+    from orchestrator.demo import run_demo
+
+    result, text = run_demo(nights=nights, seed=seed, home=keep)
+    emit(result, text, as_json)
+
+
+@app.command()
+def rebuild(as_json: JsonOption = False) -> None:
+    """Make every table anew from the record; the same record gives the same bytes."""
+    done = [_run(room, "rebuild") for room in ("whoop", "journal")] + [_run("shared", "score")]
+    emit({"rebuilt": [d["args"] for d in done]}, "Rebuilt.", as_json)
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Check the store, the ledger, the models and the login, and say how to mend each."""
+    from orchestrator.doctor import check_all
+
+    checks = check_all(load_settings())
+    lines = [f"{'ok ' if c['ok'] else 'NOT'}  {c['what']:14} {c['says']}" for c in checks]
+    emit({"ok": all(c["ok"] for c in checks), "checks": checks}, "\n".join(lines), as_json)
+
+
+@app.command()
+def dagster(port: Annotated[int, typer.Option(help="Loopback port.")] = 3070) -> None:
+    """Dagster's page for the runs of this store (loopback only)."""
+    from orchestrator.daily import dagster_home
+
+    home = load_settings().home
+    environment = {**quiet_environment(), "DAGSTER_HOME": str(dagster_home(home)), "HRV_HOME": str(home)}
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestrator.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    os.execve(command[0], command, environment)
+
+
+@app.command()
+def mlflow(port: Annotated[int, typer.Option(help="Loopback port.")] = 5070) -> None:
+    """MLflow's page for the models of this store (loopback only)."""
+    home = load_settings().home
+    command = [
+        room_command("training")[0], "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
+        "--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}", "--artifacts-destination", str(home / "mlartifacts"),
+    ]  # fmt: skip
+    os.execve(command[0], command, quiet_environment())
+
+
+def _run(room: str, *arguments: str) -> dict:
+    command = room_command(room, *arguments)
+    finished = subprocess.run(command, env=quiet_environment(), stdout=subprocess.PIPE, text=True, check=False)
+    if finished.returncode != 0:
+        raise StepFailed(f"hrv: {room} {' '.join(arguments)} failed; its own words stand above.")
+    return {"args": [room, *arguments], "out": finished.stdout}
+
+
+def _card_json() -> dict:
+    import json
+
+    return json.loads(_run("intelligence", "card", "--json")["out"])
+
+

@@ -1,0 +1,18 @@
+"""The LLM port: one small interface, JSON on a schema, several adapters."""
+
+from hrv_shared.llm.errors import BadReply, ChatError, ChatTimeout, ModelUnavailable
+from hrv_shared.llm.factory import open_chat_model
+from hrv_shared.llm.fake import FakeChatModel
+from hrv_shared.llm.port import ChatModel, ChatReply, Message
+
+__all__ = [
+    "BadReply",
+    "ChatError",
+    "ChatModel",
+    "ChatReply",
+    "ChatTimeout",
+    "FakeChatModel",
+    "Message",
+    "ModelUnavailable",
+    "open_chat_model",
+]

@@ -1,0 +1,209 @@
+"""The embedded model: llama.cpp in this process, through xllamacpp.
+
+Its server object also opens an HTTP port on the loopback address (it can't be switched off). A random key that
+nobody knows is set for it, so that no other program of this machine can read the slots or use the model.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hrv_shared.llm.errors import ChatTimeout, ModelUnavailable
+from hrv_shared.llm.port import ChatReply, Message
+from hrv_shared.llm.reply import checked_reply
+
+__all__ = ["EmbeddedChatModel"]
+
+BATCH_TOKENS = 128
+"""Prompt tokens read between two looks at the clock: about 2 s on two quiet cores, and no slower than 512."""
+
+
+class EmbeddedChatModel:
+    """A GGUF file, loaded once and asked many times, one call after the other.
+
+    Parameters
+    ----------
+    model_path : Path
+        The GGUF file, as the model resolver gives it.
+    model_id : str, optional
+        Name for the record of a run; by default the file's stem.
+    threads : int
+        Threads of llama.cpp. Not more than there are free cores: two threads that share one core collapse.
+    n_ctx : int, tokens
+        Room for prompt and answer together.
+    cache_prompt : bool
+        Reuse the last call's common prefix: saves about a third of the time, and makes temperature 0 differ a
+        little from run to run. False for back-tests, where two runs must be equal.
+    timeout_s : float, s
+        Limit of one call.
+
+    Raises
+    ------
+    ModelUnavailable
+        xllamacpp is not installed, or the file can't be loaded.
+    """
+
+    def __init__(
+        self,
+        model_path: Path,
+        *,
+        model_id: str | None = None,
+        threads: int = 2,
+        n_ctx: int = 4096,
+        cache_prompt: bool = True,
+        timeout_s: float = 180.0,
+    ) -> None:
+        path = Path(model_path)
+        self._model_id = model_id or path.stem
+        self._cache_prompt = cache_prompt
+        self._timeout_s = timeout_s
+        self._one_call = threading.Lock()
+        started = time.monotonic()
+        self._server: Any = _load(path, self._model_id, threads, n_ctx)
+        self.load_seconds = time.monotonic() - started
+
+    @property
+    def model_id(self) -> str:
+        return self._model_id
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: dict[str, Any],
+        max_tokens: int = 320,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> ChatReply:
+        """Answer with JSON on ``schema``; the grammar made from it leaves the model no other choice.
+
+        Raises
+        ------
+        ModelUnavailable
+            The prompt is longer than the context, or the schema can't be made into a grammar.
+        BadReply
+            The answer was cut off at ``max_tokens``.
+        ChatTimeout
+            Not done in time; the call is cancelled, the model stays usable.
+        """
+        started = time.monotonic()
+        if self._server is None:
+            raise ModelUnavailable(f"{self._model_id} was closed; open it again.")
+        if not self._one_call.acquire(timeout=self._timeout_s):
+            raise ChatTimeout(f"{self._model_id} was busy with another call for {self._timeout_s:g} s.")
+        request = {
+            "messages": list(messages),
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "seed": seed,
+            "cache_prompt": self._cache_prompt,
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "schema": schema, "strict": True},
+            },
+            # streamed with progress, because each chunk is a chance to cancel
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "return_progress": True,
+        }
+        call = _Call(self._server, request, self._one_call)
+        call.start()
+        if not call.finished.wait(max(0.0, self._timeout_s - (time.monotonic() - started))):
+            call.cancelled = True
+            raise ChatTimeout(
+                f"{self._model_id} gave no complete answer within {self._timeout_s:g} s. Free the processor, lower "
+                "HRV_THREADS to the number of free cores, or choose another model."
+            )
+        if call.error:
+            raise ModelUnavailable(f"{self._model_id} refused the request: {call.error}")
+        return checked_reply(
+            "".join(call.pieces),
+            schema=schema,
+            model_id=self._model_id,
+            prompt_tokens=int(call.usage.get("prompt_tokens", 0)),
+            completion_tokens=int(call.usage.get("completion_tokens", 0)),
+            seconds=time.monotonic() - started,
+            finish_reason=call.finish_reason,
+        )
+
+    def close(self) -> None:
+        """Free the model and its port; waits for a cancelled call to stop."""
+        with self._one_call:
+            self._server = None
+
+
+class _Call(threading.Thread):
+    """One request on a thread of its own, so that the caller's clock runs while llama.cpp computes.
+
+    No daemon: at the end of the program Python waits for it, because llama.cpp must not be torn down while it runs.
+    """
+
+    def __init__(self, server: Any, request: dict[str, Any], until_done: threading.Lock) -> None:
+        super().__init__(name="hrv-llm-call")
+        self._server, self._request, self._until_done = server, request, until_done
+        self.finished = threading.Event()
+        self.cancelled = False
+        self.pieces: list[str] = []
+        self.usage: dict[str, Any] = {}
+        self.finish_reason: str | None = None
+        self.error: str | None = None
+
+    def run(self) -> None:
+        try:
+            self._server.handle_chat_completions(self._request, self._take)
+        except (ValueError, RuntimeError) as error:
+            self.error = str(error)
+        finally:
+            del self._server  # the thread must not keep the model alive
+            self._until_done.release()
+            self.finished.set()
+
+    def _take(self, chunk: dict[str, Any]) -> bool:
+        """Keep one chunk; True tells llama.cpp to stop."""
+        if "error" in chunk:
+            self.error = str(chunk["error"].get("message", "unknown error"))
+            return True
+        for choice in chunk.get("choices", ()):
+            self.pieces.append(choice.get("delta", {}).get("content") or "")
+            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        self.usage = chunk.get("usage") or self.usage
+        return self.cancelled
+
+
+def _load(path: Path, model_id: str, threads: int, n_ctx: int) -> Any:
+    if not path.is_file():
+        raise ModelUnavailable(f"The model file {path} does not exist. Run `hrv models fetch llm`.")
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise ModelUnavailable(
+            f"The embedded model needs xllamacpp ({error}). Install hrv-shared[llm], or choose another backend "
+            "with HRV_LLM_BACKEND."
+        ) from None
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.model_alias = model_id  # else answers carry the path
+    params.n_ctx = n_ctx
+    params.n_parallel = 1
+    params.n_batch = BATCH_TOKENS
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    params.warmup = False
+    params.verbosity = 0
+    params.offline = True
+    params.cache_ram_mib = 0  # its default may keep 8 GB of old prompts
+    params.api_keys = [secrets.token_urlsafe(32)]
+    params.hostnames = ["127.0.0.1"]
+    params.ui = False
+    params.endpoint_slots = False
+    try:
+        return xllamacpp.Server(params)
+    except (RuntimeError, ValueError) as error:
+        raise ModelUnavailable(
+            f"{path} could not be loaded ({error}). Expected a GGUF language model that fits into memory. "
+            "Run `hrv models fetch llm`, or mend HRV_LLM_MODEL_PATH."
+        ) from None

@@ -1,0 +1,244 @@
+"""The room's commands. Heavy imports happen inside the command that needs them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from hrv_shared.cli import JsonOption, MemberOption, app_for, emit, progress, say
+
+app = app_for("whoop_api_client", "WHOOP: connect, pull, import an export, simulate, serve.")
+
+
+@app.command()
+def connect(
+    paste: Annotated[bool, typer.Option("--paste", help="Paste the browser's final address by hand.")] = False,
+    auto: Annotated[bool, typer.Option("--auto", help="Follow the redirects (a simulator on this machine).")] = False,
+    secrets_file: Annotated[
+        Path | None, typer.Option(help="File with client_id = … and client_secret = … (TOML or KEY=value).")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Allow this program to read your WHOOP data."""
+    from hrv_shared.settings import load_settings
+
+    from whoop_api_client import connecting
+    from whoop_api_client.app_secrets import ask_for_app, read_secrets_file
+
+    settings = load_settings()
+    identity = read_secrets_file(secrets_file) if secrets_file else ask_for_app(settings)
+    way = "follow" if auto else "paste" if paste else "listen"
+    result = connecting.connect(
+        settings, way, client_id=identity.client_id, client_secret=identity.client_secret, show=_open, ask=_ask
+    )
+    missing = f"\nNot granted: {', '.join(result['missing_scope'])}." if result["missing_scope"] else ""
+    emit(result, f"Connected. The tokens are in {result['tokens_in']}.{missing}\nNext: hrv pull", as_json)
+
+
+@app.command()
+def disconnect(as_json: JsonOption = False) -> None:
+    """Withdraw the access at WHOOP and forget the tokens; your records stay."""
+    from hrv_shared.settings import load_settings
+
+    from whoop_api_client import connecting
+
+    result = connecting.disconnect(load_settings())
+    emit(result, f"Disconnected. {result['note']}".rstrip(), as_json)
+
+
+@app.command()
+def pull(
+    day: Annotated[str | None, typer.Option(help="Only this wake day, YYYY-MM-DD, and show it.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read the whole history again.")] = False,
+    member: MemberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read what is new at WHOOP (everything, the first time) and rebuild the tables."""
+    from hrv_shared.settings import load_settings
+
+    from whoop_api_client import pulling
+    from whoop_api_client.day import summary_text
+
+    settings = load_settings()
+    wanted = _day(day) if day else None
+    with progress("Reading WHOOP") as advance:
+        seen: dict[str, int] = {}
+
+        def on_page(kind: str, count: int, back_to: datetime | None) -> None:
+            advance(count - seen.get(kind, 0))
+            seen[kind] = count
+
+        result = pulling.pull(settings, member_id=member, day=wanted, full=full, on_page=on_page)
+    text = summary_text(result["day"]) if wanted else _pull_text(result)
+    for warning in result["warnings"]:
+        say(f"Note: {warning}")
+    if result["quarantined_count"]:
+        first = result["quarantined"][0]
+        say(
+            f"Note: {result['quarantined_count']} records were not written; the first: {first['kind']} {first['key']}, "
+            f"{first['reason']}. They are read again at the next pull."
+        )
+    emit(result, text, as_json)
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="WHOOP's export: the ZIP, its unpacked folder, or one CSV.")],
+    member: MemberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import WHOOP's data export and rebuild the tables."""
+    from hrv_shared.settings import load_settings
+    from hrv_shared.store import Store
+
+    from whoop_api_client.export import import_export
+    from whoop_api_client.tables import rebuild
+
+    settings = load_settings()
+    store = Store.open(settings)
+    member_id = member or settings.member_id
+    with progress("Importing") as advance:
+        report = import_export(store, path, member_id, store.clock(), on_progress=lambda *_: advance(1))
+    tables = rebuild(store, member_id)
+    emit(report.to_dict() | {"tables": tables}, f"{report.text()}\n{_table_text(tables)}", as_json)
+
+
+@app.command()
+def simulate(
+    data: Annotated[Path | None, typer.Option(help="Serve this data instead of made-up nights.")] = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8722,
+    seed: Annotated[int, typer.Option(help="Of the made-up nights.")] = 0,
+    nights: Annotated[int, typer.Option(help="How many made-up nights.")] = 240,
+    now: Annotated[str | None, typer.Option(help="The simulator's present, ISO 8601; default: now (recorded data: its end).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a WHOOP simulator as a real HTTP server until it is stopped."""
+    from hrv_shared.clock import system_clock
+
+    from whoop_api_client.simulating import simulate as serve_simulator
+
+    present = _instant(now)
+    serve_simulator(
+        data=data, port=port, seed=seed, nights=nights, now=present or system_clock(),
+        now_is_given=present is not None, as_json=as_json,
+    )  # fmt: skip
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8721,
+    as_json: JsonOption = False,
+) -> None:
+    """Offer pull, status and tables over HTTP to programs on this machine."""
+    from hrv_shared.settings import load_settings
+
+    from whoop_api_client import service
+
+    settings = load_settings()
+    address = f"http://{service.HOST}:{port}"
+    token_file = settings.config_dir / service.TOKEN_FILE
+    emit(
+        {"address": address, "token_file": token_file},
+        f"Serving {address}; the token for changes is in {token_file}. Stop with Ctrl-C.",
+        as_json,
+    )
+    service.serve(settings, port)
+
+
+@app.command()
+def status(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """The connection and what the store holds; asks nobody."""
+    from hrv_shared.settings import load_settings
+    from hrv_shared.store import Store
+
+    from whoop_api_client.connecting import describe_connection
+    from whoop_api_client.holdings import holdings
+    from whoop_api_client.pulling import last_pull_at
+
+    settings = load_settings()
+    store = Store.open(settings)
+    member_id = member or settings.member_id
+    connection = describe_connection(settings)
+    result = {
+        "member_id": member_id,
+        "connection": connection,
+        "last_pull_at": last_pull_at(store, settings, member_id),
+        "holdings": holdings(store, member_id),
+    }
+    state = "connected" if connection["connected"] else "lost" if connection["lost_at"] else "not connected"
+    pulled = result["last_pull_at"]
+    lines = [f"WHOOP: {state}; last pull: {f'{pulled:%Y-%m-%d %H:%M} UTC' if pulled else 'never'}"]
+    lines += [f"{name:12}{count:>7}" for name, count in result["holdings"].items()]
+    emit(result, "\n".join(lines), as_json)
+
+
+@app.command()
+def rebuild(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """Make the tables anew from the record; the same record gives the same bytes."""
+    from hrv_shared.settings import load_settings
+    from hrv_shared.store import Store
+
+    from whoop_api_client import tables
+
+    rows = tables.rebuild(Store.open(load_settings()), member)
+    emit({"tables": rows}, _table_text(rows), as_json)
+
+
+@app.command()
+def gaps(
+    member: MemberOption = None,
+    since: Annotated[str | None, typer.Option(help="From this day on, YYYY-MM-DD.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Days without usable HRV, and why: missing, pending, unscorable, calibrating, no_sleep, invalid, vanished."""
+    from hrv_shared.settings import load_settings
+    from hrv_shared.store import Store
+
+    from whoop_api_client.holdings import days_without_hrv, runs_text
+
+    settings = load_settings()
+    store = Store.open(settings)
+    found = days_without_hrv(store.read_table("days"), member or settings.member_id, _day(since) if since else None)
+    emit(found, runs_text(found), as_json)
+
+
+def _open(address: str) -> None:
+    import webbrowser
+
+    say(f"Open this address and say yes (waiting five minutes):\n{address}")
+    webbrowser.open(address)
+
+
+def _ask(address: str) -> str:
+    say(f"Open this address anywhere and say yes:\n{address}\nThen paste the address at which the browser ended")
+    return typer.prompt("Final address", err=True)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected a day such as 2026-03-01, got {text!r}") from None
+
+
+def _instant(text: str | None) -> datetime | None:
+    from hrv_shared.daytime import parse_instant
+
+    try:
+        return parse_instant(text) if text else None
+    except ValueError:
+        example = datetime(2026, 3, 1, 12, tzinfo=UTC).isoformat()
+        raise typer.BadParameter(f"expected an instant such as {example}, got {text!r}") from None
+
+
+def _pull_text(result: dict[str, Any]) -> str:
+    written = ", ".join(f"{count} {kind}" for kind, count in result["written"].items() if count) or "nothing new"
+    read = sum(result["received"].values())
+    gone = f"; {len(result['vanished'])} no longer at WHOOP" if result["vanished"] else ""
+    return f"Read {read} records, wrote {written}{gone}.\n{_table_text(result['tables'])}"
+
+
+def _table_text(tables: dict[str, int]) -> str:
+    return "Tables: " + ", ".join(f"{name} {rows}" for name, rows in tables.items())

@@ -1,0 +1,225 @@
+"""Import WHOOP's data export (a ZIP, a folder or a CSV file) into the record.
+
+All files are read and judged before anything is written; then each file is one transaction. Importing again writes
+nothing; a newer export adds revisions only where something changed; an older one adds only what was missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hrv_shared.daytime import parse_instant, wake_day
+from hrv_shared.record import Fact, FactDraft
+from hrv_shared.store import Store
+from whoop_api_client.export import cells
+from whoop_api_client.export.archive import DEFAULT_LIMITS, Limits, csv_files
+from whoop_api_client.export.closing import closings
+from whoop_api_client.export.errors import DamagedExport, NotAnExport
+from whoop_api_client.export.facts import Drafting
+from whoop_api_client.export.held import Held, instant_key
+from whoop_api_client.export.journal_rows import journal_drafts
+from whoop_api_client.export.known_at import AFTER_WAKING
+from whoop_api_client.export.nights import COPIED, NAP, NONE, OWN, SAME_INSTANT, whose_night
+from whoop_api_client.export.report import FileReport, ImportReport, RowError
+from whoop_api_client.export.rows import ExportRow, ParsedFile, parse
+from whoop_api_client.export.vanished_rows import vanished_drafts
+
+__all__ = ["import_export"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, files done, files in all)."""
+
+_ORDER = ("sleeps", "workouts", "cycles", "journal")
+_API_KIND = {"cycles": "cycle", "sleeps": "sleep", "workouts": "workout"}
+
+
+def import_export(
+    store: Store,
+    path: Path | str,
+    member_id: str,
+    now: datetime | None = None,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    on_progress: Progress = lambda what, done, total: None,
+) -> ImportReport:
+    """Import an export.
+
+    Parameters
+    ----------
+    path : Path
+        WHOOP's ZIP, its unpacked folder, or one of its CSV files.
+    now : datetime, aware
+        When we meet it; default: the store's clock.
+
+    Returns
+    -------
+    ImportReport
+        With every row that could not be used; the good ones are in the record.
+
+    Raises
+    ------
+    ExportError
+        Nothing was written: not an export, an unsafe ZIP, or a file rewritten by a spreadsheet program.
+    """
+    now = (now or store.clock()).astimezone(UTC)
+    report = ImportReport(member_id)
+    files = _read(Path(path), report, limits, on_progress)
+    drafting = Drafting(member_id, now, _is_older(store, member_id, files, report))
+    for done, kind in enumerate(kind for kind in _ORDER if kind in files):
+        parsed = files[kind]
+        on_progress(f"writing {kind}", len(files) + done, 2 * len(files))
+        summary = FileReport(parsed.name, kind, parsed.header.language, len(parsed.rows) + len(parsed.errors))
+        rows = _unique(parsed, summary)
+        drafts = _drafts(store, kind, rows, files, drafting, summary)
+        if not drafting.is_older:
+            drafts += vanished_drafts(store.record, parsed, drafting, report.notes)
+        summary.facts_written = store.record.append_many(drafts)
+        summary.already_known = len(rows) - len({draft.key for draft in drafts}) if kind != "journal" else 0
+        summary.errors = parsed.errors
+        report.files.append(summary)
+        report.notes += parsed.notes
+    _count_nights(report, files)
+    on_progress("imported", 2 * len(files), 2 * len(files))
+    return report
+
+
+def _read(path: Path, report: ImportReport, limits: Limits, on_progress: Progress) -> dict[str, ParsedFile]:
+    files: dict[str, ParsedFile] = {}
+    for name, data in csv_files(path, limits, report.ignored_files):
+        on_progress(f"reading {name}", len(files), 0)
+        parsed = parse(name, data)
+        if parsed is None:
+            report.ignored_files.append(name)
+            continue
+        kind = parsed.header.kind
+        if kind in files:
+            raise DamagedExport(
+                f"expected one {kind} file, got {files[kind].name} and {name}. "
+                "Import one export at a time, the oldest first."
+            )
+        files[kind] = parsed
+    if not files:
+        came = f"got {', '.join(report.ignored_files[:5])}" if report.ignored_files else "it is empty"
+        raise NotAnExport(
+            f"{path.name}: expected physiological_cycles.csv and the other files of WHOOP's export (in English, "
+            f"German, Spanish, Portuguese or French), but {came}. In the WHOOP app choose: menu, Export WHOOP Data."
+        )
+    if "cycles" not in files:
+        report.notes.append(
+            "There is no cycles file: without physiological_cycles.csv no nights can be made of this."
+        )
+    elif "sleeps" not in files:
+        report.notes.append(
+            "There is no sleeps file: naps and the sleep of nap-overwritten nights are unknown."
+        )
+    return files
+
+
+def _is_older(store: Store, member_id: str, files: dict[str, ParsedFile], report: ImportReport) -> bool:
+    """Whether the record already holds a newer export: then this one may add, but not revise."""
+    newest_held = Held(store.record.latest("export_cycle", member_id)).newest()
+    newest_here = max((r.cycle_start_at for f in files.values() for r in f.rows), default=None)
+    older = newest_held is not None and newest_here is not None and newest_here < newest_held - SAME_INSTANT
+    if older:
+        report.notes.append(
+            f"A newer export (to {newest_held:%Y-%m-%d}) was imported before; this one fills gaps."
+        )
+    return older
+
+
+def _unique(parsed: ParsedFile, summary: FileReport) -> list[ExportRow]:
+    """Rows oldest first, without those that begin like another one (journal rows are judged by question instead)."""
+    if parsed.header.kind == "journal":
+        return parsed.rows
+    own = parsed.header.kind == "cycles"
+
+    def start(row: ExportRow) -> datetime:
+        return row.cycle_start_at if own else row.start_at
+
+    # of two sleeps with one onset the true one lies next to its cycle's start
+    ordered = sorted(parsed.rows, key=lambda r: (start(r), abs(start(r) - r.cycle_start_at), r.line))
+    kept: list[ExportRow] = []
+    for row in ordered:
+        if kept and start(row) - start(kept[-1]) <= SAME_INSTANT:
+            summary.duplicates += 1
+            if row.raw != kept[-1].raw:
+                message = (
+                    f"expected one row for this start, got another beside line {kept[-1].line}, which is kept"
+                )
+                parsed.errors.append(RowError(parsed.name, row.line, message))
+            continue
+        kept.append(row)
+    return kept
+
+
+def _drafts(store: Store, kind: str, rows: list[ExportRow], files: dict[str, ParsedFile], drafting: Drafting,
+            summary: FileReport) -> list[FactDraft]:  # fmt: skip
+    member_id, record = drafting.member_id, store.record
+    api_starts = []
+    if kind in _API_KIND:
+        api_starts = [
+            parse_instant(f.payload["start"]) for f in record.latest(_API_KIND[kind], member_id).values()
+        ]
+    held = Held(record.latest(f"export_{_SINGULAR[kind]}", member_id), api_starts)
+    if kind == "cycles":
+        closed = closings(rows)
+        return [draft for row in rows for draft in drafting.cycle(row, closed[row.line], held)]
+    if kind == "journal":
+        woken_at = _wakings(files, record.latest("export_cycle", member_id).values())
+        return journal_drafts(rows, _walls(files), woken_at, held, drafting, summary)
+    rule = "wake+30min" if kind == "sleeps" else "workout-end+30min"
+    fact_kind = f"export_{_SINGULAR[kind]}"
+    return [
+        draft
+        for row in rows
+        for draft in drafting.activity(fact_kind, row.start_at, _complete_at(row), rule, row.raw, held)
+    ]
+
+
+def _complete_at(row: ExportRow) -> datetime:
+    """Half an hour after the end, but not after the cycle closed: an evening knows the whole day before it."""
+    by_then = row.end_at + AFTER_WAKING
+    return by_then if row.cycle_end_at is None else min(by_then, max(row.end_at, row.cycle_end_at))
+
+
+_SINGULAR = {"cycles": "cycle", "sleeps": "sleep", "workouts": "workout", "journal": "journal"}
+
+
+def _wakings(files: dict[str, ParsedFile], held_cycles: Iterable[Fact]) -> dict[str, datetime]:
+    """Waking of each cycle's main sleep, by the cycle's instant key; sleeps.csv knows better than the cycles file."""
+    wakings = {
+        fact.key: cells.stamp(fact.payload, "Wake onset", cells.offset_min(fact.payload) or 0)
+        for fact in held_cycles
+    }
+    for kind in ("cycles", "sleeps"):
+        for row in files[kind].rows if kind in files else ():
+            if row.end_at is not None and row.raw.get("Nap", "false") == "false":
+                wakings[instant_key(row.cycle_start_at)] = row.end_at
+    return {key: waking for key, waking in wakings.items() if waking is not None}
+
+
+def _walls(files: dict[str, ParsedFile]) -> dict[str, int]:
+    """Offset of each cycle by the wall time of its start, for journal rows that lost theirs."""
+    rows = files["cycles"].rows if "cycles" in files else []
+    return {row.raw["Cycle start time"].strip(): row.utc_offset_min for row in rows}
+
+
+def _count_nights(report: ImportReport, files: dict[str, ParsedFile]) -> None:
+    if "cycles" not in files:
+        return
+    naps = (
+        {r.start_at for r in files["sleeps"].rows if r.raw["Nap"] == "true"} if "sleeps" in files else set()
+    )
+    days = []
+    for row in files["cycles"].rows:
+        whose = whose_night(row.cycle_start_at, row.start_at, naps)
+        report.cycles += 1
+        report.nap_overwritten += whose == NAP
+        report.night_copied += whose == COPIED
+        report.no_sleep += whose == NONE
+        if whose == OWN and row.raw["Heart rate variability (ms)"].strip():
+            report.nights += 1
+            days.append(wake_day(row.end_at, row.utc_offset_min).isoformat())
+    report.first_night, report.last_night = min(days, default=None), max(days, default=None)
