@@ -13,7 +13,15 @@ import polars as pl
 
 from hrv_shared.history import History
 
-__all__ = ["ALCOHOL", "SICK", "NightlyJournal", "describe_dose", "is_retrospective", "nightly_journal", "typical_dose"]
+__all__ = [
+    "ALCOHOL",
+    "SICK",
+    "NightlyJournal",
+    "describe_dose",
+    "is_retrospective",
+    "nightly_journal",
+    "typical_dose",
+]
 
 ALCOHOL, SICK = "alcohol", "sick"
 

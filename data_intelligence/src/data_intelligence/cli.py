@@ -11,13 +11,18 @@ from hrv_shared.cli import JsonOption, MemberOption, app_for, emit
 
 app = app_for("data_intelligence", "Trends, effects, reliability, plots and summaries.")
 
-SlotOption = Annotated[str | None, typer.Option("--slot", help="morning or evening; default: what the clock says.")]
+SlotOption = Annotated[
+    str | None, typer.Option("--slot", help="morning or evening; default: what the clock says.")
+]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="An earlier instant (ISO 8601), replayed.")]
 
 
 @app.command()
 def daily(
-    member: MemberOption = None, slot: SlotOption = None, as_of: AsOfOption = None, as_json: JsonOption = False
+    member: MemberOption = None,
+    slot: SlotOption = None,
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write the daily summary: JSON, Markdown and three plots under reports/daily."""
     from data_intelligence.daily import write_daily
@@ -32,7 +37,10 @@ def daily(
 
 @app.command()
 def weekly(
-    member: MemberOption = None, slot: SlotOption = None, as_of: AsOfOption = None, as_json: JsonOption = False
+    member: MemberOption = None,
+    slot: SlotOption = None,
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write the weekly summary: JSON and Markdown under reports/weekly."""
     from data_intelligence.moment import chosen_issue
@@ -47,7 +55,10 @@ def weekly(
 
 @app.command()
 def card(
-    member: MemberOption = None, slot: SlotOption = None, as_of: AsOfOption = None, as_json: JsonOption = False
+    member: MemberOption = None,
+    slot: SlotOption = None,
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Print the one card: tomorrow, why, the week, how good we have been."""
     from data_intelligence.card import today_card

@@ -29,7 +29,13 @@ def sleep_of(history: History, issue: Issue, book: EvidenceBook) -> SleepBlock |
         return None
     onset = row["sleep_onset_at"]
     offset = row["utc_offset_min"] if row["utc_offset_min"] is not None else issue.utc_offset_min
-    fields = ("asleep_min", "sleep_efficiency_pct", "sleep_performance_pct", "sleep_debt_min", "sleep_onset_at")
+    fields = (
+        "asleep_min",
+        "sleep_efficiency_pct",
+        "sleep_performance_pct",
+        "sleep_debt_min",
+        "sleep_onset_at",
+    )
     return SleepBlock(
         day=issue.origin_day,
         asleep_h=_hours(row["asleep_min"]),
@@ -37,7 +43,9 @@ def sleep_of(history: History, issue: Issue, book: EvidenceBook) -> SleepBlock |
         performance_pct=_round(row["sleep_performance_pct"]),
         debt_h=_hours(row["sleep_debt_min"]),
         onset_local=None if onset is None else f"{local_time(onset, offset):%H:%M}",
-        evidence=book.cite("days", "sleep last night", [f"days/{issue.origin_day}/{name}" for name in fields]),
+        evidence=book.cite(
+            "days", "sleep last night", [f"days/{issue.origin_day}/{name}" for name in fields]
+        ),
     )
 
 
@@ -70,7 +78,10 @@ def load_of(history: History, issue: Issue, book: EvidenceBook) -> Load:
     chronic = [complete[d] for d in _back(last, CHRONIC_DAYS) if d in complete]
     acute_mean = float(np.mean(acute)) if len(acute) >= MIN_ACUTE else None
     chronic_mean = float(np.mean(chronic)) if len(chronic) >= MIN_CHRONIC else None
-    where = [f"days/{last - timedelta(days=CHRONIC_DAYS - 1)}..{last}/strain_0_21", f"days/{issue.origin_day}/strain_0_21"]
+    where = [
+        f"days/{last - timedelta(days=CHRONIC_DAYS - 1)}..{last}/strain_0_21",
+        f"days/{issue.origin_day}/strain_0_21",
+    ]
     return Load(
         acute_7d_strain=_round(acute_mean), chronic_28d_strain=_round(chronic_mean),
         ratio=round(acute_mean / chronic_mean, 2) if acute_mean and chronic_mean else None,
@@ -88,7 +99,11 @@ def anomalies_of(
         side = "above" if last.z > 0 else "below"
         found.append(
             Anomaly(
-                name="hrv", value=last.hrv_rmssd_ms, usual=baseline.mean_60d_ms, z=last.z, evidence=last.evidence,
+                name="hrv",
+                value=last.hrv_rmssd_ms,
+                usual=baseline.mean_60d_ms,
+                z=last.z,
+                evidence=last.evidence,
                 sentence=f"HRV last night ({last.hrv_rmssd_ms:.1f} ms) lies {abs(last.z):.1f} SD {side} the 60-day mean "
                 f"({baseline.mean_60d_ms:.1f} ms).",
             )  # fmt: skip
@@ -101,7 +116,9 @@ def anomalies_of(
     return tuple(found)
 
 
-def _raised(history: History, issue: Issue, book: EvidenceBook, column: str, name: str, unit: str) -> list[Anomaly]:
+def _raised(
+    history: History, issue: Issue, book: EvidenceBook, column: str, name: str, unit: str
+) -> list[Anomaly]:
     row = _row(history, issue.origin_day)
     earlier = set(_back(issue.origin_day - timedelta(days=1), CHRONIC_DAYS))
     before = [
@@ -120,11 +137,17 @@ def _raised(history: History, issue: Issue, book: EvidenceBook, column: str, nam
         f"({usual:.1f}); with illness or heavy load it often rises first."
     )
     first = issue.origin_day - timedelta(days=CHRONIC_DAYS)
-    cited = book.cite("derived", f"{name} against the 28 days before", [f"days/{first}..{issue.origin_day}/{column}"])
+    cited = book.cite(
+        "derived", f"{name} against the 28 days before", [f"days/{first}..{issue.origin_day}/{column}"]
+    )
     return [
         Anomaly(
-            name=column.rsplit("_", 1)[0], sentence=sentence, value=round(row[column], 1), usual=round(usual, 1),
-            z=round(z, 2), evidence=cited,
+            name=column.rsplit("_", 1)[0],
+            sentence=sentence,
+            value=round(row[column], 1),
+            usual=round(usual, 1),
+            z=round(z, 2),
+            evidence=cited,
         )  # fmt: skip
     ]
 

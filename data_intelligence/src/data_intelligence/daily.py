@@ -54,7 +54,9 @@ def write_daily(store: Store, issue: Issue, *, seed: int = 0) -> list[Path]:
     written = []
     for name, svg in zip(view.summary.plots, draw_plots(view), strict=True):
         written.append(_write(folder / name, svg))
-    text = json.dumps(view.summary.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = (
+        json.dumps(view.summary.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    )
     schema = json.dumps(DailySummary.model_json_schema(), indent=1, sort_keys=True) + "\n"
     written.insert(0, _write(folder / "schema.json", schema))
     written.insert(0, _write(folder / f"{issue.name}.md", daily_markdown(view.summary)))
@@ -72,7 +74,9 @@ def summarise_day(store: Store, issue: Issue, *, seed: int = 0) -> DayView:
     """
     history = load_history(store, issue.member_id, issue.as_of, issue.origin_day, issue.slot)
     if history.scored_nights().is_empty():
-        raise TooFewNights(f"No scored night of {issue.member_id} was known at {issue.as_of}; there is nothing to summarise.")
+        raise TooFewNights(
+            f"No scored night of {issue.member_id} was known at {issue.as_of}; there is nothing to summarise."
+        )
     rows, scores = issue_forecasts(store, issue), scores_as_of(store, issue)
     book = EvidenceBook()
     baseline = baseline_of(history, issue, book)
@@ -100,7 +104,9 @@ def summarise_day(store: Store, issue: Issue, *, seed: int = 0) -> DayView:
         evidence={},
     )
     unknown = (*_unknown(summary, drafts), *unmatched)
-    return DayView(summary.model_copy(update={"unknown": unknown, "evidence": book.items()}), history, rows, scores)
+    return DayView(
+        summary.model_copy(update={"unknown": unknown, "evidence": book.items()}), history, rows, scores
+    )
 
 
 def _all_effects(history: History, fit: EffectFit, book: EvidenceBook) -> tuple[EffectRow, ...]:

@@ -52,7 +52,11 @@ class Design:
     @property
     def x(self) -> np.ndarray:
         """The regressors side by side [N, K]."""
-        return np.column_stack([c.values for c in self.columns]) if self.nights else np.zeros((0, len(self.columns)))
+        return (
+            np.column_stack([c.values for c in self.columns])
+            if self.nights
+            else np.zeros((0, len(self.columns)))
+        )
 
     def index(self, name: str) -> int | None:
         """Place of a regressor, or None."""
@@ -68,12 +72,15 @@ def build_design(history: History, journal: NightlyJournal) -> Design:
     nights = [calendar[i] for i in use]
     columns = [
         Column("intercept", np.ones(len(use)), INTERCEPT_PRIOR),
-        Column("lagged residual", np.nan_to_num(np.array([ln[i - 1] - level[i - 1] for i in use])), LAG_PRIOR),
+        Column(
+            "lagged residual", np.nan_to_num(np.array([ln[i - 1] - level[i - 1] for i in use])), LAG_PRIOR
+        ),
         Column("strain", _strain(history, nights), STRAIN_PRIOR),
         Column("unlogged", np.array([float(n not in journal.journalled) for n in nights]), UNLOGGED_PRIOR),
     ]
     columns += [
-        Column(f"weekday {w}", np.array([float(n.weekday() == w) for n in nights]), WEEKDAY_PRIOR) for w in range(7)
+        Column(f"weekday {w}", np.array([float(n.weekday() == w) for n in nights]), WEEKDAY_PRIOR)
+        for w in range(7)
     ]
     for behaviour in sorted(journal.doses):
         doses = journal.doses[behaviour]

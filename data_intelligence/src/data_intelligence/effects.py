@@ -131,12 +131,15 @@ def estimate_effects(history: History, *, with_retrospective: bool = False) -> E
     journal = nightly_journal(history, with_retrospective=with_retrospective)
     design = build_design(history, journal)
     posterior = fit_robust(
-        design.x, design.y, np.array([c.prior[0] for c in design.columns]), np.array([c.prior[1] for c in design.columns])
+        design.x,
+        design.y,
+        np.array([c.prior[0] for c in design.columns]),
+        np.array([c.prior[1] for c in design.columns]),
     )
     fit = EffectFit(journal, design, posterior, [], with_retrospective)
     found = [fit.effect(behaviour, None) for behaviour in sorted(journal.doses)]
     kept = [effect for effect in found if effect is not None and effect.n_yes > 0]
-    kept.sort(key=lambda e: (e.label != "adjusted association", min(e.p_negative, 1 - e.p_negative), e.behaviour))
+    kept.sort(
+        key=lambda e: (e.label != "adjusted association", min(e.p_negative, 1 - e.p_negative), e.behaviour)
+    )
     return EffectFit(journal, design, posterior, kept, with_retrospective)
-
-

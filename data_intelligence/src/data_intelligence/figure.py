@@ -52,7 +52,9 @@ def new_figure(width_in: float, height_in: float) -> tuple[Figure, Axes]:
 def say_nothing(axes: Axes, sentence: str) -> None:
     """Say in the plot that there is nothing to show."""
     axes.set_axis_off()
-    axes.text(0.5, 0.5, sentence, ha="center", va="center", fontsize=10, color=MUTED, transform=axes.transAxes)
+    axes.text(
+        0.5, 0.5, sentence, ha="center", va="center", fontsize=10, color=MUTED, transform=axes.transAxes
+    )
 
 
 def to_svg(figure: Figure, salt: str, description: str) -> str:
@@ -78,8 +80,10 @@ def to_svg(figure: Figure, salt: str, description: str) -> str:
     title = escape(description, {'"': "&quot;"})
     text = re.sub(
         r"<svg ([^>]*)>",
-        lambda m: f'<svg {m[1]} role="img" aria-label="{title}" stroke-linejoin="round" stroke-linecap="butt">'
-        f"<title>{title}</title>",
+        lambda m: (
+            f'<svg {m[1]} role="img" aria-label="{title}" stroke-linejoin="round" stroke-linecap="butt">'
+            f"<title>{title}</title>"
+        ),
         text,
         count=1,
     )

@@ -19,7 +19,9 @@ SKILL_NIGHTS = 60
 TELLING_NIGHTS = 30
 """Nights below which no claim is made (forecasting.md trap 25)."""
 
-SHOWN_LEVELS = {f"p{round(100 * level)}_ms": QUANTILE_LEVELS.index(level) for level in (0.10, 0.25, 0.50, 0.75, 0.90)}
+SHOWN_LEVELS = {
+    f"p{round(100 * level)}_ms": QUANTILE_LEVELS.index(level) for level in (0.10, 0.25, 0.50, 0.75, 0.90)
+}
 
 
 def issue_forecasts(store: Store, issue: Issue) -> pl.DataFrame:
@@ -36,10 +38,15 @@ def forecast_lines(rows: pl.DataFrame, book: EvidenceBook) -> tuple[ForecastLine
     """Five quantiles of every row, each citing its ledger row."""
     return tuple(
         ForecastLine(
-            forecaster=row["forecaster"], version=row["version"], horizon=row["horizon"], target_day=row["target_day"],
+            forecaster=row["forecaster"],
+            version=row["version"],
+            horizon=row["horizon"],
+            target_day=row["target_day"],
             **{name: round(row["quantiles_ms"][at], 1) for name, at in SHOWN_LEVELS.items()},
             evidence=book.cite(
-                "ledger", f"{row['forecaster']} for {row['target_day']}", [f"ledger/{row['book']}/{row['n']}/{row['hash']}"]
+                "ledger",
+                f"{row['forecaster']} for {row['target_day']}",
+                [f"ledger/{row['book']}/{row['n']}/{row['hash']}"],
             ),
         )  # fmt: skip
         for row in rows.iter_rows(named=True)
@@ -68,10 +75,19 @@ def skill_rows(scores: pl.DataFrame, book: EvidenceBook, *, seed: int) -> tuple[
         skill, low, high = (_pct(card[name]) for name in ("skill", "skill_low", "skill_high"))
         rows.append(
             SkillRow(
-                book=card["book"], slot=card["slot"], forecaster=card["forecaster"], horizons=card["horizons"],
-                n=card["n"], crps_ms=round(card["crps_ms"], 2), mae_ms=round(card["mae_ms"], 2), skill_pct=skill,
-                skill_low_pct=low, skill_high_pct=high, reference=card["reference"],
-                cover_50_pct=_pct(card["cover_50"]), cover_80_pct=_pct(card["cover_80"]),
+                book=card["book"],
+                slot=card["slot"],
+                forecaster=card["forecaster"],
+                horizons=card["horizons"],
+                n=card["n"],
+                crps_ms=round(card["crps_ms"], 2),
+                mae_ms=round(card["mae_ms"], 2),
+                skill_pct=skill,
+                skill_low_pct=low,
+                skill_high_pct=high,
+                reference=card["reference"],
+                cover_50_pct=_pct(card["cover_50"]),
+                cover_80_pct=_pct(card["cover_80"]),
                 cover_95_pct=_pct(card["cover_95"]),
                 verdict=verdict(card["n"], low, high, is_reference=card["forecaster"] == card["reference"]),
                 evidence=book.cite("scores", f"{card['forecaster']} in the {card['book']} book", where),

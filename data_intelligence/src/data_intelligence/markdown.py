@@ -24,7 +24,9 @@ def daily_markdown(summary: DailySummary) -> str:
         f"Smallest worthwhile change {number(base.smallest_worthwhile_change_ms)} ms. "
         f"HRV-CV {number(base.cv_7d_pct)} %. [{base.evidence}]",
         "Last 28 nights (ms, oldest first): "
-        + ", ".join(f"{n.hrv_rmssd_ms:.0f}" if n.hrv_rmssd_ms is not None else n.state for n in summary.nights),
+        + ", ".join(
+            f"{n.hrv_rmssd_ms:.0f}" if n.hrv_rmssd_ms is not None else n.state for n in summary.nights
+        ),
         *(f"- **{a.name.replace('_', ' ')}**: {a.sentence} [{a.evidence}]" for a in summary.anomalies),
         f"![history](./{summary.plots[0]})",
         "## Context",
@@ -32,7 +34,8 @@ def daily_markdown(summary: DailySummary) -> str:
         "## Journal facts for tonight",
         "\n".join(f"- {escape(f.text)} [{f.evidence}]" for f in summary.tonight_facts) or "none",
         "## Personal effects that match tonight's facts",
-        "\n".join(f"- {escape(e.phrase)}, {e.label} [{e.evidence}]" for e in summary.matched_effects) or "none (ordinary day)",
+        "\n".join(f"- {escape(e.phrase)}, {e.label} [{e.evidence}]" for e in summary.matched_effects)
+        or "none (ordinary day)",
         "## Model forecasts (ms)",
         _forecasts(summary.forecasts),
         "## Recent skill",
@@ -78,7 +81,9 @@ def _context(summary: DailySummary) -> str:
             f"debt {number(sleep.debt_h)} h, asleep from {sleep.onset_local or 'unknown'} [{sleep.evidence}]"
         )
     hearts = ", ".join(
-        f"{r.resting_hr_bpm:.0f} [{r.evidence}]" if r.resting_hr_bpm is not None else f"{r.state} [{r.evidence}]"
+        f"{r.resting_hr_bpm:.0f} [{r.evidence}]"
+        if r.resting_hr_bpm is not None
+        else f"{r.state} [{r.evidence}]"
         for r in summary.resting_hr
     )
     lines.append(f"- Resting heart rate, last 3 nights (bpm): {hearts}")
@@ -106,7 +111,17 @@ def _forecasts(lines: tuple[ForecastLine, ...]) -> str:
 def _skill(summary: DailySummary) -> str:
     if not summary.skill:
         return "nothing has been scored yet"
-    head = ["book", "nights ahead", "forecaster", "n", "CRPS ms", "skill % (90 %)", "in 80 %", "verdict", "evidence"]
+    head = [
+        "book",
+        "nights ahead",
+        "forecaster",
+        "n",
+        "CRPS ms",
+        "skill % (90 %)",
+        "in 80 %",
+        "verdict",
+        "evidence",
+    ]
     rows = []
     for r in summary.skill:
         band = "" if r.skill_low_pct is None else f" ({r.skill_low_pct:+.1f} … {r.skill_high_pct:+.1f})"
@@ -120,7 +135,16 @@ def _skill(summary: DailySummary) -> str:
 def _effects(summary: DailySummary) -> str:
     if not summary.effects:
         return "none: no behaviour was logged on a scored night"
-    head = ["behaviour", "effect %", "95 %", "ms (80 %)", "n with / without", "P(lowers)", "label", "evidence"]
+    head = [
+        "behaviour",
+        "effect %",
+        "95 %",
+        "ms (80 %)",
+        "n with / without",
+        "P(lowers)",
+        "label",
+        "evidence",
+    ]
     rows = [
         [
             escape(e.text), f"{e.effect_pct:+.1f}", f"{e.low95_pct:+.1f} … {e.high95_pct:+.1f}",

@@ -48,7 +48,9 @@ def chosen_issue(store: Store, member_id: str, *, slot: str | None = None, as_of
     seen = as_of_days(days, moment)
     scored = seen.filter(pl.col("state") == "scored")
     if scored.is_empty():
-        raise TooFewNights(f"No scored night of {member_id} was known at {moment.isoformat()}. Choose a later --as-of.")
+        raise TooFewNights(
+            f"No scored night of {member_id} was known at {moment.isoformat()}. Choose a later --as-of."
+        )
     last = seen.row(-1, named=True)
     offsets = scored["utc_offset_min"].drop_nulls()
     offset = int(offsets[-1]) if len(offsets) else 0
@@ -57,14 +59,20 @@ def chosen_issue(store: Store, member_id: str, *, slot: str | None = None, as_of
         origin, by_clock = last["day"], "evening"
     else:
         origin, by_clock = origin_day(moment, offset, last["day"]), slot_of(moment, offset)
-    return Issue(member_id, "replay", slot or by_clock, moment, origin, offset, f"Replayed as of {moment.isoformat()}.")
+    return Issue(
+        member_id, "replay", slot or by_clock, moment, origin, offset, f"Replayed as of {moment.isoformat()}."
+    )
 
 
 def _read_instant(text: str, now: datetime) -> datetime:
     try:
         moment = parse_instant(text)
     except ValueError:
-        raise BadMoment(f"Expected --as-of as an ISO instant such as 2026-11-20T21:00:00+01:00, got {text!r}.") from None
+        raise BadMoment(
+            f"Expected --as-of as an ISO instant such as 2026-11-20T21:00:00+01:00, got {text!r}."
+        ) from None
     if moment > now:
-        raise BadMoment(f"--as-of {text} lies in the future; the summary can only look back from now ({now:%Y-%m-%dT%H:%MZ}).")
+        raise BadMoment(
+            f"--as-of {text} lies in the future; the summary can only look back from now ({now:%Y-%m-%dT%H:%MZ})."
+        )
     return moment

@@ -84,9 +84,13 @@ def recent_nights(history: History, issue: Issue, book: EvidenceBook) -> tuple[N
         day = issue.origin_day - timedelta(days=back)
         value = values.get(day)
         state = "scored" if value is not None else _unusable(states.get(day, "missing"))
-        cited = book.cite("days", f"HRV of the night to {day}", [f"days/{day}/hrv_rmssd_ms", f"days/{day}/state"])
+        cited = book.cite(
+            "days", f"HRV of the night to {day}", [f"days/{day}/hrv_rmssd_ms", f"days/{day}/state"]
+        )
         rows.append(
-            NightRow(day=day, state=state, hrv_rmssd_ms=None if value is None else round(value, 1), evidence=cited)
+            NightRow(
+                day=day, state=state, hrv_rmssd_ms=None if value is None else round(value, 1), evidence=cited
+            )
         )
     return tuple(rows)
 

@@ -43,7 +43,9 @@ def history_plot(view: DayView) -> str:
     missing = x[~np.isfinite(nights)]
     if len(missing) and np.isfinite(nights).any():
         foot = np.full(len(missing), np.nanmin(nights))
-        axes.plot(missing, foot, color=WARM, marker="x", markersize=4.0, linestyle="none", label="no usable night")
+        axes.plot(
+            missing, foot, color=WARM, marker="x", markersize=4.0, linestyle="none", label="no usable night"
+        )
     name = _shown_forecaster(view.rows)
     if name is not None:
         _fan(axes, view.rows.filter(pl.col("forecaster") == name), name)
@@ -54,7 +56,11 @@ def history_plot(view: DayView) -> str:
     axes.set_title(f"Nightly HRV to {origin} and the forecast", loc="left", fontsize=10, color=INK)
     axes.legend(loc="upper left", fontsize=7, frameon=False, ncols=4)
     axes.margins(y=0.18)
-    return to_svg(figure, f"history-{view.summary.issue.origin_day}", "HRV of the last 60 nights with baseline and forecast")
+    return to_svg(
+        figure,
+        f"history-{view.summary.issue.origin_day}",
+        "HRV of the last 60 nights with baseline and forecast",
+    )
 
 
 def reliability_plot(view: DayView) -> str:
@@ -71,7 +77,9 @@ def reliability_plot(view: DayView) -> str:
     values = own.unique(["origin_day", "horizon"], keep="first", maintain_order=True)["pit"].to_numpy()
     n = len(values)
     counts, edges = np.histogram(values, bins=PIT_BINS, range=(0.0, 1.0))
-    axes.bar(edges[:-1], counts / n, width=1 / PIT_BINS, align="edge", color=ACCENT, alpha=0.75, edgecolor="white")
+    axes.bar(
+        edges[:-1], counts / n, width=1 / PIT_BINS, align="edge", color=ACCENT, alpha=0.75, edgecolor="white"
+    )
     expected = 1 / PIT_BINS
     spread = 1.645 * np.sqrt(expected * (1 - expected) / n)
     axes.axhspan(max(expected - spread, 0.0), expected + spread, color=BAND, alpha=0.6, linewidth=0, zorder=0)
@@ -97,7 +105,13 @@ def effects_plot(view: DayView) -> str:
     for at, effect in enumerate(reversed(effects)):
         colour = (ACCENT if effect.effect_pct > 0 else WARM) if effect.clear else MUTED
         axes.plot([effect.low95_pct, effect.high95_pct], [at, at], color=colour, linewidth=1.2)
-        axes.plot([effect.low80_pct, effect.high80_pct], [at, at], color=colour, linewidth=4.0, solid_capstyle="butt")
+        axes.plot(
+            [effect.low80_pct, effect.high80_pct],
+            [at, at],
+            color=colour,
+            linewidth=4.0,
+            solid_capstyle="butt",
+        )
         axes.plot(effect.effect_pct, at, color=INK, marker="o", markersize=4.0)
     labels = [
         f"{e.text} (n={e.n_yes}{', looking back' if e.retrospective else ''})" for e in reversed(effects)
@@ -105,7 +119,9 @@ def effects_plot(view: DayView) -> str:
     axes.set_yticks(range(len(effects)), labels)
     axes.axvline(0.0, color=INK, linewidth=0.8, linestyle=":")
     axes.set_ylim(-0.7, len(effects) - 0.3)
-    axes.set_xlabel("adjusted association with the next night's RMSSD (%), 80 and 95 % interval; grey: may well be nothing")
+    axes.set_xlabel(
+        "adjusted association with the next night's RMSSD (%), 80 and 95 % interval; grey: may well be nothing"
+    )
     axes.set_title("Personal effects", loc="left", fontsize=10, color=INK)
     return to_svg(figure, salt, "Personal effects with intervals")
 
@@ -132,7 +148,9 @@ def _skill_over_time(view: DayView, salt: str) -> str:
     axes.axhline(0.0, color=INK, linewidth=0.8, linestyle=":")
     axes.set_xlabel("scored nights")
     axes.set_ylabel("skill (%)")
-    axes.set_title(f"Cumulative skill of {name} against {best}, next night", loc="left", fontsize=10, color=INK)
+    axes.set_title(
+        f"Cumulative skill of {name} against {best}, next night", loc="left", fontsize=10, color=INK
+    )
     return to_svg(figure, salt, title)
 
 
@@ -151,6 +169,12 @@ def _fan(axes, rows: pl.DataFrame, name: str) -> None:
         below, above = (quantiles[:, QUANTILE_LEVELS.index(level)] for level in (low, high))
         axes.fill_between(x, below, above, color=ACCENT, alpha=alpha, linewidth=0)
     median = quantiles[:, QUANTILE_LEVELS.index(0.5)]
-    axes.plot(x, median, color=ACCENT, linewidth=1.6, marker="o", markersize=3.0, label=f"forecast ({name}): 50/80/90 %")
-
-
+    axes.plot(
+        x,
+        median,
+        color=ACCENT,
+        linewidth=1.6,
+        marker="o",
+        markersize=3.0,
+        label=f"forecast ({name}): 50/80/90 %",
+    )

@@ -23,10 +23,18 @@ def tonight_facts(history: History, issue: Issue, book: EvidenceBook) -> tuple[t
     facts = history.journal.filter(pl.col("night") == night).sort("behaviour", "fact_key")
     rows = tuple(
         FactRow(
-            behaviour=fact["behaviour"], text=fact_text(fact), kind=fact["kind"], amount=fact["amount"],
-            unit=fact["unit"], clock_time=fact["clock_time"], is_plan=bool(fact["is_plan"]), quote=fact["quote"] or "",
+            behaviour=fact["behaviour"],
+            text=fact_text(fact),
+            kind=fact["kind"],
+            amount=fact["amount"],
+            unit=fact["unit"],
+            clock_time=fact["clock_time"],
+            is_plan=bool(fact["is_plan"]),
+            quote=fact["quote"] or "",
             confidence=fact["confidence"],
-            evidence=book.cite("journal", f"journal: {fact['behaviour']}", [f"journal_facts/{fact['fact_key']}"]),
+            evidence=book.cite(
+                "journal", f"journal: {fact['behaviour']}", [f"journal_facts/{fact['fact_key']}"]
+            ),
         )  # fmt: skip
         for fact in facts.filter(pl.col("status") == "accepted").iter_rows(named=True)
     )
@@ -47,10 +55,20 @@ def effect_rows(fit: EffectFit, book: EvidenceBook) -> tuple[EffectRow, ...]:
     cited = _cite(fit, book) if fit.effects else ""
     return tuple(
         EffectRow(
-            behaviour=e.behaviour, text=e.text, label=e.label, retrospective=e.retrospective,
-            effect_pct=round(e.pct(0.0), 1), effect_ms=round(e.ms(0.0), 1), **_intervals(e),
-            night_sd_ms=round(e.night_sd_ms, 1), n_yes=e.n_yes, n_no=e.n_no, p_negative=round(e.p_negative, 3),
-            clear=e.clear, phrase=e.phrase, evidence=cited,
+            behaviour=e.behaviour,
+            text=e.text,
+            label=e.label,
+            retrospective=e.retrospective,
+            effect_pct=round(e.pct(0.0), 1),
+            effect_ms=round(e.ms(0.0), 1),
+            **_intervals(e),
+            night_sd_ms=round(e.night_sd_ms, 1),
+            n_yes=e.n_yes,
+            n_no=e.n_no,
+            p_negative=round(e.p_negative, 3),
+            clear=e.clear,
+            phrase=e.phrase,
+            evidence=cited,
         )  # fmt: skip
         for e in fit.effects
     )

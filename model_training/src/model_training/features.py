@@ -67,7 +67,7 @@ def features(history: History, horizons: Sequence[int] = HORIZONS) -> tuple[tupl
     """
     grid = day_grid(history)
     origin = np.full(len(horizons), len(grid.days) - 1)
-    return _rows(grid, _said(history, grid), origin, np.asarray(horizons))
+    return _rows(grid, _said(history), origin, np.asarray(horizons))
 
 
 def anchor_at_origin(history: History) -> float:
@@ -96,12 +96,12 @@ def training_rows(
         if ripe[i] and i + h < n and np.isfinite(grid.log_hrv[i + h])
     ]
     origin, horizon = np.array(pairs, dtype=int).reshape(-1, 2).T
-    names, x = _rows(grid, _said(history, grid), origin, horizon)
+    names, x = _rows(grid, _said(history), origin, horizon)
     return TrainingRows(names, x, grid.log_hrv[origin + horizon] - anchor[origin], origin, horizon)
 
 
 def _rows(
-    grid: DayGrid, said: dict[tuple[str, date], list[tuple]], origin: np.ndarray, horizon: np.ndarray
+    grid: DayGrid, said: dict[str, dict[date, list[tuple]]], origin: np.ndarray, horizon: np.ndarray
 ) -> tuple[tuple[str, ...], np.ndarray]:
     by_day = _origin_columns(grid)
     columns = {name: column[origin] for name, column in by_day.items()}
@@ -109,9 +109,7 @@ def _rows(
     for k in range(7):
         columns[f"wakes_on_{k}"] = (weekday == k).astype(float)
     for behaviour in BEHAVIOURS:
-        dose = np.array([
-            _dose_known(said, behaviour.name, grid, int(i), int(h)) for i, h in zip(origin, horizon, strict=True)
-        ])  # fmt: skip
+        dose = _doses(said.get(behaviour.name, {}), grid, origin, horizon)
         columns[f"dose_{behaviour.name}"] = dose
         columns[f"known_{behaviour.name}"] = np.isfinite(dose).astype(float)
     columns["horizon"] = horizon.astype(float)
@@ -149,25 +147,27 @@ def _dev(values: np.ndarray) -> np.ndarray:
     return values - ewma(values, USUAL_HALF_LIFE)
 
 
-def _said(history: History, grid: DayGrid) -> dict[tuple[str, date], list[tuple]]:
+def _said(history: History) -> dict[str, dict[date, list[tuple]]]:
     """Per behaviour and night: (known_at, entry, dose)."""
-    said: dict[tuple[str, date], list[tuple]] = {}
+    said: dict[str, dict[date, list[tuple]]] = {}
     for behaviour, night, entry, known_at, dose in doses(history.journal).iter_rows():
-        said.setdefault((behaviour, night), []).append((known_at, entry, dose))
+        said.setdefault(behaviour, {}).setdefault(night, []).append((known_at, entry, dose))
     return said
 
 
-def _dose_known(said: dict, behaviour: str, grid: DayGrid, i: int, h: int) -> float:
-    """Dose of the target night known when the forecast of day i was due.
+def _doses(said: dict[date, list[tuple]], grid: DayGrid, origin: np.ndarray, horizon: np.ndarray) -> np.ndarray:
+    """Dose of each row's target night known when the forecast of its origin day was due; NaN = nothing was said.
 
     Facts of one entry add up (two beers and a whisky); of several entries the largest counts, because a later note
     mostly repeats an earlier one.
     """
-    heard = said.get((behaviour, grid.days[i] + timedelta(days=h)))
-    if not heard:
-        return np.nan
-    by_entry: dict[str, float] = {}
-    for known_at, entry, dose in heard:
-        if known_at <= grid.issue_at[i]:
-            by_entry[entry] = by_entry.get(entry, 0.0) + dose
-    return max(by_entry.values(), default=np.nan)
+    dose = np.full(len(origin), np.nan)
+    if not said:
+        return dose
+    for row, (i, h) in enumerate(zip(origin.tolist(), horizon.tolist(), strict=True)):
+        by_entry: dict[str, float] = {}
+        for known_at, entry, part in said.get(grid.days[i] + timedelta(days=h), ()):
+            if known_at <= grid.issue_at[i]:
+                by_entry[entry] = by_entry.get(entry, 0.0) + part
+        dose[row] = max(by_entry.values(), default=np.nan)
+    return dose

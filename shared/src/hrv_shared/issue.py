@@ -58,7 +58,7 @@ def current_issue(store: Store, member_id: str) -> Issue:
     TooFewNights
         There is no scored night at all.
     """
-    now = store.clock().replace(microsecond=0)
+    now = store.clock()
     days = store.read_table("days").filter(pl.col("member_id") == member_id)
     seen = as_of_days(days, now)
     scored = seen.filter(pl.col("state") == "scored")

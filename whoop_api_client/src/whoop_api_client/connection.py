@@ -41,14 +41,12 @@ class Connection:
         app: OAuthApp,
         lock_path: Path,
         *,
-        http: httpx.Client | None = None,
         clock: Clock = system_clock,
         sleep: Callable[[float], None] = time.sleep,
     ):
         self._store = store
         self._app = app
         self._lock_path = lock_path
-        self._http = http or httpx.Client(timeout=30.0)
         self._clock = clock
         self._sleep = sleep
 
@@ -88,7 +86,8 @@ class Connection:
         if not held.refresh_token:
             return self._lose(held, "WHOOP gave no refresh token (scope `offline`), and the access token has expired.")
         try:
-            fresh = refresh_pair(self._app, held.refresh_token, self._http, self._clock, self._sleep)
+            with httpx.Client(timeout=30.0) as http:  # once an hour; not worth a client that someone must close
+                fresh = refresh_pair(self._app, held.refresh_token, http, self._clock, self._sleep)
         except ConnectionLost as lost:
             again = self._store.load()  # a process without our lock (another machine's mount) may have been faster
             if again is not None and again.refresh_token != held.refresh_token and again.lost_at is None:

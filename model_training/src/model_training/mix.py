@@ -1,0 +1,109 @@
+"""mix: the models' quantiles averaged level by level, the better of late having the greater say.
+
+Assumes      who forecast well in the last weeks goes on doing so, at night 1 and at nights 2-7 apart.
+Is not       a forecaster of its own: it sees the models' rows and the ledger, no data. The naive rules are not in it;
+             only when no model speaks yet (too few nights) do ``ewma_8`` and ``last_28`` stand in, and the reasons say so.
+Refuses      when nobody spoke: there is then no row.
+Band         the average of the models' bands, level by level (never narrower than all of them).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from hrv_shared.constants import AGENT, MODEL_COMBINATION, NAIVE_FORECASTERS, PRODUCT
+from hrv_shared.ledger import ForecastRow
+from hrv_shared.record import canonical_json
+from model_training.forecasters.fingerprint import code_version
+from model_training.past_scores import HORIZON_GROUPS, horizon_group
+
+__all__ = ["COMBINED", "average", "mix_rows", "mix_weights"]
+
+COMBINED = (MODEL_COMBINATION, AGENT, PRODUCT)
+"""Rows that are made of other rows; they are never mixed in."""
+
+STAND_INS = ("ewma_8", "last_28")
+HALF_LIFE_DAYS = 21.0
+SHARPNESS = 6.0
+"""Weight ~ CRPS to the power of minus this: 5 % better gives a third more weight."""
+EQUAL_NIGHTS = 14
+"""So many scored nights weigh as much as the belief that all models are alike."""
+VERSION = code_version("1.0.0", __file__, "past_scores.py")
+
+
+def mix_rows(rows: Sequence[ForecastRow], scores: pl.DataFrame) -> list[ForecastRow]:
+    """Rows of ``mix`` for one issue; empty when nobody spoke.
+
+    Parameters
+    ----------
+    rows : sequence of ForecastRow
+        What every forecaster said for this issue.
+    scores : DataFrame
+        ``scored_by`` at the issue's as_of.
+    """
+    spoke = {row.forecaster for row in rows} - set(COMBINED)
+    names = sorted(spoke - set(NAIVE_FORECASTERS)) or [name for name in STAND_INS if name in spoke]
+    if not names:
+        return []
+    stand_in = names[0] in NAIVE_FORECASTERS
+    day = rows[0].origin_day
+    by_group = {group: mix_weights(scores.filter(pl.col("group") == group), names, day) for group in HORIZON_GROUPS}
+    mixed = []
+    for horizon in sorted({row.horizon for row in rows}):
+        parts = {row.forecaster: row for row in rows if row.horizon == horizon and row.forecaster in names}
+        weights, nights = by_group[horizon_group(horizon)]
+        reasons = {"weights": weights, "scored_nights": nights, "versions": {n: r.version for n, r in parts.items()}}
+        if stand_in:
+            reasons["note"] = "No model could speak yet; simple rules stand in."
+        mixed.append(average(parts, weights, MODEL_COMBINATION, VERSION, reasons))
+    return mixed
+
+
+def mix_weights(scores: pl.DataFrame, names: Sequence[str], origin_day: date) -> tuple[dict[str, float], int]:
+    """Weights that sum to 1, from nights on which all of ``names`` were scored.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        target_day, origin_day, horizon, forecaster, crps_ms of one horizon group.
+
+    Returns
+    -------
+    weights : dict
+    nights : int
+        Scored target nights they rest on; 0 gives equal weights.
+    """
+    own = scores.filter(pl.col("forecaster").is_in(list(names)))
+    together = own.filter(pl.col("forecaster").n_unique().over("origin_day", "horizon") == len(names))
+    if together.is_empty():
+        return {name: 1 / len(names) for name in names}, 0
+    age = (pl.lit(origin_day) - pl.col("target_day")).dt.total_days()
+    weighted = together.with_columns(weight=pl.lit(0.5) ** (age / HALF_LIFE_DAYS))
+    crps = weighted.group_by("forecaster").agg((pl.col("crps_ms") * pl.col("weight")).sum() / pl.col("weight").sum())
+    mean_crps = np.maximum([dict(crps.iter_rows())[name] for name in names], 1e-6)
+    merit = (mean_crps / mean_crps.mean()) ** -SHARPNESS
+    nights = together["target_day"].n_unique()
+    learned = nights / (nights + EQUAL_NIGHTS)
+    weights = learned * merit / merit.sum() + (1 - learned) / len(names)
+    return {name: round(float(w), 6) for name, w in zip(names, weights, strict=True)}, nights
+
+
+def average(
+    parts: Mapping[str, ForecastRow], weights: Mapping[str, float], name: str, version: str, reasons: dict
+) -> ForecastRow:
+    """Average the parts' quantiles level by level (Vincent averaging), weights scaled to those who spoke."""
+    share = np.array([weights[part] for part in parts])
+    quantiles = np.array([row.quantiles_ms for row in parts.values()])
+    averaged = np.maximum.accumulate(share / share.sum() @ quantiles)
+    inputs = [[part, row.input_digest, list(row.quantiles_ms), weights[part]] for part, row in parts.items()]
+    return replace(
+        next(iter(parts.values())),
+        forecaster=name, version=version, quantiles_ms=tuple(map(float, averaged)), reasons=reasons,
+        input_digest=hashlib.sha256(canonical_json(inputs).encode()).hexdigest(),
+    )  # fmt: skip

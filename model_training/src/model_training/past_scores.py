@@ -1,0 +1,74 @@
+"""How good each forecaster had been by an instant: ledger rows whose outcome was known by then, and no others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from hrv_shared.ledger import ForecastRow
+from hrv_shared.scoring import crps_from_quantiles
+
+__all__ = ["HORIZON_GROUPS", "horizon_group", "ledger_frame", "scored_by"]
+
+HORIZON_GROUPS = ("1", "2-7")
+_COLUMNS = {
+    "book": pl.String, "slot": pl.String, "as_of": pl.Datetime("us", "UTC"), "origin_day": pl.Date,
+    "target_day": pl.Date, "horizon": pl.Int32, "forecaster": pl.String, "quantiles_ms": pl.List(pl.Float64),
+}  # fmt: skip
+
+
+def horizon_group(horizon: int) -> str:
+    """The group whose weights a horizon shares."""
+    return "1" if horizon == 1 else "2-7"
+
+
+def ledger_frame(rows: pl.DataFrame | list[ForecastRow], book: str | None = None) -> pl.DataFrame:
+    """The columns of ledger rows that scores need, from the ledger's own frame or from rows about to be issued."""
+    if isinstance(rows, pl.DataFrame):
+        return rows.select(list(_COLUMNS)).cast(_COLUMNS)
+    values = [
+        (book, r.slot, r.as_of, r.origin_day, r.target_day, r.horizon, r.forecaster, list(r.quantiles_ms)) for r in rows
+    ]
+    return pl.DataFrame(values, schema=_COLUMNS, orient="row")
+
+
+def scored_by(forecasts: pl.DataFrame, outcomes: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """Score the rows whose outcome was known at an instant.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        As ``ledger_frame`` gives it, one member and slot, in ledger order; a live row counts before a replayed one, a
+        later replay before an earlier one.
+    outcomes : DataFrame
+        ``ledger.outcomes(member, as_of)``.
+    as_of : datetime
+        Rows of later forecasts and outcomes learned later are left out.
+
+    Returns
+    -------
+    DataFrame
+        origin_day, target_day, horizon, group, forecaster, crps_ms.
+    """
+    known = outcomes.filter(pl.col("known_at") <= as_of).select(
+        pl.col("day").alias("target_day"), "hrv_rmssd_ms", "night_began_at"
+    )
+    rows = (
+        forecasts.filter(pl.col("as_of") <= as_of)
+        .with_columns(live=pl.col("book") == "live")
+        .sort("live", maintain_order=True)
+        .unique(["origin_day", "horizon", "forecaster"], keep="last", maintain_order=True)
+        .join(known, on="target_day")
+        .filter((pl.col("as_of") <= pl.col("night_began_at")).fill_null(True))
+    )
+    if rows.is_empty():
+        crps_ms = pl.Series("crps_ms", [], dtype=pl.Float64)
+    else:
+        quantiles = np.array(rows["quantiles_ms"].to_list())
+        crps_ms = pl.Series("crps_ms", crps_from_quantiles(quantiles, rows["hrv_rmssd_ms"].to_numpy()))
+    group = pl.when(pl.col("horizon") == 1).then(pl.lit("1")).otherwise(pl.lit("2-7")).alias("group")
+    return rows.with_columns(crps_ms, group).select(
+        "origin_day", "target_day", "horizon", "group", "forecaster", "crps_ms"
+    )
