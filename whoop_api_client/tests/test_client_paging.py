@@ -29,7 +29,9 @@ def client_of(*bodies):
         return httpx.Response(200, content=json.dumps(next(answers)))
 
     transport = httpx.MockTransport(answer)
-    return WhoopClient(Tokens(), "https://whoop.example", transport=transport, sleep=lambda s: None, attempts=1), asked
+    return WhoopClient(
+        Tokens(), "https://whoop.example", transport=transport, sleep=lambda s: None, attempts=1
+    ), asked
 
 
 @pytest.mark.parametrize("end", [{}, {"next_token": None}, {"next_token": ""}])
@@ -50,7 +52,7 @@ def test_filters_are_repeated_beside_the_mark_in_utc_with_milliseconds():
 def test_a_naive_time_is_refused_rather_than_guessed():
     client, _ = client_of({"records": []})
     with pytest.raises(ValueError, match="aware"):
-        client.records("sleep", datetime(2026, 3, 1))  # noqa: DTZ001 - the point of the test
+        client.records("sleep", datetime(2026, 3, 1))
 
 
 def test_a_record_pushed_onto_the_next_page_comes_once():

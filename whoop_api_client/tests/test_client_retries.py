@@ -98,7 +98,9 @@ def test_a_used_up_day_is_said_at_once_instead_of_waited_for():
 
 
 def test_a_used_up_minute_pauses_before_the_next_request_not_after_it():
-    remaining_none = httpx.Response(200, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "12"}, text="{}")
+    remaining_none = httpx.Response(
+        200, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "12"}, text="{}"
+    )
     script = Script(remaining_none, ok({}))
     script.client.profile()
     assert script.waits == []
@@ -179,7 +181,9 @@ def test_a_token_that_stays_dead_ends_it():
     assert len(script.requests) == 2
 
 
-@pytest.mark.parametrize("base", ["http://api.prod.whoop.com/developer", "ftp://x", "https://", "https://u:p@whoop.com"])
+@pytest.mark.parametrize(
+    "base", ["http://api.prod.whoop.com/developer", "ftp://x", "https://", "https://u:p@whoop.com"]
+)
 def test_tokens_never_travel_in_clear_or_to_odd_addresses(base):
     with pytest.raises(UnsafeAddress):
         WhoopClient(Tokens(), base)

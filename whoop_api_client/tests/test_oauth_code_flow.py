@@ -27,12 +27,16 @@ from whoop_api_client.simulator import RunningSimulator, SimulatorConfig, make_m
 from whoop_api_client.tokens import open_token_store
 
 NOW = datetime(2026, 6, 1, 20, 45, tzinfo=UTC)
-APP = OAuthApp("id", SecretStr("s3cret"), "https://whoop.example/oauth/oauth2", "http://localhost:8721/callback")
+APP = OAuthApp(
+    "id", SecretStr("s3cret"), "https://whoop.example/oauth/oauth2", "http://localhost:8721/callback"
+)
 
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[RunningSimulator]:
-    with running(make_member(1, now=NOW, n_nights=20, utc_offset_min=0), SimulatorConfig(rate_per_minute=0)) as place:
+    with running(
+        make_member(1, now=NOW, n_nights=20, utc_offset_min=0), SimulatorConfig(rate_per_minute=0)
+    ) as place:
         yield place
 
 
@@ -193,7 +197,9 @@ def test_a_taken_port_is_said():
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        app = OAuthApp("id", SecretStr("s"), APP.auth_base, f"http://localhost:{holder.getsockname()[1]}/callback")
+        app = OAuthApp(
+            "id", SecretStr("s"), APP.auth_base, f"http://localhost:{holder.getsockname()[1]}/callback"
+        )
         with pytest.raises(ServerUnavailable, match="--paste"):
             code_by_listening(app, StateBook(), lambda address: None, wait_s=1)
 
@@ -255,7 +261,10 @@ def test_disconnecting_revokes_and_forgets(simulator, tmp_path):
     settings = settings_for(simulator, tmp_path)
     connect(settings, "follow")
     token = open_connection(settings).access_token()
-    asked = {"url": f"{simulator.api_base}/v2/user/profile/basic", "headers": {"Authorization": f"Bearer {token}"}}
+    asked = {
+        "url": f"{simulator.api_base}/v2/user/profile/basic",
+        "headers": {"Authorization": f"Bearer {token}"},
+    }
     assert httpx.get(**asked).status_code == 200
     assert disconnect(settings)["revoked"]
     assert httpx.get(**asked).status_code == 401

@@ -22,7 +22,7 @@ from whoop_api_client.simulator import Fault, RunningSimulator, SimulatorConfig,
 from whoop_api_client.tokens import TokenStore, open_token_store
 
 NOW = datetime(2026, 6, 1, 20, 45, tzinfo=UTC)
-PROCESSES = 6
+PROCESSES = 4
 
 
 @pytest.fixture
@@ -98,6 +98,7 @@ def test_many_processes_rotate_once_per_expiry(settings, store):
         "from whoop_api_client.connection import open_connection\n"
         "import sys\n"
         "tokens = open_connection(load_settings())\n"
+        "print('ready', flush=True)\n"
         "sys.stdin.readline()\n"
         "print(tokens.access_token())\n"
     )
@@ -114,11 +115,20 @@ def test_many_processes_rotate_once_per_expiry(settings, store):
     expire(store)
     children = [
         subprocess.Popen(
-            [sys.executable, "-c", script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", script],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for _ in range(PROCESSES)
     ]
-    answers = [child.communicate("go\n", timeout=60)[0].strip() for child in children]
+    for child in children:
+        assert child.stdout.readline() == "ready\n"
+    for child in children:  # all at once, when all stand at the line
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    answers = [child.communicate(timeout=60)[0].strip() for child in children]
     assert [child.returncode for child in children] == [0] * PROCESSES
     assert len(set(answers)) == 1
     assert answers[0] != before

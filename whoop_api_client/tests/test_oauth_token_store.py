@@ -110,7 +110,9 @@ def test_a_plain_file_is_still_read_after_a_passphrase_was_set(tmp_path):
     assert CANARY.encode() not in later.path.read_bytes()
 
 
-@pytest.mark.parametrize("garbage", [b"", b"{", b"[]", b'{"access_token": "' + CANARY.encode() + b'"}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "garbage", [b"", b"{", b"[]", b'{"access_token": "' + CANARY.encode() + b'"}', b"\xff\xfe"]
+)
 def test_garbage_is_said_without_quoting_it(tmp_path, garbage):
     path = tmp_path / "t.json"
     path.write_bytes(garbage)

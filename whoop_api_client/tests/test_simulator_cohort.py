@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
 from whoop_api_client.simulator import BadMemberRequest, make_cohort, make_member
 
 NOW = datetime(2026, 11, 23, 6, 50, tzinfo=UTC)
@@ -243,7 +244,7 @@ def _wearable_slopes(member) -> np.ndarray:
 
 
 def _effect_errors(member) -> tuple[np.ndarray, np.ndarray]:
-    """Estimate minus truth and standard error, from behaviours of day d-1 on the night of d; level and weekday known."""
+    """Estimate minus truth and standard error: behaviours of day d-1, night of d; level and weekday known."""
     true = member.traits.effects
     wanted = np.array(
         [

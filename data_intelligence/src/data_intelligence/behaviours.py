@@ -1,7 +1,7 @@
 """What the journal says about each night, as numbers: which behaviours, what dose, and which evenings were journalled.
 
-Unlogged is not "no": an evening without any accepted fact counts neither way. On an evening that was journalled a behaviour
-that is not mentioned counts as not done (a spoken note names what happened, not what did not).
+Unlogged is not "no": an evening without any accepted fact counts neither way. On an evening that was journalled a
+behaviour that is not mentioned counts as not done (a spoken note names what happened, not what did not).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NOT_CAUSES = frozenset({
     "device_not_worn", "strap_location_changed", "device_changed", "firmware_or_algorithm_changed", "loose_strap",
     "calibrating", "free_note", "custom_time", "tracked_calories", "alcohol_free_day",
 })  # fmt: skip
-"""Ratings of the night itself, device events and bookkeeping of the ontology: they can't cause the coming night's HRV."""
+"""Ratings of the night itself, device events and bookkeeping: they can't cause the coming night's HRV."""
 
 HIGH_SHARE = 0.6
 """A rating counts as "yes" from this share of its scale on (6 of 10, 4 of 5 as good as)."""

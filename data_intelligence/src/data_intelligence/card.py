@@ -1,7 +1,7 @@
 """The card: tomorrow, why, the week, how good we have been; from the ledger and the daily summary alone.
 
-Nothing is computed here that could differ from what was issued: the quantiles are the ledger's, the probability above the
-baseline is read off them, reasons are quoted with who said them, and a refusal is shown as one.
+Nothing is computed here that could differ from what was issued: the quantiles are the ledger's, the probability above
+the baseline is read off them, reasons are quoted with who said them, and a refusal is shown as one.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class CardWhy(Part):
     status: Literal["spoke", "refused", "absent"]
     said_by: str | None
     shift_ms: float | None
+    weight_in_final: float | None
+    journal_shift_ms: float | None
     text: str
     matched: tuple[str, ...]
     facts: tuple[str, ...]
@@ -77,6 +79,7 @@ class Card(Part):
     last_night: str
     forecaster: str
     baseline_ms: float | None
+    tomorrow: CardNight
     week: tuple[CardNight, ...]
     why: CardWhy
     anomalies: tuple[str, ...]
@@ -84,11 +87,6 @@ class Card(Part):
     notes: tuple[str, ...]
     report: str | None
     plots: tuple[str, ...]
-
-    @property
-    def tomorrow(self) -> CardNight:
-        """The next night."""
-        return self.week[0]
 
 
 def today_card(store: Store, issue: Issue, *, seed: int = 0) -> Card:
@@ -113,6 +111,7 @@ def today_card(store: Store, issue: Issue, *, seed: int = 0) -> Card:
         )
     baseline = None if summary is None else summary.baseline.mean_60d_ms
     first = own.row(0, named=True)
+    week = tuple(_night(row, baseline) for row in own.iter_rows(named=True))
     scores = scores_as_of(store, issue)
     return Card(
         headline=_headline(issue, first["issued_at"]), is_live=issue.book == "live", member_id=issue.member_id,
@@ -120,7 +119,7 @@ def today_card(store: Store, issue: Issue, *, seed: int = 0) -> Card:
         issued_at=first["issued_at"], utc_offset_min=issue.utc_offset_min, issue_note=issue.note,
         freshness="unknown (no daily summary)" if summary is None else summary.freshness.sentence,
         last_night="" if summary is None else summary.last_night.sentence,
-        forecaster=name, baseline_ms=baseline, week=tuple(_night(row, baseline) for row in own.iter_rows(named=True)),
+        forecaster=name, baseline_ms=baseline, tomorrow=week[0], week=week,
         why=_why(store, issue, rows, summary), anomalies=() if summary is None else _anomalies(summary),
         skill=_shown_skill(skill_rows(scores, EvidenceBook(), seed=seed)), notes=tuple(notes),
         report=None if summary is None else str(store.reports_dir("daily") / f"{issue.name}.md"),
@@ -157,8 +156,8 @@ def _spoken_issue(store: Store, issue: Issue) -> tuple[Issue, pl.DataFrame, list
             ]  # fmt: skip
             return tried, rows, notes
     raise NoForecast(
-        f"Expected a forecast for {issue.name} ({issue.book} book, member {issue.member_id}) in the ledger, found none. "
-        "Make one: hrv daily"
+        f"Expected a forecast for {issue.name} ({issue.book} book, member {issue.member_id}) in the ledger, "
+        "found none. Make one: hrv daily"
     )
 
 
@@ -189,44 +188,52 @@ def _night(row: dict[str, Any], baseline_ms: float | None) -> CardNight:
 
 
 def _why(store: Store, issue: Issue, rows: pl.DataFrame, summary: DailySummary | None) -> CardWhy:
-    matched = () if summary is None else tuple(f"{m.phrase} – {m.label}" for m in summary.matched_effects)
-    facts = () if summary is None else tuple(f.text for f in summary.tonight_facts)
-    spoken = rows.filter(pl.col("forecaster") == AGENT).sort("horizon")
-    if len(spoken):
-        first = spoken.row(0, named=True)
-        reasons = json.loads(first["reasons"]) if first["reasons"] else {}
-        text, said_by, shift = _reasons(reasons)
-        who = f"agent ({said_by or first['version']})"
-        return CardWhy(status="spoke", said_by=who, shift_ms=shift, text=text, matched=matched, facts=facts)
-    refusal = _refusal(store, issue)
-    if refusal is not None:
+    spoken = _first_night(rows, AGENT)
+    moved = _reasons(_first_night(rows, MODEL_COMBINATION)).get("journal_shift_ms")
+    shared = {
+        "matched": ()
+        if summary is None
+        else tuple(f"{m.phrase}, {m.label}" for m in summary.matched_effects),
+        "facts": () if summary is None else tuple(f.text for f in summary.tonight_facts),
+        "journal_shift_ms": None if not moved else round(float(moved), 1),
+    }
+    if spoken is not None:
+        reasons = _reasons(spoken)
+        weight = _reasons(_first_night(rows, PRODUCT)).get("weights", {}).get(AGENT)
+        shift = reasons.get("shift_ms")
+        words_by = reasons.get("rationale_by") or "agent"
         return CardWhy(
-            status="refused", said_by=None, shift_ms=None, text=refusal, matched=matched, facts=facts
-        )
+            status="spoke", said_by=f"agent ({spoken['version']}; words by {words_by})",
+            shift_ms=None if shift is None else round(float(shift), 1), weight_in_final=weight,
+            text=str(reasons.get("rationale") or "The agent gave no reason."), **shared,
+        )  # fmt: skip
+    refusal = _refusal(store, issue)
+    silent = "The agent has not spoken for this issue; the forecast is the models' alone."
     return CardWhy(
-        status="absent", said_by=None, shift_ms=None, matched=matched, facts=facts,
-        text="The agent has not spoken for this issue; the forecast is the models' alone.",
+        status="absent" if refusal is None else "refused", said_by=None, shift_ms=None, weight_in_final=None,
+        text=refusal or silent, **shared,
     )  # fmt: skip
 
 
-def _reasons(reasons: dict[str, Any]) -> tuple[str, str | None, float | None]:
-    """The agent's checked words, its model and its shift of tomorrow."""
-    text = reasons.get("rationale") or reasons.get("text") or "The agent gave no reason."
-    shift = reasons.get("shift_ms")
-    if isinstance(shift, list):
-        shift = shift[0] if shift else None
-    return str(text), reasons.get("model"), None if shift is None else round(float(shift), 1)
+def _first_night(rows: pl.DataFrame, forecaster: str) -> dict[str, Any] | None:
+    own = rows.filter(pl.col("forecaster") == forecaster).sort("horizon")
+    return own.row(0, named=True) if len(own) else None
+
+
+def _reasons(row: dict[str, Any] | None) -> dict[str, Any]:
+    return json.loads(row["reasons"]) if row is not None and row["reasons"] else {}
 
 
 def _refusal(store: Store, issue: Issue) -> str | None:
     """Why the agent did not speak for this issue, from its newest ``refusal`` fact."""
+    wanted = (issue.book, issue.slot, issue.origin_day.isoformat())
     said = None
     for fact in store.record.facts("refusal", issue.member_id):
-        about = fact.payload
-        if about.get("forecaster", AGENT) != AGENT or about.get("origin_day") != issue.origin_day.isoformat():
-            continue
-        if about.get("slot") == issue.slot and about.get("book", issue.book) == issue.book:
-            said = about.get("reason") or about.get("message") or about.get("code") or "no reason given"
+        about = fact.payload.get("issue", {})
+        if fact.payload.get("forecaster") == AGENT and wanted == tuple(
+            about.get(name) for name in ("book", "slot", "origin_day")
+        ):
+            said = f"{fact.payload.get('message') or 'no reason was given'} ({fact.payload.get('code') or 'Refusal'})"
     return said
 
 

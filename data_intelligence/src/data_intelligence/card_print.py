@@ -65,12 +65,10 @@ def day_label(day: date) -> str:
 def _tomorrow(card: Card) -> list[Line]:
     night = card.tomorrow
     whose = "our final forecast" if card.forecaster == "final" else "the models' mix, no final forecast"
+    wide = f"80 % band {night.p10_ms:.0f} – {night.p90_ms:.0f} ms"
     lines = [
         (f"TOMORROW  {day_label(night.target_day)}: {night.p50_ms:.0f} ms   ({whose})", "bold"),
-        (
-            f"  50 % band {night.p25_ms:.0f} – {night.p75_ms:.0f} ms    80 % band {night.p10_ms:.0f} – {night.p90_ms:.0f} ms",
-            "",
-        ),
+        (f"  50 % band {night.p25_ms:.0f} – {night.p75_ms:.0f} ms    {wide}", ""),
     ]
     if card.baseline_ms is None or night.p_above_baseline is None:
         return [*lines, ("  Chance of lying above your baseline: unknown, there is no baseline.", "dim")]
@@ -92,9 +90,12 @@ def _why(card: Card) -> list[Line]:
         more = f" (+{len(why.facts) - MAX_FACTS} more)" if len(why.facts) > MAX_FACTS else ""
         lines += _wrapped(f"  Tonight's journal: {'; '.join(why.facts[:MAX_FACTS])}{more}", "", limit=2)
     lines += [(_cut(f"  Your own effect: {phrase}"), "") for phrase in why.matched[:MAX_MATCHED]]
+    if why.journal_shift_ms is not None:
+        lines.append((f"  Tonight's journal moved the models' mix by {why.journal_shift_ms:+.1f} ms", ""))
     if why.status == "spoke":
         shift = "" if why.shift_ms is None else f", {why.shift_ms:+.0f} ms"
-        return lines + _wrapped(f"  {why.said_by}{shift}: “{why.text}”", "cyan", limit=4)
+        weight = "" if why.weight_in_final is None else f", weight {100 * why.weight_in_final:.0f} %"
+        return lines + _wrapped(f"  {why.said_by}{shift}{weight}: “{why.text}”", "cyan", limit=4)
     if why.status == "refused":
         return lines + _wrapped(f"  The agent did not forecast: {why.text}", "red", limit=3)
     return lines + _wrapped(f"  {why.text}", "dim", limit=2)
@@ -121,11 +122,11 @@ def _week(card: Card) -> list[Line]:
 
 def _fan(night: CardNight, cell: Callable[[float], int], mark: int | None) -> str:
     cells = [" "] * FAN_CELLS
-    if mark is not None:
-        cells[mark] = "┊"
     for low, high, sign in ((night.p10_ms, night.p90_ms, "·"), (night.p25_ms, night.p75_ms, "━")):
         for at in range(cell(low), cell(high) + 1):
             cells[at] = sign
+    if mark is not None:
+        cells[mark] = "┊"
     cells[cell(night.p50_ms)] = "●"
     return "".join(cells)
 
@@ -161,7 +162,9 @@ def _skill_line(row: SkillRow) -> str:
 def _further(card: Card) -> list[Line]:
     lines: list[Line] = [("LOOK FURTHER", "bold")]
     if card.report is not None:
-        lines.append((f"  report and plots   {card.report}", ""))
+        room = WIDTH - len("  report and plots   ")
+        path = card.report if len(card.report) <= room else "…" + card.report[1 - room :]
+        lines.append((f"  report and plots   {path}", ""))
     return [*lines, ("  models: hrv mlflow    pipeline: hrv dagster    page: hrv dashboard", "")]
 
 

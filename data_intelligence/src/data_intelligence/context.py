@@ -104,8 +104,8 @@ def anomalies_of(
                 usual=baseline.mean_60d_ms,
                 z=last.z,
                 evidence=last.evidence,
-                sentence=f"HRV last night ({last.hrv_rmssd_ms:.1f} ms) lies {abs(last.z):.1f} SD {side} the 60-day mean "
-                f"({baseline.mean_60d_ms:.1f} ms).",
+                sentence=f"HRV last night ({last.hrv_rmssd_ms:.1f} ms) lies {abs(last.z):.1f} SD {side} the 60-day "
+                f"mean ({baseline.mean_60d_ms:.1f} ms).",
             )  # fmt: skip
         )
     for column, name, unit in (

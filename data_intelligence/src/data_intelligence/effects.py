@@ -1,9 +1,9 @@
-"""Personal effects: what each logged behaviour went with on the next night, all else adjusted for, with honest intervals.
+"""Personal effects: what each logged behaviour went with on the next night, all else adjusted for, with intervals.
 
-Card. One joint robust regression per member on ln RMSSD (``design``, ``regression``). Assumes that effects add on the log
-scale and grow in proportion to the dose. Is not a cause: behaviours that always come together can't be told apart, and what
-was never logged is not adjusted for. Says "too little data" below five nights with or without. A behaviour is called
-*clear* only with enough nights and a 95 % interval on one side of zero.
+Card. One joint robust regression per member on ln RMSSD (``design``, ``regression``). Assumes that effects add on the
+log scale and grow in proportion to the dose. Is not a cause: behaviours that always come together can't be told apart,
+and what was never logged is not adjusted for. Says "too little data" below five nights with or without. A behaviour is
+called *clear* only with enough nights and a 95 % interval on one side of zero.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Z80, Z95 = 1.2815515655446004, 1.959963984540054
 
 @dataclass(frozen=True)
 class Effect:
-    """A behaviour's effect at one dose on the next night: posterior on ln RMSSD and what it means at the present level."""
+    """A behaviour's effect at one dose on the next night: posterior on ln RMSSD, and ms at the present level."""
 
     behaviour: str
     text: str

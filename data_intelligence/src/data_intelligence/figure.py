@@ -1,8 +1,8 @@
 """How our plots look and how they become SVG: same input, same bytes; no fonts, styles or links from elsewhere.
 
-The panel is opaque and near white, so that a plot reads the same in print, on a light page and on a dark one. Text is drawn
-as outlines. Inline ``style`` attributes become presentation attributes, because a page with a strict content security policy
-drops the former.
+The panel is opaque and near white, so that a plot reads the same in print, on a light page and on a dark one. Text is
+drawn as outlines. Inline ``style`` attributes become presentation attributes, because a page with a strict content
+security policy drops the former.
 """
 
 from __future__ import annotations

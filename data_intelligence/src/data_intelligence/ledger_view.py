@@ -1,4 +1,4 @@
-"""What the ledger says, as of an issue: the forecasts of that issue and how good each forecaster has been until then."""
+"""What the ledger says as of an issue: its forecasts, and how good each forecaster has been until then."""
 
 from __future__ import annotations
 

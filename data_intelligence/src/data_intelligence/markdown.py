@@ -88,9 +88,10 @@ def _context(summary: DailySummary) -> str:
     )
     lines.append(f"- Resting heart rate, last 3 nights (bpm): {hearts}")
     today = "unknown" if load.today_strain_0_21 is None else f"{load.today_strain_0_21:.1f}"
+    today += " so far" if load.today_is_final is False else ""
     lines.append(
         f"- Strain a day: acute 7 d {number(load.acute_7d_strain)}, chronic 28 d {number(load.chronic_28d_strain)}, "
-        f"ratio {number(load.ratio, '.2f')}; today {today}{' so far' if load.today_is_final is False else ''} [{load.evidence}]"
+        f"ratio {number(load.ratio, '.2f')}; today {today} [{load.evidence}]"
     )
     return "\n".join(lines)
 

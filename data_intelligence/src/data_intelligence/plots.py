@@ -74,8 +74,9 @@ def reliability_plot(view: DayView) -> str:
         say_nothing(axes, "No forecast of this slot has been scored yet.")
         return to_svg(figure, salt, title)
     own = shown.filter(pl.col("forecaster") == name).sort("book", "origin_day")
-    values = own.unique(["origin_day", "horizon"], keep="first", maintain_order=True)["pit"].to_numpy()
-    n = len(values)
+    inside = own.unique(["origin_day", "horizon"], keep="first", maintain_order=True)
+    values, n = inside["pit"].to_numpy(), len(inside)
+    live = inside.filter(pl.col("book") == "live").height
     counts, edges = np.histogram(values, bins=PIT_BINS, range=(0.0, 1.0))
     axes.bar(
         edges[:-1], counts / n, width=1 / PIT_BINS, align="edge", color=ACCENT, alpha=0.75, edgecolor="white"
@@ -84,11 +85,15 @@ def reliability_plot(view: DayView) -> str:
     spread = 1.645 * np.sqrt(expected * (1 - expected) / n)
     axes.axhspan(max(expected - spread, 0.0), expected + spread, color=BAND, alpha=0.6, linewidth=0, zorder=0)
     axes.axhline(expected, color=INK, linewidth=1.0, linestyle="--")
-    inside = own.unique(["origin_day", "horizon"], keep="first", maintain_order=True)
     shares = ", ".join(f"{100 * inside[f'in_{m}'].mean():.0f}% in the {m}% band" for m in (50, 80, 95))
     axes.set_xlabel("where the night fell in its forecast (0 = below all, 1 = above all)")
     axes.set_ylabel("share of nights")
-    axes.set_title(f"Reliability of {name}, next night, n={n}: {shares}", loc="left", fontsize=10, color=INK)
+    axes.set_title(
+        f"Reliability of {name}, next night, n={n} ({live} live): {shares}",
+        loc="left",
+        fontsize=10,
+        color=INK,
+    )
     axes.text(0.995, 0.96, "shaded: 90 % of what chance alone would give", transform=axes.transAxes, ha="right",
               va="top", fontsize=7, color=MUTED)  # fmt: skip
     axes.set_xlim(0, 1)

@@ -1,9 +1,9 @@
 """Bayesian linear regression with Student-t errors: a conjugate Gaussian fit, reweighted until outliers stop pulling.
 
-Card. Assumes: effects add on the scale of ``y``; errors are Student-t with ``NU`` degrees of freedom, independent once the
-lagged residual is a regressor; the prior of every coefficient is Gaussian. Is not: a sampler; the scale is plugged in at its
-posterior mode. The weights come from the EM of the t law as a scale mixture (Lange, Little & Taylor 1989, JASA 84:881);
-the curvature is scaled by that law's Fisher information (nu+1)/(nu+3), which plain EM weights overstate.
+Card. Assumes: effects add on the scale of ``y``; errors are Student-t with ``NU`` degrees of freedom, independent once
+the lagged residual is a regressor; the prior of every coefficient is Gaussian. Is not: a sampler; the scale is plugged
+in at its posterior mode. The weights come from the EM of the t law as a scale mixture (Lange, Little & Taylor 1989,
+JASA 84:881); the curvature is scaled by that law's Fisher information (nu+1)/(nu+3), which plain EM weights overstate.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The layout of a daily summary, version 1.0: what other rooms, the agent and people read.
 
-The README lists the fields; the JSON Schema is written beside the reports as ``schema.json``. Rule of the layout: a number
-belongs to the ``evidence`` id of the nearest object around it, and the id resolves in ``DailySummary.evidence``.
+The README lists the fields; the JSON Schema is written beside the reports as ``schema.json``. Rule of the layout: a
+number belongs to the ``evidence`` id of the nearest object around it, which resolves in ``DailySummary.evidence``.
 """
 
 from __future__ import annotations

@@ -1,1 +1,31 @@
 """Voice or text in, transcript and facts out."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from journal_analysis.entries import Entry
+    from journal_analysis.extraction import JournalFact, extract
+    from journal_analysis.notes import add_audio, add_text, backfill, ingest
+    from journal_analysis.receipt import receipt
+    from journal_analysis.review import confirm, show, undo
+    from journal_analysis.table import rebuild
+
+__all__ = [
+    "Entry", "JournalFact", "add_audio", "add_text", "backfill", "confirm", "extract", "ingest", "rebuild", "receipt",
+    "show", "undo",
+]  # fmt: skip
+
+_HOME = {
+    "Entry": "entries", "JournalFact": "extraction", "extract": "extraction", "add_audio": "notes", "add_text": "notes",
+    "backfill": "notes", "ingest": "notes", "receipt": "receipt", "confirm": "review", "show": "review",
+    "undo": "review", "rebuild": "table",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Load a verb when it is asked for: ``--help`` needs no tables."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

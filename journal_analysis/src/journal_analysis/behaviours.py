@@ -50,8 +50,12 @@ def behaviours() -> Mapping[str, Behaviour]:
         options = dict(table)
         rule, kind, sign, label = (options.pop(key) for key in ("rule", "kind", "sign", "label"))
         if kind not in KINDS or sign not in SIGNS:
-            raise ValueError(f"behaviours.toml [{name}]: kind one of {sorted(KINDS)}, sign one of {sorted(SIGNS)}")
-        found[name] = Behaviour(name, rule, kind, options.pop("unit", ""), sign, label, MappingProxyType(options))
+            raise ValueError(
+                f"behaviours.toml [{name}]: kind one of {sorted(KINDS)}, sign one of {sorted(SIGNS)}"
+            )
+        found[name] = Behaviour(
+            name, rule, kind, options.pop("unit", ""), sign, label, MappingProxyType(options)
+        )
     return MappingProxyType(found)
 
 

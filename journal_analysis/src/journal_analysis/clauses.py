@@ -11,32 +11,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from journal_analysis.clocks import Clock, Duration, find_clocks, find_durations
+from journal_analysis.phrases import phrase
 from journal_analysis.spoken import Canonical, canonical
 
 __all__ = ["Clause", "Note", "read_note"]
 
 _SENTENCE_END = re.compile(r"[.!?;]+(?=\s|$)|\n+")
-_CLAUSE_BREAK = re.compile(
-    r",? ?\b(?:but|although|though|while|whereas|however|because|then|so|plus|which|after which)\b"
-    r"|,(?= ?(?:and )?(?:i|i'm|i've|i'd|i'll|my|he|she|they|we|everyone)\b)"
-    r"| (?:and|before|after|when|until|since) (?=(?:i|i'm|i've|i'd|i'll|he|she|they|we|my|everyone|everybody)\b)"
-    r"|,(?! ?(?:no|sorry|actually|i mean|wait|make that|or rather)\b)"
-)
+_CLAUSE_BREAK = phrase("clauses", "clause_break")
 _OTHERS = (
     r"wife|husband|partner|girlfriend|boyfriend|fianc[eé]e?|spouse|sons?|daughters?|kids?|child(?:ren)?|baby|toddler|boys|girls|"
     r"mother|father|mum|mom|dad|parents|sisters?|brothers?|aunt|uncle|cousins?|grand\w+|friends?|mates?|colleagues?|"
     r"cowork\w+|boss|flatmate|roommate|neighbou?rs?|coach|team(?:mates?)?|family|guests?|in-laws|dog|cat"
 )
-_SOMEBODY_ELSE = re.compile(
-    rf"^\W*(?:(?:and|but|so|well|then|also|only|even|while|because|although|though|meanwhile|today|tonight|yesterday|last night|"
-    rf"this (?:morning|afternoon|evening))\W+)*"
-    rf"(?:(?:he|she|they|everyone|everybody|someone|somebody|people|the others|the rest|the (?:other )?guys|nobody else)\b"
-    rf"(?! and (?:i|me)\b)"
-    rf"|(?:(?:my|our|his|her|their|the|a|one of my|most of my|some of my|all my|both my|both) )(?:\w+ ){{0,2}}?(?:{_OTHERS})\b(?! and (?:i|me)\b)(?!'s (?:birthday|place|house|party|wedding)))"
-)
+_SOMEBODY_ELSE = phrase("clauses", "somebody_else")
 _SPEAKER = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|we|we're|we've|we'd|we'll|me|myself|for me)\b")
-_NAMED = re.compile(r"(?<![.!?\n])\s(?!I\b)([A-Z][a-z]+) (?:had|drank|took|has|was|is|got|did|went|ordered)\b")
-_NAMED_FIRST = re.compile(r"^\W*([A-Z][a-z]+) (?:and [A-Z][a-z]+ )?(?:had|drank|ordered|ate|has (?:the|a)|caught|took)\b")
+_NAMED = phrase("clauses", "named")
+_NAMED_FIRST = phrase("clauses", "named_first")
 _NO_NAME = frozenset(
     "i we just then only still finally later tonight today yesterday also never already afterwards after once again always "
     "lunch dinner breakfast work training and but so everyone nobody somehow luckily instead maybe probably actually "
@@ -45,28 +35,23 @@ _NO_NAME = frozenset(
 """Words that open a sentence with "had" behind them and are nobody's name."""
 _CALENDAR = "monday tuesday wednesday thursday friday saturday sunday"
 
-_PLAN = re.compile(
-    r"\b(?:will|won't|going to(?! (?:bed|sleep|work|the|my|a|see)\b)|gonna|plan|plans|planned|planning|'ll|tomorrow|want to|wanna|hope to|hoping to|intend to|aim(?:ing)? (?:to|for)|"
-    r"about to|should|supposed to|would like to|later tonight|later on|next week|next month|let's|heading to bed|off to bed)\b"
-)
-_PLAN_UNDONE = re.compile(r"\b(?:as planned|than planned|had planned|was planned|were planned|was supposed to|was going to|wanted to|should have|shouldn't have|should not have|'d planned|planned to \w+ but)\b")
-_PLAN_FRONT = re.compile(r"\bi'll (?:say|call|count|rate|give|put|go with)\b|\bi (?:will|would|'d) (?:say|call|count|rate|give|put)\b")
-_CONDITIONAL = re.compile(r"\b(?:if|unless|might|in case|would have|could have|nearly|almost had|tempted|craving|thought about|thinking about|considered|wish|wanted)\b")
-_DOUBT = re.compile(r"\b(?:maybe|perhaps|probably|possibly|i think|i guess|i suppose|not sure|not quite sure|don't remember|can't remember|hard to say|might have|could be)\b")
-_TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening)|now|right now|at the moment|currently|just now)\b")
+_PLAN = phrase("clauses", "plan")
+_PLAN_UNDONE = phrase("clauses", "plan_undone")
+_PLAN_FRONT = phrase("clauses", "plan_front")
+_CONDITIONAL = phrase("clauses", "conditional")
+_DOUBT = phrase("clauses", "doubt")
+_TODAY = phrase("clauses", "today")
 _PRESENT = re.compile(r"\b(?:is|am|are|i'm|it's|feel|feeling)\b")
-_YESTERDAY = re.compile(r"\b(?:yesterday|last night|last evening|the night before|the evening before|the day before)\b(?! was)|\byesterday was\b")
+_YESTERDAY = phrase("clauses", "yesterday")
 _SCENE = re.compile(r"^[^\d]*\byesterday\b[^\d]*$")
 """A sentence that only sets the scene ("we had a party yesterday"): what follows in the past tense happened then too."""
 _BEFORE_YESTERDAY = re.compile(r"\b(?:day before yesterday|2 (?:days|nights|evenings) ago)\b")
 _DAYS_AGO = re.compile(r"\b(\d) (?:days|nights) ago\b")
-_WEEKDAY = re.compile(rf"\b(?:on|last|from|since|this|next|for|until)\s+(?:last |next )?({'|'.join(_CALENDAR.split())})s?\b(?: (?:night|evening|morning|afternoon))?")
-_HEADER = re.compile(rf"\b(?:journal|entry|diary|log|note|notes|update)(?: entry)? (?:for|of|about) (?:(yesterday)|({'|'.join(_CALENDAR.split())}))\b")
-_SLEPT = re.compile(
-    r"\b(?:sle(?:pt|ep)|woke|night's sleep|rest)\b[^,.;]{0,25}last night|last night[^,.;]{0,25}\b(?:sle(?:pt|ep)|woke|bad night)\b"
-)
+_WEEKDAY = phrase("clauses", "weekday")
+_HEADER = phrase("clauses", "header")
+_SLEPT = phrase("clauses", "slept")
 """Last night's sleep ended this morning: it belongs to this wake day."""
-_USUALLY = re.compile(r"\b(?:usually|normally|always|every (?:day|morning|evening|night|week)|most days|in general|on average|last (?:week|month|year)|(?:days|weeks|months|years) ago|as a rule)\b")
+_USUALLY = phrase("clauses", "usually")
 
 
 @dataclass(frozen=True)
@@ -154,20 +139,35 @@ def _sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _clauses_of(
-    text: Canonical, number: int, start: int, end: int, shift: int, said: bool, carried: bool, entry_day: date | None
+    text: Canonical,
+    number: int,
+    start: int,
+    end: int,
+    shift: int,
+    said: bool,
+    carried: bool,
+    entry_day: date | None,
 ) -> list[Clause]:
     sentence = text.text[start:end]
     cuts = [start] + [start + m.start() for m in _CLAUSE_BREAK.finditer(sentence) if m.start() > 0] + [end]
     clauses, others, plan = [], False, False
     for first, last in zip(cuts, cuts[1:], strict=False):
         piece = text.text[first:last]
-        spoken_piece = re.sub(r"^\W*(?:but|although|though|while|whereas|however|because|then|so|plus|which|and|before|after|when|until|since)?\W*", "", piece)
+        spoken_piece = re.sub(
+            r"^\W*(?:but|although|though|while|whereas|however|because|then|so|plus|which|and|before|after|when|until|since)?\W*",
+            "",
+            piece,
+        )
         named = _NAMED.search(" " + text.quote(first, last)) if first > start else None
         opening = _NAMED_FIRST.search(text.quote(first, last)) if first == start else None
         if (
             _SOMEBODY_ELSE.search(spoken_piece)
             or (named and named.group(1).lower() not in _CALENDAR)
-            or (opening and opening.group(1).lower() not in _NO_NAME and opening.group(1).lower() not in _CALENDAR)
+            or (
+                opening
+                and opening.group(1).lower() not in _NO_NAME
+                and opening.group(1).lower() not in _CALENDAR
+            )
         ):
             others = True
         elif _SPEAKER.search(spoken_piece):
@@ -196,7 +196,7 @@ def _clauses_of(
 
 
 def _header_shift(text: str, entry_day: date | None) -> int:
-    """"Journal for Tuesday" told on Wednesday morning speaks of the day before."""
+    """ "Journal for Tuesday" told on Wednesday morning speaks of the day before."""
     match = _HEADER.search(text[:80])
     if not match:
         return 0

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from journal_analysis.phrases import phrase
+
 __all__ = ["Clock", "Duration", "find_clocks", "find_durations", "format_clock"]
 
 _NOT_A_CLOCK = (
@@ -18,24 +20,43 @@ _NOT_A_CLOCK = (
 )
 _LEAD = r"(?:\b(?:at|around|about|by|until|till|til|before|after|past|to|since|near|towards?|approximately|roughly|only|@)\s+)"
 _PATTERNS = (
-    ("past", re.compile(r"\b(half|quarter|\d{1,2})(?: minutes)? (past|to|after|before) (\d{1,2}|noon|midnight)\b\s?(am|pm)?")),
-    ("digits", re.compile(r"\b(\d{1,2})(?::|\.|h)(\d{2})(?!\d)(?!\s*(?:km|k\b|litres?|liters?|miles|%))\s?(am|pm|oclock)?")),
-    ("spoken", re.compile(rf"(?:{_LEAD}|(?<=\bplanned ))(\d{{1,2}}) (\d{{2}})\b(?! minutes| percent)\s?(am|pm)?")),
+    (
+        "past",
+        re.compile(
+            r"\b(half|quarter|\d{1,2})(?: minutes)? (past|to|after|before) (\d{1,2}|noon|midnight)\b\s?(am|pm)?"
+        ),
+    ),
+    (
+        "digits",
+        re.compile(
+            r"\b(\d{1,2})(?::|\.|h)(\d{2})(?!\d)(?!\s*(?:km|k\b|litres?|liters?|miles|%))\s?(am|pm|oclock)?"
+        ),
+    ),
+    (
+        "spoken",
+        re.compile(rf"(?:{_LEAD}|(?<=\bplanned ))(\d{{1,2}}) (\d{{2}})\b(?! minutes| percent)\s?(am|pm)?"),
+    ),
     ("spoken", re.compile(r"\b(\d{1,2}) (\d{2})\s?(am|pm)\b")),
     ("hour", re.compile(r"\b(\d{1,2})\s?(am|pm|oclock)\b")),
-    ("bare", re.compile(rf"{_LEAD}(?:about |around |like |almost |close to |nearly |maybe |roughly |exactly )*(\d{{1,2}})\b{_NOT_A_CLOCK}")),
+    (
+        "bare",
+        re.compile(
+            rf"{_LEAD}(?:about |around |like |almost |close to |nearly |maybe |roughly |exactly )*(\d{{1,2}})\b{_NOT_A_CLOCK}"
+        ),
+    ),
     ("bare", re.compile(rf"\bclose to (\d{{1,2}})\b{_NOT_A_CLOCK}")),
-    ("bare", re.compile(rf"\b(?:am|pm|oclock|\d) (?:and|or) (?:at )?(\d{{1,2}})\b{_NOT_A_CLOCK}(?= in the| oclock|\.|,|$)")),
+    (
+        "bare",
+        re.compile(
+            rf"\b(?:am|pm|oclock|\d) (?:and|or) (?:at )?(\d{{1,2}})\b{_NOT_A_CLOCK}(?= in the| oclock|\.|,|$)"
+        ),
+    ),
     ("name", re.compile(r"\b(noon|midday|midnight)\b(?! snack)")),
 )
-_PART = re.compile(
-    r"\W{0,2}(?:(?:local time|or so|ish|sharp)\W{0,2})?(?:(?:in|at|of) (?:the )?|this |yesterday )?(morning|afternoon|evening|night|tonight)\b"
-)
-_PART_BEFORE = re.compile(r"\b(this morning|in the morning|this afternoon|in the afternoon|this evening|in the evening|tonight|last night)\b[^.;!?]{0,24}$")
-_DURATION = re.compile(
-    r"(\d+(?:\.\d+)?)[ -]?(hours?|hrs?|h|minutes?|mins?|min)\b(?:\s?(?:and )?(\d{1,2})[ -]?(?:minutes?|mins?|min)\b)?"
-)
-_REPEATED = re.compile(r"(?:\d+ ?(?:by|times|sets of|reps of|rounds of|x|×)|sets of|reps of|rounds of|intervals of|every) ?(?:about )?$")
+_PART = phrase("clocks", "part")
+_PART_BEFORE = phrase("clocks", "part_before")
+_DURATION = phrase("clocks", "duration")
+_REPEATED = phrase("clocks", "repeated")
 
 
 @dataclass(frozen=True)
@@ -101,9 +122,17 @@ def _read(kind: str, match: re.Match[str], text: str) -> Clock | None:
         part, direction, hour_text, half = match.groups()
         shift = {"half": 30, "quarter": 15}.get(part) or int(part) if not part.isdigit() else int(part)
         named = {"noon": 720, "midnight": 0}.get(hour_text)
-        if part == "half" and direction != "past" or shift > 59 or part.isdigit() and direction in ("after", "before"):
+        if (
+            part == "half"
+            and direction != "past"
+            or shift > 59
+            or part.isdigit()
+            and direction in ("after", "before")
+        ):
             return None
-        minutes = (named if named is not None else int(hour_text) * 60) + (shift if direction in ("past", "after") else -shift)
+        minutes = (named if named is not None else int(hour_text) * 60) + (
+            shift if direction in ("past", "after") else -shift
+        )
         hour = minutes // 60 if named is None else 24
     elif kind in ("digits", "spoken"):
         hour, minute, half = int(match.group(1)), int(match.group(2)), match.group(3)
@@ -144,6 +173,6 @@ def _part_of_day(text: str, match: re.Match[str], minutes: int) -> str | None:
 
 
 def _part_of_night(text: str, end: int) -> bool:
-    """"Twelve at night" is midnight."""
+    """ "Twelve at night" is midnight."""
     after = _PART.match(text, end)
     return bool(after and after.group(1) in ("night", "tonight"))

@@ -95,7 +95,12 @@ def _rank(candidate: Candidate) -> tuple[float, ...]:
     """Stronger kind first; the later of two times, the later of two equal statements."""
     if candidate.kind == "time":
         hour, minute = (int(part) for part in candidate.clock_time.split(":"))
-        return (_STRENGTH["time"], float(candidate.confidence >= ACCEPTED_FROM), ((hour - 4) * 60 + minute) % 1440, candidate.start)
+        return (
+            _STRENGTH["time"],
+            float(candidate.confidence >= ACCEPTED_FROM),
+            ((hour - 4) * 60 + minute) % 1440,
+            candidate.start,
+        )
     return (_STRENGTH[candidate.kind], candidate.confidence, float(candidate.start))
 
 

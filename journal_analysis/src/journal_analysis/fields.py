@@ -63,7 +63,7 @@ def _stress(facts: list[JournalFact]) -> float | int | None:
     fact = _nearest(facts, "stress")
     if fact is None or fact.confidence < ACCEPTED_FROM and fact.rule == "level in words":
         return None
-    return round(fact.amount) if fact.amount is not None else None
+    return max(1, round(fact.amount / 2)) if fact.amount is not None else None
 
 
 def _said_yes(facts: list[JournalFact], name: str) -> bool:

@@ -40,7 +40,9 @@ PHRASES = (
 """Fixed phrases, longest first; each becomes what it stands for."""
 
 _WORD = re.compile(r"[a-z]+")
-_PHRASE = re.compile("|".join(f"(?P<p{i}>(?<![a-z]){pattern})(?![a-z])" for i, (pattern, _) in enumerate(PHRASES)))
+_PHRASE = re.compile(
+    "|".join(f"(?P<p{i}>(?<![a-z]){pattern})(?![a-z])" for i, (pattern, _) in enumerate(PHRASES))
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ class Canonical:
 def canonical(original: str) -> Canonical:
     """Lower the case, write spoken numbers as digits and unify a few spellings, keeping the way back."""
     plain = original.lower().replace("’", "'").replace("‘", "'").replace("\u00a0", " ")
-    if len(plain) != len(original):  # a letter whose lower case is longer (İ): give up case folding of such letters
+    if len(plain) != len(
+        original
+    ):  # a letter whose lower case is longer (İ): give up case folding of such letters
         plain = "".join(c.lower() if len(c.lower()) == 1 else c for c in original).replace("’", "'")
     pieces: list[tuple[str, int, int]] = []
     position = 0

@@ -63,7 +63,9 @@ def transcribe(path: Path, settings: Settings) -> Transcript:
     samples = decode(path)
     seconds = len(samples) / SAMPLE_RATE
     if not _has_speech(samples):
-        raise NoSpeech(f"{path.name}: {seconds:.0f} s of audio, but nobody speaks in it. Nothing was noted; record it again.")
+        raise NoSpeech(
+            f"{path.name}: {seconds:.0f} s of audio, but nobody speaks in it. Nothing was noted; record it again."
+        )
     model = _load_model(settings)
     segments, _ = model.pipeline.transcribe(
         samples, language="en", beam_size=5, batch_size=4, without_timestamps=True, initial_prompt=PROMPT
@@ -71,7 +73,9 @@ def transcribe(path: Path, settings: Settings) -> Transcript:
     heard = [s for s in segments if not (s.no_speech_prob > 0.6 and s.avg_logprob < _NOBODY_SPOKE)]
     text = " ".join(s.text.strip() for s in heard).strip()
     if not any(c.isalnum() for c in text) or _is_prompt(text):
-        raise NoSpeech(f"{path.name}: there is sound, but no words could be made out. Nothing was noted; record it again.")
+        raise NoSpeech(
+            f"{path.name}: there is sound, but no words could be made out. Nothing was noted; record it again."
+        )
     return Transcript(text, seconds, model.name, model.sha256)
 
 
@@ -89,7 +93,9 @@ def decode(path: Path) -> np.ndarray:
     try:
         size_bytes = path.stat().st_size
     except OSError as error:
-        raise UnreadableAudio(f"Expected a recording at {path}, but it can't be opened ({error.strerror}).") from error
+        raise UnreadableAudio(
+            f"Expected a recording at {path}, but it can't be opened ({error.strerror})."
+        ) from error
     if size_bytes > MAX_AUDIO_BYTES:
         raise UnreadableAudio(
             f"{path.name} has {size_bytes / 1e6:.0f} MB; a note may have {MAX_AUDIO_BYTES / 1e6:.0f} MB. Cut or compress it."
@@ -99,7 +105,9 @@ def decode(path: Path) -> np.ndarray:
     try:
         with av.open(str(path), mode="r", metadata_errors="ignore") as container:
             if not container.streams.audio:
-                raise UnreadableAudio(f"{path.name} holds no sound. Expected a recording (flac, wav, mp3, m4a, ogg, webm …).")
+                raise UnreadableAudio(
+                    f"{path.name} holds no sound. Expected a recording (flac, wav, mp3, m4a, ogg, webm …)."
+                )
             resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
             for frame in container.decode(audio=0):
                 frame.pts = None
@@ -107,7 +115,9 @@ def decode(path: Path) -> np.ndarray:
                     pieces.append(out.to_ndarray().reshape(-1))
                     total += pieces[-1].size
                 if total > MAX_AUDIO_MIN * 60 * SAMPLE_RATE:
-                    raise UnreadableAudio(f"{path.name} is longer than {MAX_AUDIO_MIN:.0f} minutes. Cut it and add the parts.")
+                    raise UnreadableAudio(
+                        f"{path.name} is longer than {MAX_AUDIO_MIN:.0f} minutes. Cut it and add the parts."
+                    )
             for out in resampler.resample(None):
                 pieces.append(out.to_ndarray().reshape(-1))
     except (av.FFmpegError, ValueError, IndexError) as error:
@@ -156,5 +166,7 @@ def _open_model(path: Path, name: str, sha256: str, threads: int) -> _Model:
     """Load once per process: several notes of an inbox share it."""
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
-    model = WhisperModel(str(path), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True)
+    model = WhisperModel(
+        str(path), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+    )
     return _Model(BatchedInferencePipeline(model), name, sha256)

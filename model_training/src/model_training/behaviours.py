@@ -53,7 +53,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("vaccination", {"vaccination": 1.0}, 1.0, 0.0, 1.0, -0.11, 0.12),
     Behaviour(
         "training_h",
-        {name: 1 / 60 for name in ("workout", "strength_training", "hiit", "zone2_cardio", "long_endurance")}
+        dict.fromkeys(("workout", "strength_training", "hiit", "zone2_cardio", "long_endurance"), 1 / 60)
         | {"race_or_competition": 1.0},
         1.0, 0.5, 5.0, -0.02, 0.03, "rest_day",
     ),

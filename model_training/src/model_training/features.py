@@ -1,10 +1,10 @@
 """What a forecast looks at: one pure function for the forecast of today and for every training row of the past.
 
-A row belongs to an origin day D and a horizon h. It is built from causal quantities only: nights up to D, the daytime of
-D (evening) or D-1 (morning), the calendar, and what the journal said about the night of D+h **by the instant at which
-the forecast of D was due** (evening: D's cycle had closed, or 22:00; morning: one hour after waking). So a training row
-is as of itself. One approximation remains: values of old nights are those in force at the history's own ``as_of``, with
-later corrections by WHOOP in them; no night after D is ever in a row of D.
+A row belongs to an origin day D and a horizon h. It is built from causal quantities only: nights up to D, the daytime
+of D (evening) or D-1 (morning), the calendar, and what the journal said about the night of D+h **by the instant at
+which the forecast of D was due** (evening: D's cycle had closed, or 22:00; morning: one hour after waking). So a
+training row is as of itself. One approximation remains: values of old days are those in force at the history's own
+``as_of``, with later corrections by WHOOP in them; no night after D is ever in a row of D.
 
 Location is ln RMSSD relative to the EWMA of half-life 8 nights (the anchor), so that a model that learns nothing is the
 best naive rule.
@@ -105,7 +105,8 @@ def _rows(
 ) -> tuple[tuple[str, ...], np.ndarray]:
     by_day = _origin_columns(grid)
     columns = {name: column[origin] for name, column in by_day.items()}
-    weekday = np.array([(grid.days[i] + timedelta(days=int(h))).weekday() for i, h in zip(origin, horizon, strict=True)])
+    first_weekday = grid.days[0].weekday()
+    weekday = (first_weekday + origin + horizon) % 7
     for k in range(7):
         columns[f"wakes_on_{k}"] = (weekday == k).astype(float)
     for behaviour in BEHAVIOURS:

@@ -25,7 +25,7 @@ FULL_NIGHTS = 60
 FULL_SKILL = 0.05
 """CRPS of the agent so much below the mix's earns the most weight, given the nights."""
 MOST_WEIGHT = 0.5
-VERSION = code_version("1.0.0", __file__, "mix.py")
+NUMBER = code_version("1.0.0", __file__, "mix.py")
 
 
 def final_rows(rows: Sequence[ForecastRow], scores: pl.DataFrame) -> list[ForecastRow]:
@@ -51,7 +51,7 @@ def final_rows(rows: Sequence[ForecastRow], scores: pl.DataFrame) -> list[Foreca
         else:
             parts[AGENT] = agent[horizon]
             weights = {MODEL_COMBINATION: 1 - weight, AGENT: weight}
-        final.append(average(parts, weights, PRODUCT, VERSION, {"weights": weights, **reasons}))
+        final.append(average(parts, weights, PRODUCT, NUMBER, {"weights": weights, **reasons}))
     return final
 
 

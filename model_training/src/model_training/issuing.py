@@ -1,4 +1,4 @@
-"""Issue the forecasts that are due: every registered forecaster, then their mix, then what the product stands by.
+"""Issue the forecasts that are due: every registered forecaster and their mix; then what the product stands by.
 
 What is in the ledger stays: a second run of the same issue fits nothing and writes nothing. The mix is made of the rows
 that the ledger holds, not of newer ones that it refused.
@@ -6,11 +6,8 @@ that the ledger holds, not of newer ones that it refused.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
-
-import polars as pl
 
 from hrv_shared.constants import AGENT, HORIZONS, MODEL_COMBINATION, PRODUCT
 from hrv_shared.errors import HrvError, LedgerError, Refusal
@@ -19,12 +16,13 @@ from hrv_shared.history import History, load_history
 from hrv_shared.issue import Issue
 from hrv_shared.ledger import ForecastRow
 from hrv_shared.store import Store
-from model_training import final, mix
 from model_training.errors import NothingToCombine
-from model_training.past_scores import ledger_frame, scored_by
+from model_training.final import final_rows
+from model_training.issued import issued_for, known_scores, newest
+from model_training.mix import mix_rows
 from model_training.rolling import forecast_rows
 
-__all__ = ["combine", "issue_forecasts", "issued_rows", "known_scores"]
+__all__ = ["combine", "issue_forecasts"]
 
 
 def issue_forecasts(
@@ -48,24 +46,20 @@ def issue_forecasts(
     """
     registered = find_forecasters() if forecasters is None else dict(forecasters)
     history = load_history(store, issue.member_id, issue.as_of, issue.origin_day, issue.slot)
-    held = _complete(issued_rows(store, issue), issue)
+    held = issued_for(store, issue)
     result: dict[str, Any] = {
         "issue": issue.describe(), "written": 0, "already": 0, "refusals": [], "failures": [], "mix_weights": {}
     }  # fmt: skip
     for name, forecaster in registered.items():
-        if held.get(name) in (forecaster.version, "kept"):
+        if _is_issued(held, issue, name, forecaster.version):
             result["already"] += len(HORIZONS)
         else:
             _issue_one(store, issue, name, forecaster, history, result)
         advance(1.0)
-    rows = _latest(issued_rows(store, issue), (*registered, MODEL_COMBINATION))
-    if held.get(MODEL_COMBINATION) in (mix.VERSION, "kept"):
-        mixed = [row for row in rows if row.forecaster == MODEL_COMBINATION]
-        result["already"] += len(mixed)
-    else:
-        mixed = mix.mix_rows(rows, known_scores(store, issue))
-        _count(result, store.ledger.issue(issue.book, mixed, utc_offset_min=issue.utc_offset_min))
-    result["mix_weights"] = {row.horizon: row.reasons["weights"] for row in mixed if row.reasons}
+    mixed = mix_rows(newest(issued_for(store, issue), *registered), known_scores(store, issue))
+    _issue(store, issue, mixed, result)
+    kept = newest(issued_for(store, issue), MODEL_COMBINATION)
+    result["mix_weights"] = {row.horizon: row.reasons["weights"] for row in kept if row.reasons}
     return result
 
 
@@ -77,49 +71,50 @@ def combine(store: Store, issue: Issue) -> dict[str, Any]:
     NothingToCombine
         There is no row of ``mix``.
     """
-    rows = _latest(issued_rows(store, issue), (MODEL_COMBINATION, AGENT))
-    final_rows = final.final_rows(rows, known_scores(store, issue))
-    if not final_rows:
+    parts = newest(issued_for(store, issue), MODEL_COMBINATION, AGENT)
+    rows = final_rows(parts, known_scores(store, issue))
+    if not rows:
         raise NothingToCombine(
             f"Expected forecasts of {MODEL_COMBINATION!r} for {issue.name} in the {issue.book} book, found none. "
             "Run first: python -m model_training forecast"
         )
-    outcome = store.ledger.issue(issue.book, final_rows, utc_offset_min=issue.utc_offset_min)
-    kept = _latest(issued_rows(store, issue), (PRODUCT,))
+    result: dict[str, Any] = {"issue": issue.describe(), "written": 0, "already": 0}
+    _issue(store, issue, rows, result)
+    kept = newest(issued_for(store, issue), PRODUCT)
     return {
-        "issue": issue.describe(), "written": outcome.written, "already": outcome.already,
-        "agent_spoke": any(row.forecaster == AGENT for row in rows),
+        **result,
+        "agent_spoke": any(row.forecaster == AGENT for row in parts),
         "weights": {row.horizon: row.reasons["weights"] for row in kept if row.reasons},
         "agent": next((row.reasons["agent"] for row in kept if row.reasons), {}),
-    }  # fmt: skip
-
-
-def issued_rows(store: Store, issue: Issue) -> pl.DataFrame:
-    """The ledger's rows for exactly this issue's book, slot and origin."""
-    return store.ledger.forecasts(issue.book, issue.member_id, slot=issue.slot, origin_day=issue.origin_day)
-
-
-def known_scores(store: Store, issue: Issue) -> pl.DataFrame:
-    """Scores of both books known at the issue's as_of, of the same slot."""
-    rows = ledger_frame(store.ledger.forecasts(None, issue.member_id, slot=issue.slot))
-    return scored_by(rows, store.ledger.outcomes(issue.member_id, as_of=issue.as_of), issue.as_of)
+    }
 
 
 def _issue_one(
     store: Store, issue: Issue, name: str, forecaster: type[Forecaster], history: History, result: dict[str, Any]
 ) -> None:
     try:
-        rows = forecast_rows(forecaster().fit(history), history, issue)
-        _count(result, store.ledger.issue(issue.book, rows, utc_offset_min=issue.utc_offset_min))
+        _issue(store, issue, forecast_rows(forecaster().fit(history), history, issue), result)
     except Refusal as refusal:
         result["refusals"].append(_record_silence(store, issue, name, forecaster, refusal.code, str(refusal)))
     except LedgerError:
         raise
     except HrvError as error:
         result["failures"].append(_record_silence(store, issue, name, forecaster, error.code, str(error)))
-    except Exception as error:  # noqa: BLE001 - a forecaster may be anybody's; its fault must not silence the others
-        told = f"{type(error).__name__}; the forecaster is at fault, the others have spoken"
+    except Exception as error:  # a forecaster may be anybody's; its fault must not silence the others
+        told = f"{name} broke off with {type(error).__name__}; the others have spoken. Mend or uninstall it."
         result["failures"].append(_record_silence(store, issue, name, forecaster, "ForecasterFailed", told))
+
+
+def _is_issued(held: list[ForecastRow], issue: Issue, name: str, version: str) -> bool:
+    """All horizons are there; the live book keeps what was said first, whatever version said it."""
+    own = {row.horizon for row in held if row.forecaster == name and (issue.book == "live" or row.version == version)}
+    return own >= set(HORIZONS)
+
+
+def _issue(store: Store, issue: Issue, rows: list[ForecastRow], result: dict[str, Any]) -> None:
+    outcome = store.ledger.issue(issue.book, rows, utc_offset_min=issue.utc_offset_min)
+    result["written"] += outcome.written
+    result["already"] += outcome.already
 
 
 def _record_silence(
@@ -129,39 +124,8 @@ def _record_silence(
         "forecaster": name, "version": forecaster.version, "code": code, "message": message, "book": issue.book,
         "slot": issue.slot, "origin_day": issue.origin_day.isoformat(),
     }  # fmt: skip
-    key = f"{issue.book}-{issue.name}-{name}"
     store.record.append(
-        issue.member_id, "refusal", key, payload, known_at=store.clock(), basis="seen", source="model_training"
-    )
+        issue.member_id, "refusal", f"{issue.book}-{issue.name}-{name}", payload,
+        known_at=store.clock(), basis="seen", source="model_training",
+    )  # fmt: skip
     return {"forecaster": name, "code": code, "message": message}
-
-
-def _complete(rows: pl.DataFrame, issue: Issue) -> dict[str, str]:
-    """Forecasters with all horizons in the ledger -> their latest version; "kept" in the live book, whatever version."""
-    held = {}
-    for (name, version), own in rows.group_by("forecaster", "version", maintain_order=True):
-        if own["horizon"].n_unique() == len(HORIZONS):
-            held[name] = "kept" if issue.book == "live" else version
-    return held
-
-
-def _latest(rows: pl.DataFrame, names: tuple[str, ...]) -> list[ForecastRow]:
-    """The newest ledger row of each forecaster and horizon, as it was issued."""
-    newest = (
-        rows.filter(pl.col("forecaster").is_in(list(names)))
-        .sort("n")
-        .unique(["forecaster", "horizon"], keep="last", maintain_order=True)
-    )
-    return [
-        ForecastRow(
-            row["member_id"], row["slot"], row["as_of"], row["origin_day"], row["target_day"], row["horizon"],
-            row["forecaster"], row["version"], tuple(row["quantiles_ms"]), row["input_digest"],
-            None if row["reasons"] is None else json.loads(row["reasons"]),
-        )
-        for row in newest.iter_rows(named=True)
-    ]  # fmt: skip
-
-
-def _count(result: dict[str, Any], outcome: Any) -> None:
-    result["written"] += outcome.written
-    result["already"] += outcome.already

@@ -2,7 +2,8 @@
 
 Assumes      who forecast well in the last weeks goes on doing so, at night 1 and at nights 2-7 apart.
 Is not       a forecaster of its own: it sees the models' rows and the ledger, no data. The naive rules are not in it;
-             only when no model speaks yet (too few nights) do ``ewma_8`` and ``last_28`` stand in, and the reasons say so.
+             only when no model speaks yet (too few nights) do ``ewma_8`` and ``last_28`` stand in, and the reasons
+             say so.
 Refuses      when nobody spoke: there is then no row.
 Band         the average of the models' bands, level by level (never narrower than all of them).
 """
@@ -34,7 +35,7 @@ SHARPNESS = 6.0
 """Weight ~ CRPS to the power of minus this: 5 % better gives a third more weight."""
 EQUAL_NIGHTS = 14
 """So many scored nights weigh as much as the belief that all models are alike."""
-VERSION = code_version("1.0.0", __file__, "past_scores.py")
+NUMBER = code_version("1.0.0", __file__, "past_scores.py")
 
 
 def mix_rows(rows: Sequence[ForecastRow], scores: pl.DataFrame) -> list[ForecastRow]:
@@ -61,7 +62,7 @@ def mix_rows(rows: Sequence[ForecastRow], scores: pl.DataFrame) -> list[Forecast
         reasons = {"weights": weights, "scored_nights": nights, "versions": {n: r.version for n, r in parts.items()}}
         if stand_in:
             reasons["note"] = "No model could speak yet; simple rules stand in."
-        mixed.append(average(parts, weights, MODEL_COMBINATION, VERSION, reasons))
+        mixed.append(average(parts, weights, MODEL_COMBINATION, NUMBER, reasons))
     return mixed
 
 
@@ -91,19 +92,23 @@ def mix_weights(scores: pl.DataFrame, names: Sequence[str], origin_day: date) ->
     nights = together["target_day"].n_unique()
     learned = nights / (nights + EQUAL_NIGHTS)
     weights = learned * merit / merit.sum() + (1 - learned) / len(names)
-    return {name: round(float(w), 6) for name, w in zip(names, weights, strict=True)}, nights
+    return {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)}, nights
 
 
 def average(
-    parts: Mapping[str, ForecastRow], weights: Mapping[str, float], name: str, version: str, reasons: dict
+    parts: Mapping[str, ForecastRow], weights: Mapping[str, float], name: str, number: str, reasons: dict
 ) -> ForecastRow:
-    """Average the parts' quantiles level by level (Vincent averaging), weights scaled to those who spoke."""
+    """Average the parts' quantiles level by level (Vincent averaging), weights scaled to those who spoke.
+
+    The version ends in a digest of the parts' versions: a combination of other models is another forecaster.
+    """
     share = np.array([weights[part] for part in parts])
     quantiles = np.array([row.quantiles_ms for row in parts.values()])
     averaged = np.maximum.accumulate(share / share.sum() @ quantiles)
+    made_of = hashlib.sha256(canonical_json({part: row.version for part, row in parts.items()}).encode()).hexdigest()
     inputs = [[part, row.input_digest, list(row.quantiles_ms), weights[part]] for part, row in parts.items()]
     return replace(
         next(iter(parts.values())),
-        forecaster=name, version=version, quantiles_ms=tuple(map(float, averaged)), reasons=reasons,
+        forecaster=name, version=f"{number}.{made_of[:4]}", quantiles_ms=tuple(map(float, averaged)), reasons=reasons,
         input_digest=hashlib.sha256(canonical_json(inputs).encode()).hexdigest(),
     )  # fmt: skip

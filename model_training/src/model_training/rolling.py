@@ -34,11 +34,16 @@ class RollingOrigin:
     days, journal : DataFrame
         The whole tables; each issue sees its as-of cut.
     issues : sequence of Issue
-        All that a block may be fitted at, oldest first; those before the first wanted origin serve as its block's start.
+        All that a block may be fitted at, oldest first; those before the first wanted origin serve as its block's
+        start.
+    patience : int
+        Blocks are so many times longer than the forecaster asks for.
     """
 
-    def __init__(self, days: pl.DataFrame, journal: pl.DataFrame, issues: Sequence[Issue]) -> None:
-        self._days, self._journal = days, journal
+    def __init__(
+        self, days: pl.DataFrame, journal: pl.DataFrame, issues: Sequence[Issue], *, patience: int = 1
+    ) -> None:
+        self._days, self._journal, self._patience = days, journal, patience
         self._issues = list(issues)
         self._fitted: dict[tuple[str, datetime], Forecaster | Refusal] = {}
 
@@ -64,6 +69,7 @@ class RollingOrigin:
 
     def _block_start(self, forecaster: type[Forecaster], issue: Issue) -> Issue:
         length = getattr(forecaster, "refit_days", REFIT_DAYS)
+        length = length if length == 1 else length * self._patience
         block = issue.origin_day.toordinal() // length
         same = (i for i in self._issues if i.origin_day.toordinal() // length == block and i.as_of <= issue.as_of)
         return next(same, issue)

@@ -36,7 +36,9 @@ class Transient(Exception):
 
     @classmethod
     def from_transport(cls, error: httpx.TransportError) -> Transient:
-        what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "could not be reached"
+        what = (
+            "did not answer in time" if isinstance(error, httpx.TimeoutException) else "could not be reached"
+        )
         return cls(ServerUnavailable(f"WHOOP {what} ({type(error).__name__}). {_LATER}"))
 
 
@@ -57,7 +59,9 @@ def error_from(response: httpx.Response, path: str) -> Exception:
     if status == 404:
         return NotFound(f"WHOOP has no {path} (404).")
     if status in {400, 405, 406, 413, 414, 415, 422}:
-        return BadRequest(f"WHOOP could not read our request for {path} ({status}). This is a bug of ours; report it.")
+        return BadRequest(
+            f"WHOOP could not read our request for {path} ({status}). This is a bug of ours; report it."
+        )
     return UnexpectedAnswer(f"WHOOP answered {status} to {path}; expected 200. Check HRV_WHOOP_API_BASE.")
 
 
@@ -98,7 +102,9 @@ def page_from(body: dict[str, Any], collection: Collection) -> tuple[list[dict[s
         )
     mark = body.get("next_token") or None
     if mark is not None and not isinstance(mark, str):
-        raise UnexpectedAnswer(f"WHOOP's page mark of {collection.kind} is a {type(mark).__name__}; expected text.")
+        raise UnexpectedAnswer(
+            f"WHOOP's page mark of {collection.kind} is a {type(mark).__name__}; expected text."
+        )
     return records, mark
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hrv_shared.settings import Settings
-
 from whoop_api_client.errors import NotConnected
 
 _NAMES = {
@@ -39,7 +38,9 @@ def read_secrets_file(path: Path) -> AppIdentity:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise NotConnected(f"{path} cannot be read ({type(error).__name__}). Expected client_id and client_secret.") from None
+        raise NotConnected(
+            f"{path} cannot be read ({type(error).__name__}). Expected client_id and client_secret."
+        ) from None
     found: dict[str, str] = {}
     for line in text.splitlines():
         name, equals, value = line.strip().removeprefix("export ").partition("=")
@@ -48,7 +49,9 @@ def read_secrets_file(path: Path) -> AppIdentity:
             found[known] = value.strip().strip("\"'")
     absent = [name for name in ("client_id", "client_secret") if not found.get(name)]
     if absent:
-        raise NotConnected(f"{path} has no {' and no '.join(absent)}. Expected lines such as client_id = \"…\".")
+        raise NotConnected(
+            f'{path} has no {" and no ".join(absent)}. Expected lines such as client_id = "…".'
+        )
     return AppIdentity(found["client_id"], found["client_secret"])
 
 
@@ -60,5 +63,9 @@ def ask_for_app(settings: Settings) -> AppIdentity:
     import typer
 
     identity = settings.whoop_client_id or typer.prompt("WHOOP client id", err=True)
-    secret = None if settings.whoop_client_secret else typer.prompt("WHOOP client secret", hide_input=True, err=True)
+    secret = (
+        None
+        if settings.whoop_client_secret
+        else typer.prompt("WHOOP client secret", hide_input=True, err=True)
+    )
     return AppIdentity(identity, secret)

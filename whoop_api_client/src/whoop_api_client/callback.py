@@ -65,7 +65,9 @@ def code_by_listening(
             server.timeout = max(0.05, min(1.0, deadline - time.monotonic()))
             server.handle_request()
     if not came_home:
-        raise CallbackRefused(f"Nobody came home within {wait_s:.0f} s. Start again, or run: hrv connect --paste")
+        raise CallbackRefused(
+            f"Nobody came home within {wait_s:.0f} s. Start again, or run: hrv connect --paste"
+        )
     if isinstance(came_home[0], CallbackRefused):
         raise came_home[0]
     return came_home[0]
@@ -93,7 +95,9 @@ def code_by_following(app: OAuthApp, states: StateBook, http: httpx.Client, *, h
         It did not send us home.
     """
     if not is_loopback(urlsplit(app.auth_base).hostname or ""):
-        raise UnsafeAddress("--auto is for a simulator on this machine; at WHOOP a person must consent. Omit --auto.")
+        raise UnsafeAddress(
+            "--auto is for a simulator on this machine; at WHOOP a person must consent. Omit --auto."
+        )
     address = authorization_url(app, states.issue())
     for _ in range(hops):
         try:

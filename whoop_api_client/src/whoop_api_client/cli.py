@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
 from hrv_shared.cli import JsonOption, MemberOption, app_for, emit, progress, say
 
 app = app_for("whoop_api_client", "WHOOP: connect, pull, import an export, simulate, serve.")
@@ -14,8 +15,12 @@ app = app_for("whoop_api_client", "WHOOP: connect, pull, import an export, simul
 
 @app.command()
 def connect(
-    paste: Annotated[bool, typer.Option("--paste", help="Paste the browser's final address by hand.")] = False,
-    auto: Annotated[bool, typer.Option("--auto", help="Follow the redirects (a simulator on this machine).")] = False,
+    paste: Annotated[
+        bool, typer.Option("--paste", help="Paste the browser's final address by hand.")
+    ] = False,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Follow the redirects (a simulator on this machine).")
+    ] = False,
     secrets_file: Annotated[
         Path | None, typer.Option(help="File with client_id = … and client_secret = … (TOML or KEY=value).")
     ] = None,
@@ -23,7 +28,6 @@ def connect(
 ) -> None:
     """Allow this program to read your WHOOP data."""
     from hrv_shared.settings import load_settings
-
     from whoop_api_client import connecting
     from whoop_api_client.app_secrets import ask_for_app, read_secrets_file
 
@@ -31,7 +35,12 @@ def connect(
     identity = read_secrets_file(secrets_file) if secrets_file else ask_for_app(settings)
     way = "follow" if auto else "paste" if paste else "listen"
     result = connecting.connect(
-        settings, way, client_id=identity.client_id, client_secret=identity.client_secret, show=_open, ask=_ask
+        settings,
+        way,
+        client_id=identity.client_id,
+        client_secret=identity.client_secret,
+        show=_open,
+        ask=_ask,
     )
     missing = f"\nNot granted: {', '.join(result['missing_scope'])}." if result["missing_scope"] else ""
     emit(result, f"Connected. The tokens are in {result['tokens_in']}.{missing}\nNext: hrv pull", as_json)
@@ -41,7 +50,6 @@ def connect(
 def disconnect(as_json: JsonOption = False) -> None:
     """Withdraw the access at WHOOP and forget the tokens; your records stay."""
     from hrv_shared.settings import load_settings
-
     from whoop_api_client import connecting
 
     result = connecting.disconnect(load_settings())
@@ -57,7 +65,6 @@ def pull(
 ) -> None:
     """Read what is new at WHOOP (everything, the first time) and rebuild the tables."""
     from hrv_shared.settings import load_settings
-
     from whoop_api_client import pulling
     from whoop_api_client.day import summary_text
 
@@ -92,7 +99,6 @@ def import_(
     """Import WHOOP's data export and rebuild the tables."""
     from hrv_shared.settings import load_settings
     from hrv_shared.store import Store
-
     from whoop_api_client.export import import_export
     from whoop_api_client.tables import rebuild
 
@@ -111,12 +117,14 @@ def simulate(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8722,
     seed: Annotated[int, typer.Option(help="Of the made-up nights.")] = 0,
     nights: Annotated[int, typer.Option(help="How many made-up nights.")] = 240,
-    now: Annotated[str | None, typer.Option(help="The simulator's present, ISO 8601; default: now (recorded data: its end).")] = None,
+    now: Annotated[
+        str | None,
+        typer.Option(help="The simulator's present, ISO 8601; default: now (recorded data: its end)."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a WHOOP simulator as a real HTTP server until it is stopped."""
     from hrv_shared.clock import system_clock
-
     from whoop_api_client.simulating import simulate as serve_simulator
 
     present = _instant(now)
@@ -133,7 +141,6 @@ def serve(
 ) -> None:
     """Offer pull, status and tables over HTTP to programs on this machine."""
     from hrv_shared.settings import load_settings
-
     from whoop_api_client import service
 
     settings = load_settings()
@@ -152,7 +159,6 @@ def status(member: MemberOption = None, as_json: JsonOption = False) -> None:
     """The connection and what the store holds; asks nobody."""
     from hrv_shared.settings import load_settings
     from hrv_shared.store import Store
-
     from whoop_api_client.connecting import describe_connection
     from whoop_api_client.holdings import holdings
     from whoop_api_client.pulling import last_pull_at
@@ -179,7 +185,6 @@ def rebuild(member: MemberOption = None, as_json: JsonOption = False) -> None:
     """Make the tables anew from the record; the same record gives the same bytes."""
     from hrv_shared.settings import load_settings
     from hrv_shared.store import Store
-
     from whoop_api_client import tables
 
     rows = tables.rebuild(Store.open(load_settings()), member)
@@ -195,12 +200,13 @@ def gaps(
     """Days without usable HRV, and why: missing, pending, unscorable, calibrating, no_sleep, invalid, vanished."""
     from hrv_shared.settings import load_settings
     from hrv_shared.store import Store
-
     from whoop_api_client.holdings import days_without_hrv, runs_text
 
     settings = load_settings()
     store = Store.open(settings)
-    found = days_without_hrv(store.read_table("days"), member or settings.member_id, _day(since) if since else None)
+    found = days_without_hrv(
+        store.read_table("days"), member or settings.member_id, _day(since) if since else None
+    )
     emit(found, runs_text(found), as_json)
 
 
@@ -212,7 +218,9 @@ def _open(address: str) -> None:
 
 
 def _ask(address: str) -> str:
-    say(f"Open this address anywhere and say yes:\n{address}\nThen paste the address at which the browser ended")
+    say(
+        f"Open this address anywhere and say yes:\n{address}\nThen paste the address at which the browser ended"
+    )
     return typer.prompt("Final address", err=True)
 
 
@@ -234,7 +242,9 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _pull_text(result: dict[str, Any]) -> str:
-    written = ", ".join(f"{count} {kind}" for kind, count in result["written"].items() if count) or "nothing new"
+    written = (
+        ", ".join(f"{count} {kind}" for kind, count in result["written"].items() if count) or "nothing new"
+    )
     read = sum(result["received"].values())
     gone = f"; {len(result['vanished'])} no longer at WHOOP" if result["vanished"] else ""
     return f"Read {read} records, wrote {written}{gone}.\n{_table_text(result['tables'])}"

@@ -24,7 +24,9 @@ from whoop_api_client.urls import require_safe_base
 
 PAGE_SIZE = 25  # WHOOP rejects more with 400
 ATTEMPTS = 8
-LONGEST_WAIT_S = 90.0  # one minute window and a margin; a used-up day (10,000 requests) is not worth sitting out
+LONGEST_WAIT_S = (
+    90.0  # one minute window and a margin; a used-up day (10,000 requests) is not worth sitting out
+)
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
@@ -81,7 +83,9 @@ class WhoopClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ):
         self.close()
 
     def close(self) -> None:
@@ -125,10 +129,14 @@ class WhoopClient:
             if cursor is None:
                 return
             if cursor in cursors:
-                raise UnexpectedAnswer(f"WHOOP sent the same page mark of {kind} twice; stopped, to not turn in circles.")
+                raise UnexpectedAnswer(
+                    f"WHOOP sent the same page mark of {kind} twice; stopped, to not turn in circles."
+                )
             cursors.add(cursor)
 
-    def records(self, kind: str, start: datetime | None = None, end: datetime | None = None) -> list[dict[str, Any]]:
+    def records(
+        self, kind: str, start: datetime | None = None, end: datetime | None = None
+    ) -> list[dict[str, Any]]:
         """All records of a collection in a window, newest first."""
         return [raw for page in self.pages(kind, start, end) for raw in page.records]
 
@@ -158,7 +166,12 @@ class WhoopClient:
 
     def record(self, kind: str, key: str) -> dict[str, Any]:
         """One record by its kind and key (a recovery's key is its cycle's id)."""
-        fetch = {"cycle": self.cycle, "sleep": self.sleep, "recovery": self.cycle_recovery, "workout": self.workout}
+        fetch = {
+            "cycle": self.cycle,
+            "sleep": self.sleep,
+            "recovery": self.cycle_recovery,
+            "workout": self.workout,
+        }
         return fetch[kind](key)
 
     def v2_id(self, activity_v1_id: int) -> str:
@@ -197,7 +210,9 @@ class WhoopClient:
             # once per attempt: an access token dies early when another process renewed the pair
             response = self._send(method, path, params, self._tokens.renewed(rejected=token))
             if response.status_code == httpx.codes.UNAUTHORIZED:
-                raise AuthorizationFailed("WHOOP rejects even a fresh access token. Connect again: hrv connect")
+                raise AuthorizationFailed(
+                    "WHOOP rejects even a fresh access token. Connect again: hrv connect"
+                )
         if not response.is_success:
             raise error_from(response, path)
         # the window is used up: wait for the next one rather than run into a 429

@@ -84,12 +84,18 @@ class Connection:
 
     def _rotate(self, held: TokenPair) -> TokenPair:
         if not held.refresh_token:
-            return self._lose(held, "WHOOP gave no refresh token (scope `offline`), and the access token has expired.")
+            return self._lose(
+                held, "WHOOP gave no refresh token (scope `offline`), and the access token has expired."
+            )
         try:
-            with httpx.Client(timeout=30.0) as http:  # once an hour; not worth a client that someone must close
+            with httpx.Client(
+                timeout=30.0
+            ) as http:  # once an hour; not worth a client that someone must close
                 fresh = refresh_pair(self._app, held.refresh_token, http, self._clock, self._sleep)
         except ConnectionLost as lost:
-            again = self._store.load()  # a process without our lock (another machine's mount) may have been faster
+            again = (
+                self._store.load()
+            )  # a process without our lock (another machine's mount) may have been faster
             if again is not None and again.refresh_token != held.refresh_token and again.lost_at is None:
                 return again
             return self._lose(held, str(lost))
@@ -112,7 +118,9 @@ class Connection:
         return pair
 
 
-def app_from_settings(settings: Settings, client_id: str | None = None, client_secret: str | None = None) -> OAuthApp:
+def app_from_settings(
+    settings: Settings, client_id: str | None = None, client_secret: str | None = None
+) -> OAuthApp:
     """The app's identity: what is given here over what is set.
 
     Raises

@@ -8,7 +8,6 @@ from typing import Any
 
 from hrv_shared.daytime import parse_offset_min, wake_day
 from hrv_shared.store import Store
-
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.models import COLLECTIONS, PENDING, Cycle, Recovery, Scored, Sleep, Workout
 from whoop_api_client.notebook import Notebook
@@ -64,7 +63,9 @@ def summary(
     recovery = next((r for r in recoveries if cycle is not None and r.cycle_id == cycle.id), None)
     naps = [s for s in sleeps if s.nap and cycle is not None and s.cycle_id == cycle.id]
     inside: Iterable[Workout] = _checked("workout", received, now)
-    workouts = [w for w in inside if cycle and cycle.start <= w.start and (cycle.end is None or w.start < cycle.end)]
+    workouts = [
+        w for w in inside if cycle and cycle.start <= w.start and (cycle.end is None or w.start < cycle.end)
+    ]
     return {
         "day": day.isoformat(),
         "state": _state(night, cycle, recovery),
@@ -87,13 +88,17 @@ def summary_text(shown: dict[str, Any]) -> str:
             f"{_round(recovery['resting_hr_bpm'])} bpm, recovery {_round(recovery['recovery_pct'])} %"
         )
     if sleep := shown["sleep"]:
-        lines.append(f"  sleep     {sleep['onset_at']} to {sleep['wake_at']}, asleep {_round(sleep['asleep_min'])} min")
+        lines.append(
+            f"  sleep     {sleep['onset_at']} to {sleep['wake_at']}, asleep {_round(sleep['asleep_min'])} min"
+        )
     if cycle := shown["cycle"]:
         running = " so far" if cycle["is_open"] else ""
         lines.append(
             f"  cycle     strain {_round(cycle['strain_0_21'], 1)}{running}, {_round(cycle['energy_kcal'])} kcal{running}"
         )
-    lines += [f"  nap       {nap['onset_at']}, asleep {_round(nap['asleep_min'])} min" for nap in shown["naps"]]
+    lines += [
+        f"  nap       {nap['onset_at']}, asleep {_round(nap['asleep_min'])} min" for nap in shown["naps"]
+    ]
     lines += [
         f"  workout   {w['sport']}, {_round(w['duration_min'])} min, strain {_round(w['strain_0_21'], 1)}"
         for w in shown["workouts"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import polars as pl
+
 from hrv_shared.store import Store
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

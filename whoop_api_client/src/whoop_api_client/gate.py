@@ -10,10 +10,11 @@ import hmac
 import secrets
 from pathlib import Path
 
-from hrv_shared.store import write_bytes_atomic
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hrv_shared.store import write_bytes_atomic
 
 TOKEN_HEADER = "X-HRV-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -68,7 +69,10 @@ class Gate:
             return None
         given = headers.get(TOKEN_HEADER, "").encode()
         if not hmac.compare_digest(given, self._token):
-            return 403, f"A change needs the header {TOKEN_HEADER} with the token that the service wrote at its start."
+            return (
+                403,
+                f"A change needs the header {TOKEN_HEADER} with the token that the service wrote at its start.",
+            )
         content = headers.get("content-type", "").split(";")[0].strip().lower()
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         if has_body and content != "application/json":

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
+
 from hrv_shared.store import Store
 
 
@@ -69,7 +70,8 @@ def runs_text(found: dict[str, Any]) -> str:
         return "The store holds no day of this member. Run: hrv pull, or hrv import PATH"
     head = f"{found['first_day']} to {found['last_day']}: {found['scored']} of {found['days']} days have usable HRV."
     lines = [
-        f"  {run['state']:<12}{run['from']}" + (f" to {run['to']} ({run['days']} days)" if run["days"] > 1 else "")
+        f"  {run['state']:<12}{run['from']}"
+        + (f" to {run['to']} ({run['days']} days)" if run["days"] > 1 else "")
         for run in found["gaps"]
     ]
     return "\n".join([head, *lines])

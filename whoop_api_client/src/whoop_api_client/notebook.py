@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from hrv_shared.daytime import parse_instant
 from hrv_shared.record import SEEN, FactDraft
 from hrv_shared.store import Store
-
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.errors import NotFound, UnexpectedAnswer, WrongAccount
 from whoop_api_client.models import COLLECTIONS
@@ -30,7 +29,9 @@ class Notebook:
         self._held: dict[str, dict[str, FactDraft]] = {
             kind: dict(self._record.latest(kind, member_id)) for kind in COLLECTIONS
         }
-        self._gone = {key for key, fact in self._record.latest("gone", member_id).items() if fact.payload["gone"]}
+        self._gone = {
+            key for key, fact in self._record.latest("gone", member_id).items() if fact.payload["gone"]
+        }
         self._received: Counter[str] = Counter()
         self._written: Counter[str] = Counter()
         self._quarantined: dict[tuple[str, str], Quarantined] = {}
@@ -76,7 +77,9 @@ class Notebook:
         profile = client.profile()
         user = profile.get("user_id")
         if not isinstance(user, int):
-            raise UnexpectedAnswer("WHOOP's profile has no user_id; the API may have changed. Nothing was written.")
+            raise UnexpectedAnswer(
+                "WHOOP's profile has no user_id; the API may have changed. Nothing was written."
+            )
         if set(self._record.latest("profile", self.member_id)) - {str(user)}:
             raise WrongAccount(
                 f"Member {self.member_id!r} of this store holds records of another WHOOP account. Choose another "
@@ -100,7 +103,13 @@ class Notebook:
     def gone_draft(self, kind: str, key: str, *, gone: bool) -> FactDraft:
         payload = {"kind": kind, "key": key, "gone": gone}
         return FactDraft(
-            self.member_id, "gone", gone_key(kind, key), payload, known_at=self.now(), basis=SEEN, source=SOURCE
+            self.member_id,
+            "gone",
+            gone_key(kind, key),
+            payload,
+            known_at=self.now(),
+            basis=SEEN,
+            source=SOURCE,
         )
 
     def anchor(self, kind: str, payload: dict[str, Any]) -> datetime | None:

@@ -171,7 +171,9 @@ def _token_request(
         response = http.post(f"{app.auth_base.rstrip('/')}/token", data=form)
     except httpx.TransportError as error:
         # "from None": the request in the chain carries the secrets
-        raise ServerUnavailable(f"WHOOP's token endpoint could not be reached ({type(error).__name__}).") from None
+        raise ServerUnavailable(
+            f"WHOOP's token endpoint could not be reached ({type(error).__name__})."
+        ) from None
     body = _object(response)
     if response.is_success:
         return _pair(body, asked_at, previous)
@@ -191,18 +193,26 @@ def _token_error(response: httpx.Response, body: dict[str, Any]) -> Exception:
     if status == 429:
         return RateLimited("WHOOP's token endpoint is rate limited. Run the same command again in a minute.")
     if status >= 500:
-        return ServerUnavailable(f"WHOOP's token endpoint answers {status}. Run the same command again later.")
-    return UnexpectedAnswer(f"WHOOP's token endpoint answered {status} without a known reason; nothing was changed.")
+        return ServerUnavailable(
+            f"WHOOP's token endpoint answers {status}. Run the same command again later."
+        )
+    return UnexpectedAnswer(
+        f"WHOOP's token endpoint answered {status} without a known reason; nothing was changed."
+    )
 
 
 def _pair(body: dict[str, Any], asked_at: datetime, previous: str | None) -> TokenPair:
     access, refresh = body.get("access_token"), body.get("refresh_token") or previous
     life = body.get("expires_in")
     if not isinstance(access, str) or not access or not isinstance(refresh, str | None):
-        raise UnexpectedAnswer("WHOOP's token endpoint answered without an access token. Connect again: hrv connect")
+        raise UnexpectedAnswer(
+            "WHOOP's token endpoint answered without an access token. Connect again: hrv connect"
+        )
     life_s = float(life) if isinstance(life, int | float) and 0 < life < 10**7 else 3600.0
     scope = body.get("scope")
-    return TokenPair(access, refresh, asked_at + timedelta(seconds=life_s), scope if isinstance(scope, str) else "")
+    return TokenPair(
+        access, refresh, asked_at + timedelta(seconds=life_s), scope if isinstance(scope, str) else ""
+    )
 
 
 def _object(response: httpx.Response) -> dict[str, Any]:

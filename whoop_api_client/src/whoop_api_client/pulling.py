@@ -10,7 +10,6 @@ from typing import Any
 from hrv_shared.clock import Clock, system_clock
 from hrv_shared.settings import Settings
 from hrv_shared.store import Store
-
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connection import open_connection
 from whoop_api_client.day import synchronise_day
@@ -72,5 +71,7 @@ def last_pull_at(store: Store, settings: Settings, member_id: str) -> datetime |
     """When the last pull from this WHOOP was finished."""
     from hrv_shared.daytime import parse_instant
 
-    text = store.record.get_cursor(f"whoop:{connection_name(member_id, settings.whoop_api_base)}:last_pull_at")
+    text = store.record.get_cursor(
+        f"whoop:{connection_name(member_id, settings.whoop_api_base)}:last_pull_at"
+    )
     return parse_instant(text) if text else None

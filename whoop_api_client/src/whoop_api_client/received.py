@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from hrv_shared.daytime import parse_offset_min
-from hrv_shared.record import SEEN, FactDraft
 from pydantic import ValidationError
 
+from hrv_shared.daytime import parse_offset_min
+from hrv_shared.record import SEEN, FactDraft
 from whoop_api_client.models import COLLECTIONS, Cycle, Scored
 
 SOURCE = "whoop-api"
@@ -84,7 +84,9 @@ def examine(kind: str, raw: dict[str, Any], now: datetime) -> Scored | Quarantin
     start, end = getattr(checked, "start", None), getattr(checked, "end", None)
     if start is not None and end is not None and end < start:
         return Quarantined(kind, shown_key, "end: lies before start")
-    latest = max(instant for instant in (start, end, checked.created_at, checked.updated_at) if instant is not None)
+    latest = max(
+        instant for instant in (start, end, checked.created_at, checked.updated_at) if instant is not None
+    )
     if latest > now + CLOCK_TOLERANCE:
         return Quarantined(kind, shown_key, "lies in the future by this machine's clock")
     return checked

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import httpx
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
 from hrv_shared import schemas
 from hrv_shared.clock import Clock, system_clock
 from hrv_shared.errors import HrvError
 from hrv_shared.settings import Settings
 from hrv_shared.store import Store
-from pydantic import BaseModel, ConfigDict, Field
-
 from whoop_api_client.connecting import describe_connection, finish
 from whoop_api_client.connection import app_from_settings
 from whoop_api_client.downloads import table_as_csv, table_as_parquet
@@ -48,7 +48,12 @@ class PullJob:
         self._run = run
         self._clock = clock
         self._lock = threading.Lock()
-        self.state: dict[str, Any] = {"running": False, "started_at": None, "finished_at": None, "result": None}
+        self.state: dict[str, Any] = {
+            "running": False,
+            "started_at": None,
+            "finished_at": None,
+            "result": None,
+        }
         self.state["error"] = None
         self.thread: threading.Thread | None = None
 
@@ -58,7 +63,13 @@ class PullJob:
             if self.state["running"]:
                 return False
             started = self._clock().isoformat()
-            self.state = {"running": True, "started_at": started, "finished_at": None, "result": None, "error": None}
+            self.state = {
+                "running": True,
+                "started_at": started,
+                "finished_at": None,
+                "result": None,
+                "error": None,
+            }
             self.thread = threading.Thread(target=self._work, args=(full,), name="pull", daemon=True)
             self.thread.start()
             return True
@@ -69,10 +80,20 @@ class PullJob:
             result = self._run(full)
         except HrvError as known:
             error = {"code": known.code, "message": str(known)}
-        except Exception as unknown:  # the thread must not die silently; the type alone, a message may hold data
-            error = {"code": "Bug", "message": f"The pull failed with {type(unknown).__name__}; run it in a terminal."}
+        except (
+            Exception
+        ) as unknown:  # the thread must not die silently; the type alone, a message may hold data
+            error = {
+                "code": "Bug",
+                "message": f"The pull failed with {type(unknown).__name__}; run it in a terminal.",
+            }
         with self._lock:
-            ended = {"running": False, "finished_at": self._clock().isoformat(), "result": result, "error": error}
+            ended = {
+                "running": False,
+                "finished_at": self._clock().isoformat(),
+                "result": result,
+                "error": error,
+            }
             self.state = self.state | ended
 
 
@@ -137,7 +158,9 @@ def create_app(
         body = table_as_csv(store, name) if form == "csv" else table_as_parquet(store, name)
         kind = "text/csv; charset=utf-8" if form == "csv" else "application/vnd.apache.parquet"
         disposition = f'attachment; filename="{name}.{form}"'
-        return Response(body, media_type=kind, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})
+        return Response(
+            body, media_type=kind, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"}
+        )
 
     @app.post("/connect")
     def start_connecting() -> dict[str, str]:

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from filelock import FileLock, Timeout
+
 from hrv_shared.daytime import format_instant, parse_instant
 from hrv_shared.store import Store
-
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.errors import NotFound, PullRunning
 from whoop_api_client.models import COLLECTIONS
@@ -130,7 +130,9 @@ def _backfill(book: Notebook, client: WhoopClient, kind: str, on_page: Progress)
 
 
 def _window(book: Notebook, client: WhoopClient, now: datetime, on_page: Progress, mode: str) -> PullResult:
-    since = min(now, *(parse_instant(at) for name in ("last_pull_at", "began_at") if (at := book.recall(name))))
+    since = min(
+        now, *(parse_instant(at) for name in ("last_pull_at", "began_at") if (at := book.recall(name)))
+    )
     last_long = book.recall("last_long_at")
     is_long = last_long is None or now - parse_instant(last_long) > LONG_EVERY
     start = since - (LONG_WINDOW if is_long else WINDOW)
@@ -170,7 +172,9 @@ def _read_singles(book: Notebook, client: WhoopClient, start: datetime) -> list[
 
 
 def _unfinished(book: Notebook) -> list[str]:
-    return [kind for kind in COLLECTIONS if not json.loads(book.recall(f"backfill.{kind}") or "{}").get("done")]
+    return [
+        kind for kind in COLLECTIONS if not json.loads(book.recall(f"backfill.{kind}") or "{}").get("done")
+    ]
 
 
 @contextmanager
@@ -186,4 +190,6 @@ def only_pull(store: Store) -> Iterator[None]:
         with FileLock(store.home / "pull.lock", timeout=0):
             yield
     except Timeout:
-        raise PullRunning("Another pull into this store is running. Wait for it, then run the command again.") from None
+        raise PullRunning(
+            "Another pull into this store is running. Wait for it, then run the command again."
+        ) from None

@@ -82,7 +82,9 @@ class FileTokenStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise TokenStoreBroken(f"{self.path} cannot be read ({error.strerror}). Mend its permissions.") from error
+            raise TokenStoreBroken(
+                f"{self.path} cannot be read ({error.strerror}). Mend its permissions."
+            ) from error
         if self.path.stat().st_mode & 0o077:
             self.path.chmod(0o600)
         return _from_bytes(unseal(data, self._passphrase, self.path), self.path)
@@ -91,7 +93,9 @@ class FileTokenStore:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         data = _to_bytes(pair)
         try:
-            write_bytes_atomic(self.path, seal(data, self._passphrase) if self._passphrase else data, mode=0o600)
+            write_bytes_atomic(
+                self.path, seal(data, self._passphrase) if self._passphrase else data, mode=0o600
+            )
         except OSError as error:
             raise TokenStoreBroken(
                 f"The new tokens could not be written to {self.path} ({error.strerror}). Free the disk or mend the "
@@ -169,7 +173,9 @@ def open_token_store(settings: Settings, member_id: str | None = None) -> TokenS
         keyring = KeyringTokenStore(name)
         return keyring if settings.token_store == "keyring" else KeyringElseFile(keyring, file)
     if settings.token_store == "keyring":
-        raise TokenStoreBroken("This machine has no usable keyring. Set HRV_TOKEN_STORE=file (mode 0600) or auto.")
+        raise TokenStoreBroken(
+            "This machine has no usable keyring. Set HRV_TOKEN_STORE=file (mode 0600) or auto."
+        )
     return file
 
 
@@ -210,4 +216,6 @@ def _from_bytes(data: bytes, path: Path) -> TokenPair:
         return TokenPair(**values)
     except (ValueError, TypeError, KeyError, AttributeError):
         # "from None": the text that could not be parsed holds the secret
-        raise TokenStoreBroken(f"{path} does not hold a token pair of ours. Remove it and connect again.") from None
+        raise TokenStoreBroken(
+            f"{path} does not hold a token pair of ours. Remove it and connect again."
+        ) from None

@@ -18,8 +18,16 @@ def require_safe_base(base: str) -> str:
         Plain http to anywhere but this machine, user info in the address, or no http address at all.
     """
     parts = urlsplit(base)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise UnsafeAddress(f"Expected an address such as https://api.prod.whoop.com/developer, got {base!r}.")
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.username
+        or parts.query
+        or parts.fragment
+    ):
+        raise UnsafeAddress(
+            f"Expected an address such as https://api.prod.whoop.com/developer, got {base!r}."
+        )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise UnsafeAddress(
             f"Refused to send tokens to {parts.hostname} over plain http; use https (http is for a simulator on "

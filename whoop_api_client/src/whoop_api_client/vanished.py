@@ -46,7 +46,9 @@ def mark_vanished(
             and (anchor := book.anchor(kind, fact.payload)) is not None
             and start <= anchor <= now
         }
-        lost = [key for key in sorted(expected, key=lambda key: (expected[key], key)) if key not in answered[kind]]
+        lost = [
+            key for key in sorted(expected, key=lambda key: (expected[key], key)) if key not in answered[kind]
+        ]
         if not answered[kind] and len(lost) >= SUSPICIOUS_FROM:
             result.vanished_held_back += len(lost)
             result.warnings.append(

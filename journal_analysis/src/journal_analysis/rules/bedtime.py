@@ -19,10 +19,21 @@ def read_bedtime(note: Note, behaviour: Behaviour) -> list[Candidate]:
     for match in behaviour.pattern("words").finditer(note.text):
         first, last = note.sentence_of(match.start())
         clause = note.clause_at(match.start())
-        if any(a <= match.start() < b or a < match.end() <= b for a, b in barred) or past.search(note.text[clause.start : match.end()]):
+        if any(a <= match.start() < b or a < match.end() <= b for a, b in barred) or past.search(
+            note.text[clause.start : match.end()]
+        ):
             continue
-        clock = next((c for c in note.clocks if match.end() - 2 <= c.start < min(last, match.end() + _REACH)), None)
-        clock = clock or next((c for c in reversed(note.clocks) if first <= c.start and c.end <= match.start() and match.start() - c.end < 18), None)
+        clock = next(
+            (c for c in note.clocks if match.end() - 2 <= c.start < min(last, match.end() + _REACH)), None
+        )
+        clock = clock or next(
+            (
+                c
+                for c in reversed(note.clocks)
+                if first <= c.start and c.end <= match.start() and match.start() - c.end < 18
+            ),
+            None,
+        )
         if clock is None or past.search(note.text[match.end() : clock.start]):
             continue
         time = clock.resolve(int(behaviour.options["earliest_hour"]))
@@ -31,7 +42,17 @@ def read_bedtime(note: Note, behaviour: Behaviour) -> list[Candidate]:
         start, end = min(match.start(), clock.start), max(match.end(), clock.end)
         weighed = judged(
             note,
-            Candidate(behaviour.name, "time", start, end, "plan with its time", 0.85, unit="HH:MM", clock_time=time, is_plan=True),
+            Candidate(
+                behaviour.name,
+                "time",
+                start,
+                end,
+                "plan with its time",
+                0.85,
+                unit="HH:MM",
+                clock_time=time,
+                is_plan=True,
+            ),
             plans_count=True,
         )
         if weighed and weighed.day_shift >= 0:

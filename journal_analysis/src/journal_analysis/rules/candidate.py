@@ -6,17 +6,13 @@ import re
 from dataclasses import dataclass, replace
 
 from journal_analysis.clauses import Clause, Note
+from journal_analysis.phrases import phrase
 
-__all__ = ["Candidate", "is_denied", "judged"]
+__all__ = ["Candidate", "denial_of", "is_denied", "judged"]
 
-_NEGATOR = re.compile(
-    r"(?:\bno\b(?!,| problem| doubt| more than| less than| fewer than| longer)|\bnot\b(?! only| just| to mention| least)|n't\b(?! only| just)|\bnever\b|\bwithout\b|\bnone\b|"
-    r"\bnothing\b(?! but)|\bneither\b|\bnor\b|\bskip(?:ped|ping)?\b|\bforg[eo]t(?:ten)?\b|\bavoid(?:ed|ing)?\b|\bcancel(?:l?ed|l?ing)?\b|\bmissed\b|"
-    r"\bstay(?:ed|ing)? (?:off|away from)\b|\bg[ai]ve up\b|\binstead of\b|\bpassed on\b|\brefused\b|\bresisted\b|\bturned down\b|"
-    r"\bfree of\b|\bcut out\b|\bquit\b|\bstopped\b|(?<![\d.:/])\b0\b(?![.:/]\d)|\bcouldn't\b|\bran out of\b|\b(?:any|no) longer\b)"
-)
-_STILL_POSITIVE = re.compile(r"\b(?:but|only|except|apart from|besides|just)\b|\band (?:then )?(?:i )?(?:had|have|drank|took|did|went|ate|got|started|am|'m)\b|,(?! ?(?:no|not|or|nor)\b)")
-_DENIED_AFTER = re.compile(r"\W{0,3}(?:was |were |is |are |today |tonight )?(?:none|0|nil|nope|no|not today|not at all|not taken|skipped|forgotten)(?=\s*(?:[.,;!]|$))")
+_NEGATOR = phrase("denial", "negator")
+_STILL_POSITIVE = phrase("denial", "still_positive")
+_DENIED_AFTER = phrase("denial", "denied_after")
 _LIST_GOES_ON = re.compile(r"^,? ?(?:\w+ ){0,3}?(?:or|nor)\b|^,? ?(?:[a-z-]+ ?){1,2}$")
 
 _WORDS_BACK = 6
@@ -45,6 +41,11 @@ class Candidate:
 
 def is_denied(note: Note, start: int, end: int, reach: int = _WORDS_BACK) -> bool:
     """Whether the words at canonical [start, end) are denied: "no …", "didn't have any …", "…: none"."""
+    return denial_of(note, start, end, reach) is not None
+
+
+def denial_of(note: Note, start: int, end: int, reach: int = _WORDS_BACK) -> tuple[int, int] | None:
+    """The canonical span of the words together with their denial, or None where they are not denied."""
     clause = note.clause_at(start)
     first = clause.start
     if _LIST_GOES_ON.search(note.text[clause.start : end]) and clause.start > clause.sentence_start:
@@ -54,9 +55,12 @@ def is_denied(note: Note, start: int, end: int, reach: int = _WORDS_BACK) -> boo
     for match in reversed(list(_NEGATOR.finditer(before))):
         gap = before[match.end() :]
         listed = first != clause.start
-        if len(gap.split()) <= reach and not _STILL_POSITIVE.search(gap if not listed else gap.replace(",", "")):
-            return True
-    return bool(_DENIED_AFTER.match(note.text, end))
+        if len(gap.split()) <= reach and not _STILL_POSITIVE.search(
+            gap if not listed else gap.replace(",", "")
+        ):
+            return first + match.start(), end
+    after = _DENIED_AFTER.match(note.text, end)
+    return (start, after.end()) if after else None
 
 
 def judged(note: Note, candidate: Candidate, *, plans_count: bool = False) -> Candidate | None:

@@ -12,7 +12,8 @@ from functools import cache
 
 from journal_analysis.behaviours import Behaviour, behaviours
 from journal_analysis.clauses import Note
-from journal_analysis.rules.candidate import Candidate, is_denied, judged
+from journal_analysis.phrases import phrase
+from journal_analysis.rules.candidate import Candidate, denial_of, is_denied, judged
 from journal_analysis.rules.last_time import read_last_time
 
 __all__ = ["read_count"]
@@ -24,15 +25,13 @@ _FILL = (
 )
 _VAGUE = {"a few": 3.0, "quite a few": 4.0, "few": 3.0, "several": 3.0}
 _SOME = frozenset({"some", "too many", "many", "lots of", "a lot of", "a bit of"})
-_CORRECTED = re.compile(r"(?:\b(?:actually|sorry|i mean|rather|make (?:that|it)|correction|wait|or rather|scratch that)\b|[,.–-] ?no,)[^.;]{0,14}$")
-_CORRECTED_BY = re.compile(r",? ?(?:no|sorry|actually|i mean|wait|make (?:that|it)|or rather|rather)[, ]+(?:actually |sorry |make that |it was |i had |no,? )*(\d+)\b(?!\s*(?:am|pm|oclock|:|minutes|hours))")
-_NUMBER_AFTER = re.compile(
-    r"(?: only)?(?: in the morning| with dinner| before (?:noon|lunch))?[:,]?(?: only| just)? (\d+)(?: (?:cups?|glasses|of (?:them|those|these)|drinks?|servings|units?|in total))?(?=\s*(?:[,;!]|\.(?!\d)|$))"
-)
+_CORRECTED = phrase("count", "corrected")
+_CORRECTED_BY = phrase("count", "corrected_by")
+_NUMBER_AFTER = phrase("count", "number_after")
 """A number behind its noun: "coffee: 3", "cola, two of them", "coffee only in the morning, three cups"."""
-_TOTAL = re.compile(r"\b(?:overall|in total|total|altogether|all together|all in all|in all|all told|that makes|that's|makes|adds? up to|so)\b")
-_BARE_TOTAL = re.compile(r"\b(?:so|that makes|that's|makes it|adds? up to|total(?: of)?|in total|overall|altogether|making it) (?:about |around )?(\d+)(?: (?:overall|in total|altogether|in all|all together|total|all told|for me))?(?=\s*[.,;!]|$)|\b(\d+) (?:overall|in total|altogether|all together|all told)\b")
-_ANOTHER = re.compile(r"\b(?:and|then|plus|,) (?:then |later |after that )?(another|a second|a 2nd|1 more|a third) ?(?:one|1)?(?=\s*(?:[.,;!]|$|at|after|with|later|in|around|on|before))|\band (1) (?:at|in|after|around|this|with|before|more|later)\b")
+_TOTAL = phrase("count", "total")
+_BARE_TOTAL = phrase("count", "bare_total")
+_ANOTHER = phrase("count", "another")
 
 
 @dataclass(frozen=True)
@@ -83,15 +82,29 @@ def _item(note: Note, behaviour: Behaviour, match: re.Match[str]) -> _Item | Non
     start, end = match.start(), match.end()
     number, portion, noun = match.group("n"), match.group("portion"), match.group("noun")
     before = text[max(0, start - 24) : match.start("noun")]
-    if re.search(rf"(?:^|[^a-z])(?:{_one_line(options['not_before'])})$", before) or re.match(_one_line(options["not_after"]), text[end:]):
+    if re.search(rf"(?:^|[^a-z])(?:{_one_line(options['not_before'])})$", before) or re.match(
+        _one_line(options["not_after"]), text[end:]
+    ):
         return None
     loose = match.group("loose") is not None
-    if loose and not re.match(r"\d", number or "") and not re.fullmatch(options.get("loose_alone") or "(?!)", noun):
+    if (
+        loose
+        and not re.match(r"\d", number or "")
+        and not re.fullmatch(options.get("loose_alone") or "(?!)", noun)
+    ):
         return None
     generic = re.fullmatch(_one_line(options["generic"]), noun) is not None
     start = start if number else match.start("portion") if portion else match.start("noun")
     plainly = re.match(r"[1-9]", number or "") is not None
-    if is_denied(note, start if number not in ("the", "my", "our") else match.start("noun"), end, reach=3 if plainly else 6) or number == "0":
+    if (
+        is_denied(
+            note,
+            start if number not in ("the", "my", "our") else match.start("noun"),
+            end,
+            reach=3 if plainly else 6,
+        )
+        or number == "0"
+    ):
         return None
     servings, confidence, rule = _servings(number, noun, portion, behaviour, generic)
     behind = _NUMBER_AFTER.match(text, end) if number is None or rule == "named without number" else None
@@ -103,7 +116,9 @@ def _item(note: Note, behaviour: Behaviour, match: re.Match[str]) -> _Item | Non
         each = next((v for k, v in options["portion_servings"].items() if re.match(k, portion)), 1.0)
         shared = re.search(r"\b(?:shar(?:ed|ing)|split|between us)\b", text[max(0, start - 25) : end + 25])
         if servings is not None and each != 1.0:
-            servings, confidence = (servings * each / 2, 0.5) if shared else (servings * each, min(confidence, 0.65))
+            servings, confidence = (
+                (servings * each / 2, 0.5) if shared else (servings * each, min(confidence, 0.65))
+            )
             rule = "shared bottle" if shared else "portion"
     probe = judged(note, Candidate(behaviour.name, "amount", match.start("noun"), end, rule, confidence))
     if probe is None:
@@ -111,12 +126,18 @@ def _item(note: Note, behaviour: Behaviour, match: re.Match[str]) -> _Item | Non
     return _Item(start, end, servings, probe.confidence, rule, probe.day_shift, probe.is_plan)
 
 
-def _servings(number: str | None, noun: str, portion: str | None, behaviour: Behaviour, generic: bool) -> tuple[float | None, float, str]:
+def _servings(
+    number: str | None, noun: str, portion: str | None, behaviour: Behaviour, generic: bool
+) -> tuple[float | None, float, str]:
     """How many, how sure, and why."""
     if number is None or number in ("the", "my", "our"):
         mass = re.fullmatch(_one_line(behaviour.options["mass"]), noun) and not portion
         plural = (portion or noun).endswith("s") and noun not in ("colas", "gin and tonics")
-        if generic or plural or (mass and noun not in ("coffee", "tea", "cola", "coke", "green tea", "black tea")):
+        if (
+            generic
+            or plural
+            or (mass and noun not in ("coffee", "tea", "cola", "coke", "green tea", "black tea"))
+        ):
             return None, 0.8, "named without number"
         return 1.0, 0.75, "singular"
     if number in _VAGUE:
@@ -134,15 +155,35 @@ def _servings(number: str | None, noun: str, portion: str | None, behaviour: Beh
 
 
 def _said_after(note: Note, item: _Item) -> list[_Item]:
-    """"… and another one", "…, no, two": what is said of an item without naming it again."""
+    """ "… and another one", "…, no, two": what is said of an item without naming it again."""
     rest = note.text[item.end : note.sentence_of(item.start)[1]][:60]
     corrected = _CORRECTED_BY.match(rest)
     if corrected:
         change = float(corrected.group(1)) - (item.servings or 0.0)
-        return [replace(item, start=item.end + corrected.start(1), end=item.end + corrected.end(1), servings=change, confidence=0.8, rule="correction")]
-    another = _ANOTHER.search(note.text[item.end : item.end + 60].replace(". and", "  and").replace(". then", "  then"))
+        return [
+            replace(
+                item,
+                start=item.end + corrected.start(1),
+                end=item.end + corrected.end(1),
+                servings=change,
+                confidence=0.8,
+                rule="correction",
+            )
+        ]
+    another = _ANOTHER.search(
+        note.text[item.end : item.end + 60].replace(". and", "  and").replace(". then", "  then")
+    )
     if another and (another.group(1) or item.servings == 1.0):
-        return [replace(item, start=item.end + another.start(), end=item.end + another.end(), servings=1.0, confidence=0.75, rule="another one")]
+        return [
+            replace(
+                item,
+                start=item.end + another.start(),
+                end=item.end + another.end(),
+                servings=1.0,
+                confidence=0.75,
+                rule="another one",
+            )
+        ]
     return []
 
 
@@ -157,12 +198,24 @@ def _with_totals(note: Note, behaviour: Behaviour, items: list[_Item]) -> list[_
         same_day = [k for k in kept if k.day_shift == item.day_shift and k.plan == item.plan]
         summed = sum(k.servings or 0.0 for k in same_day)
         if is_loose and same_day and (_TOTAL.search(around) or item.servings == summed):
-            kept = [k for k in kept if k not in same_day] + [replace(item, start=same_day[0].start, rule="total")]
+            kept = [k for k in kept if k not in same_day] + [
+                replace(item, start=same_day[0].start, rule="total")
+            ]
             continue
-        if is_loose and same_day and same_day[-1].rule in ("shared bottle", "named without number", "vague number", "portion"):
+        if (
+            is_loose
+            and same_day
+            and same_day[-1].rule in ("shared bottle", "named without number", "vague number", "portion")
+        ):
             kept.remove(same_day[-1])
-        if same_day and same_day[0].rule == "number" and loose.search(note.text[: same_day[0].end]) and re.match(r"\s?[:,–(-]", note.text[same_day[0].end :]) \
-                and same_day[0].end > first and summed_to(same_day, items, item):
+        if (
+            same_day
+            and same_day[0].rule == "number"
+            and loose.search(note.text[: same_day[0].end])
+            and re.match(r"\s?[:,–(-]", note.text[same_day[0].end :])
+            and same_day[0].end > first
+            and summed_to(same_day, items, item)
+        ):
             continue  # "three drinks: two beers and a wine" lists what it has counted
         kept.append(item)
     if kept:
@@ -171,14 +224,27 @@ def _with_totals(note: Note, behaviour: Behaviour, items: list[_Item]) -> list[_
         if match and "." not in between and kept[-1].rule != "total":
             amount = float(match.group(1) or match.group(2))
             if amount >= max(k.servings or 0 for k in kept):
-                kept = [replace(kept[-1], start=kept[0].start, end=match.end(), servings=amount, confidence=0.85, rule="total")]
+                kept = [
+                    replace(
+                        kept[-1],
+                        start=kept[0].start,
+                        end=match.end(),
+                        servings=amount,
+                        confidence=0.85,
+                        rule="total",
+                    )
+                ]
     return kept
 
 
 def summed_to(same_day: list[_Item], items: list[_Item], item: _Item) -> bool:
     """Whether the items after a heading number come to that number."""
     head = same_day[0]
-    rest = [i for i in items if i.start > head.start and i.day_shift == head.day_shift and i.start - head.start < 120]
+    rest = [
+        i
+        for i in items
+        if i.start > head.start and i.day_shift == head.day_shift and i.start - head.start < 120
+    ]
     return item in rest and sum(i.servings or 0.0 for i in rest) == head.servings
 
 
@@ -191,11 +257,38 @@ def _total(note: Note, behaviour: Behaviour, items: list[_Item], key: tuple[int,
     shift, plan = key
     words = " … ".join(dict.fromkeys(note.canonical.quote(i.start, i.end) for i in items))
     if not counted:
-        return Candidate(behaviour.name, "yes", start, end, items[0].rule, items[0].confidence, unit=behaviour.unit, is_plan=plan, day_shift=shift, words=words)
+        return Candidate(
+            behaviour.name,
+            "yes",
+            start,
+            end,
+            items[0].rule,
+            items[0].confidence,
+            unit=behaviour.unit,
+            is_plan=plan,
+            day_shift=shift,
+            words=words,
+        )
     amount = max(0.0, sum(i.servings or 0.0 for i in counted))
     confidence = min(i.confidence for i in counted) - (0.1 if len(counted) < len(items) else 0.0)
-    rule = counted[0].rule if len(counted) == 1 else "sum of " + ", ".join(dict.fromkeys(i.rule for i in counted))
-    return Candidate(behaviour.name, "amount" if amount else "no", start, end, rule, round(confidence, 3), amount=amount, unit=behaviour.unit, is_plan=plan, day_shift=shift, words=words)
+    rule = (
+        counted[0].rule
+        if len(counted) == 1
+        else "sum of " + ", ".join(dict.fromkeys(i.rule for i in counted))
+    )
+    return Candidate(
+        behaviour.name,
+        "amount" if amount else "no",
+        start,
+        end,
+        rule,
+        round(confidence, 3),
+        amount=amount,
+        unit=behaviour.unit,
+        is_plan=plan,
+        day_shift=shift,
+        words=words,
+    )
 
 
 def _denials(note: Note, behaviour: Behaviour) -> list[Candidate]:
@@ -203,17 +296,43 @@ def _denials(note: Note, behaviour: Behaviour) -> list[Candidate]:
     found = []
     said = behaviour.pattern("no_words")
     for match in said.finditer(note.text) if said else ():
-        found.append(Candidate(behaviour.name, "no", match.start(), match.end(), "said none", 0.8, amount=0.0, unit=behaviour.unit))
+        found.append(
+            Candidate(
+                behaviour.name,
+                "no",
+                match.start(),
+                match.end(),
+                "said none",
+                0.8,
+                amount=0.0,
+                unit=behaviour.unit,
+            )
+        )
     for match in _item_pattern(behaviour.name).finditer(note.text):
         at = match.start("noun")
         before = note.text[max(0, at - 24) : at]
-        if re.search(rf"(?:^|[^a-z])(?:{_one_line(behaviour.options['not_before'])})$", before) or re.match(_one_line(behaviour.options["not_after"]), note.text[match.end() :]):
+        if re.search(rf"(?:^|[^a-z])(?:{_one_line(behaviour.options['not_before'])})$", before) or re.match(
+            _one_line(behaviour.options["not_after"]), note.text[match.end() :]
+        ):
             continue
-        if match.group("loose") and not re.fullmatch(behaviour.options.get("loose_alone") or "(?!)", match.group("noun")):
+        if match.group("loose") and not re.fullmatch(
+            behaviour.options.get("loose_alone") or "(?!)", match.group("noun")
+        ):
             continue
-        if match.group("n") == "0" or (not re.match(r"[1-9]", match.group("n") or "") and is_denied(note, at, match.end())):
-            whole = re.fullmatch(_one_line(behaviour.options["generic"]) + "|drinks?|coffees?", match.group("noun")) is not None
-            found.append(Candidate(behaviour.name, "no", match.start(), match.end(), "denied" if whole else "one kind denied", 0.9 if whole else 0.75, amount=0.0, unit=behaviour.unit))
+        if match.group("n") == "0" or (
+            not re.match(r"[1-9]", match.group("n") or "") and is_denied(note, at, match.end())
+        ):
+            whole = (
+                re.fullmatch(
+                    _one_line(behaviour.options["generic"]) + "|drinks?|coffees?", match.group("noun")
+                )
+                is not None
+            )
+            words = note.canonical.quote(*(denial_of(note, at, match.end()) or match.span()))
+            found.append(
+                Candidate(behaviour.name, "no", at, match.end(), "denied" if whole else "one kind denied", 0.9 if whole else 0.65,
+                          amount=0.0, unit=behaviour.unit, words=words)
+            )  # fmt: skip
     weighed = [judged(note, c) for c in found]
     return [c for c in weighed if c is not None and not c.is_plan]
 

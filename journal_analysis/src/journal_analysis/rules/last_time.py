@@ -7,20 +7,29 @@ import re
 from journal_analysis.behaviours import Behaviour, behaviours
 from journal_analysis.clauses import Note
 from journal_analysis.clocks import Clock
+from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, is_denied
 
 __all__ = ["read_last_time"]
 
-_LAST = re.compile(r"\b(?:the |my )?(?:last|final|latest|2nd|second|other|third)(?: (?:one|1|drink|glass|beer|wine|pint|coffee|cup|espresso|tea|sip|shot|round|serving|caffeine|cappuccino|latte|of (?:them|those|it|these)))?\b")
-_STOPPED = re.compile(r"\b(?:stopped|finished|done)(?: drinking| with (?:it|that|them|coffee|alcohol|caffeine))?(?: \w+)? (?=(?:at|by|around|before) )")
-_OTHER_TOPIC = re.compile(
-    r"\b(?:bed|sleep|slept|asleep|dinner|lunch|breakfast|ate|train(?:ed|ing)|run|ran|ride|swim|gym|workout|session|class|sauna|magnesium|stress|woke|alarm|work|meeting|home|nap|meal|pizza|supper|curry)\b"
-)
+_LAST = phrase("last_time", "last")
+_STOPPED = phrase("last_time", "stopped")
+_OTHER_TOPIC = phrase("last_time", "other_topic")
 _PARTS = (
     (re.compile(r"\b(?:late (?:in the|at) (?:evening|night)|before bed|late[- ]night|at night)\b"), "22:00"),
-    (re.compile(r"\b(?:(?:in|during) the evening|this evening|tonight|after dinner|after work|with dinner|at dinner)\b"), "20:00"),
+    (
+        re.compile(
+            r"\b(?:(?:in|during) the evening|this evening|tonight|after dinner|after work|with dinner|at dinner)\b"
+        ),
+        "20:00",
+    ),
     (re.compile(r"\b(?:late (?:in the )?afternoon)\b"), "17:00"),
-    (re.compile(r"\b(?:in the afternoon|this afternoon|mid-?afternoon|in the (?:early )?afternoon|afternoon (?:coffee|espresso|latte|tea|cappuccino|one))\b"), "15:00"),
+    (
+        re.compile(
+            r"\b(?:in the afternoon|this afternoon|mid-?afternoon|in the (?:early )?afternoon|afternoon (?:coffee|espresso|latte|tea|cappuccino|one))\b"
+        ),
+        "15:00",
+    ),
     (re.compile(r"\b(?:after lunch)\b"), "13:30"),
 )
 """Parts of the day that are said instead of a time; worth a guess, never more than a draft."""
@@ -33,7 +42,9 @@ def read_last_time(note: Note, behaviour: Behaviour, items: list[tuple[int, int]
     explicit = _explicit(note, behaviour, items)
     if explicit:
         clock, start = explicit
-        return _candidate(name, note, start, clock.end, clock.resolve(_sensible(clock, earliest)), "last one said", 0.9)
+        return _candidate(
+            name, note, start, clock.end, clock.resolve(_sensible(clock, earliest)), "last one said", 0.9
+        )
     beside = [clock for start, end in items for clock in _clocks_beside(note, start, end)]
     if beside:
         times = {clock.resolve(_sensible(clock, earliest)): clock for clock in beside}
@@ -55,8 +66,17 @@ def _explicit(note: Note, behaviour: Behaviour, items: list[tuple[int, int]]) ->
             if spoken_of != behaviour.name or not any(abs(match.start() - e) < 220 for _, e in items):
                 continue
             end = note.sentence_of(match.start())[1]
-            clock = next((c for c in note.clocks if match.end() <= c.start + 3 and c.start < min(end, match.end() + 45)), None)
-            if clock and not _OTHER_TOPIC.search(note.text[match.end() : clock.start].replace("with dinner", "").replace("after dinner", "")):
+            clock = next(
+                (
+                    c
+                    for c in note.clocks
+                    if match.end() <= c.start + 3 and c.start < min(end, match.end() + 45)
+                ),
+                None,
+            )
+            if clock and not _OTHER_TOPIC.search(
+                note.text[match.end() : clock.start].replace("with dinner", "").replace("after dinner", "")
+            ):
                 return clock, match.start()
     return None
 
@@ -67,7 +87,12 @@ def _count_spoken_of(note: Note, start: int, end: int) -> str:
     for behaviour in behaviours().values():
         if behaviour.rule != "count":
             continue
-        nouns = re.compile(rf"\b(?:{behaviour.options['items']}|{behaviour.options['generic']}|{behaviour.options['loose_alone'] or '(?!)'}".replace("\n", "") + r")\b")
+        nouns = re.compile(
+            rf"\b(?:{behaviour.options['items']}|{behaviour.options['generic']}|{behaviour.options['loose_alone'] or '(?!)'}".replace(
+                "\n", ""
+            )
+            + r")\b"
+        )
         if nouns.search(note.text[start:end]):
             return behaviour.name
         places = [m.start() for m in nouns.finditer(note.text[:start])]
@@ -80,15 +105,28 @@ def _clocks_beside(note: Note, start: int, end: int) -> list[Clock]:
     """Clock times that belong to the item: after it up to the next topic, or just before it ("at ten a coffee")."""
     first, last = _reach(note, start, end)
     after = [c for c in note.clocks if end <= c.start + 3 and c.start < last]
-    before = [c for c in note.clocks if c.end <= start and start - c.end < 16 and c.start >= first
-              and re.fullmatch(r" ?,?(?: ?(?:oclock|in the \w+|i had|i drank|had))* ?", note.text[c.end : start])]
+    before = [
+        c
+        for c in note.clocks
+        if c.end <= start
+        and start - c.end < 16
+        and c.start >= first
+        and re.fullmatch(r" ?,?(?: ?(?:oclock|in the \w+|i had|i drank|had))* ?", note.text[c.end : start])
+    ]
     return after or before
 
 
 def _reach(note: Note, start: int, end: int) -> tuple[int, int]:
     """The part of the sentence that speaks of the item: up to the next topic or the next counted thing."""
     first, last = note.sentence_of(start)
-    topic = _OTHER_TOPIC.search(re.sub(r"(?:with|after|at|before) (?:dinner|lunch|breakfast|bed|work|my run)|from work", lambda m: "_" * len(m.group()), note.text[:last]), end)
+    topic = _OTHER_TOPIC.search(
+        re.sub(
+            r"(?:with|after|at|before) (?:dinner|lunch|breakfast|bed|work|my run)|from work",
+            lambda m: "_" * len(m.group()),
+            note.text[:last],
+        ),
+        end,
+    )
     last = min([last, *([topic.start()] if topic else [])])
     for behaviour in behaviours().values():
         if behaviour.rule == "count":
@@ -110,6 +148,17 @@ def _night_order(time: str) -> int:
     return ((hour - 4) * 60 + minute) % 1440
 
 
-def _candidate(name: str, note: Note, start: int, end: int, time: str, rule: str, confidence: float) -> Candidate:
+def _candidate(
+    name: str, note: Note, start: int, end: int, time: str, rule: str, confidence: float
+) -> Candidate:
     clause = note.clause_at(start)
-    return Candidate(name, "time", start, end, rule, confidence * (0.85 if clause.doubt else 1.0), unit="HH:MM", clock_time=time)
+    return Candidate(
+        name,
+        "time",
+        start,
+        end,
+        rule,
+        confidence * (0.85 if clause.doubt else 1.0),
+        unit="HH:MM",
+        clock_time=time,
+    )

@@ -7,20 +7,34 @@ import re
 from journal_analysis.behaviours import Behaviour
 from journal_analysis.clauses import Note
 from journal_analysis.clocks import Duration
-from journal_analysis.rules.candidate import Candidate, is_denied, judged
+from journal_analysis.phrases import phrase
+from journal_analysis.rules.candidate import Candidate, denial_of, judged
 
 __all__ = ["read_mention"]
 
-_RECOVERED = re.compile(r"\b(?:gone|over|better|recovered|any more|anymore|no longer|went away|disappeared|was last week)\b")
+_RECOVERED = phrase("mention", "recovered")
 
 
 def read_mention(note: Note, behaviour: Behaviour) -> list[Candidate]:
     """Yes where the behaviour is named as done, no where it is denied; with its amount where one is said."""
     found = []
     for match in _matches(note, behaviour):
-        denied = is_denied(note, match.start(), match.end()) or _is_over(note, behaviour, match)
+        denied = denial_of(note, *match.span()) or (
+            match.span() if _is_over(note, behaviour, match) else None
+        )
         if denied:
-            candidate = Candidate(behaviour.name, "no", match.start(), match.end(), "denied", 0.85, unit=behaviour.unit, amount=0.0 if behaviour.kind == "amount" else None)
+            none = 0.0 if behaviour.kind == "amount" else None
+            words = note.canonical.quote(*denied)
+            candidate = Candidate(
+                behaviour.name,
+                "no",
+                *match.span(),
+                "denied",
+                0.85,
+                amount=none,
+                unit=behaviour.unit,
+                words=words,
+            )
         else:
             amount, end = _amount(note, behaviour, match)
             if amount is None and behaviour.kind == "amount" and not _named_plainly(note, behaviour, match):
@@ -28,14 +42,35 @@ def read_mention(note: Note, behaviour: Behaviour) -> list[Candidate]:
             if amount is not None and amount < float(behaviour.options.get("minimum_amount", 0)):
                 continue
             kind = "yes" if amount is None else "amount"
-            candidate = Candidate(behaviour.name, kind, match.start(), max(match.end(), end), "named", 0.85, amount=amount, unit=behaviour.unit)
+            candidate = Candidate(
+                behaviour.name,
+                kind,
+                match.start(),
+                max(match.end(), end),
+                "named",
+                0.85,
+                amount=amount,
+                unit=behaviour.unit,
+            )
         weighed = judged(note, candidate)
         if weighed:
             found.append(weighed)
     said_no = behaviour.pattern("no_words")
     for match in said_no.finditer(note.text) if said_no else ():
         amount = 0.0 if behaviour.kind == "amount" and behaviour.name != "hydration" else None
-        weighed = judged(note, Candidate(behaviour.name, "no", match.start(), match.end(), "said none", 0.85, unit=behaviour.unit, amount=amount))
+        weighed = judged(
+            note,
+            Candidate(
+                behaviour.name,
+                "no",
+                match.start(),
+                match.end(),
+                "said none",
+                0.85,
+                unit=behaviour.unit,
+                amount=amount,
+            ),
+        )
         if weighed and not weighed.is_plan:
             found.append(weighed)
     return found
@@ -60,11 +95,14 @@ def _matches(note: Note, behaviour: Behaviour) -> list[re.Match[str]]:
 
 
 def _is_over(note: Note, behaviour: Behaviour, match: re.Match[str]) -> bool:
-    """"The cold is gone": a symptom that is spoken of as past."""
+    """ "The cold is gone": a symptom that is spoken of as past."""
     if not behaviour.options.get("symptom"):
         return False
     clause = note.clause_at(match.start())
-    return bool(_RECOVERED.search(note.text[match.end() : clause.end][:30])) and "not " not in note.text[match.end() : clause.end]
+    return (
+        bool(_RECOVERED.search(note.text[match.end() : clause.end][:30]))
+        and "not " not in note.text[match.end() : clause.end]
+    )
 
 
 def _amount(note: Note, behaviour: Behaviour, match: re.Match[str]) -> tuple[float | None, int]:
@@ -80,7 +118,11 @@ def _amount(note: Note, behaviour: Behaviour, match: re.Match[str]) -> tuple[flo
             return float(near.group("a")), match.end()
     if behaviour.options.get("duration"):
         first, last = note.sentence_of(match.start())
-        near_ones = [d for d in note.durations if first <= d.start < last and _gap(d, match) < 26 and not _other_between(note, d, match)]
+        near_ones = [
+            d
+            for d in note.durations
+            if first <= d.start < last and _gap(d, match) < 26 and not _other_between(note, d, match)
+        ]
         if near_ones:
             nearest = min(near_ones, key=lambda d: _gap(d, match))
             length = nearest.minutes / 60 if behaviour.unit == "hours" else nearest.minutes
@@ -94,8 +136,14 @@ def _gap(duration: Duration, match: re.Match[str]) -> int:
 
 def _other_between(note: Note, duration: Duration, match: re.Match[str]) -> bool:
     """Whether another activity parts the duration from the word; "drove home, about four hours" does not."""
-    low, high = (match.end(), duration.start) if duration.start >= match.end() else (duration.end, match.start())
-    between = re.sub(r", (?:(?:about|around|roughly|almost|nearly|for|some|over|just|at least) )*$", "", note.text[low:high])
+    low, high = (
+        (match.end(), duration.start) if duration.start >= match.end() else (duration.end, match.start())
+    )
+    between = re.sub(
+        r", (?:(?:about|around|roughly|almost|nearly|for|some|over|just|at least) )*$",
+        "",
+        note.text[low:high],
+    )
     return bool(re.search(r"[,;]|\band\b|\bthen\b|\bafter\b", between))
 
 

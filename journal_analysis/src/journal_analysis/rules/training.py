@@ -11,6 +11,7 @@ from typing import Any
 from journal_analysis.behaviours import Behaviour, data_file
 from journal_analysis.clauses import Note
 from journal_analysis.clocks import Duration
+from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, is_denied, judged
 
 __all__ = ["EFFORT_WORDS", "read_training"]
@@ -19,11 +20,8 @@ EFFORT_WORDS = ((5.0, "hard"), (3.0, "moderate"), (0.0, "easy"))
 """Session RPE at and above which an effort is called so."""
 
 _SUM_UP = re.compile(r"\b(?:in total|total|in all|altogether|all in all|overall|all together|all told)\b")
-_NOT_TRAINING_TIME = re.compile(
-    r"\b(?:slept|sleep|asleep|saunas?|nap(?:ped)?|siesta|meditat\w+|stretch\w*|massage|ice bath|plunge|flight|flew|drove|drive|driving|meetings?|work(?:ed)?|commut\w+|"
-    r"walk(?:ed|ing)?|phone|screen|netflix|tv|read(?:ing)?|ago|late|later|bed|lunch|dinner|breakfast|called|talked|train to|bus|difference|time zones?|jet|breathwork|cooking|cooked|wait(?:ed|ing)?|outside|early)\b"
-)
-_RPE = re.compile(r"\b(?:rpe|effort|perceived exertion|exertion)(?: level)?(?: (?:was|of|is|about|around|at|like|an?))* (\d+(?:\.\d)?)(?:(?: ?/ ?| out of | of )10)?\b")
+_NOT_TRAINING_TIME = phrase("training", "not_training_time")
+_RPE = phrase("training", "rpe")
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,11 @@ def read_training(note: Note, behaviour: Behaviour) -> list[Candidate]:
             continue
         found += _done(note, behaviour, mine)
     rested = {c.day_shift for c in found if not c.is_plan}
-    return found + [c for c in _rest(note, behaviour) if c.day_shift not in rested or c.behaviour != behaviour.name and not rested]
+    return found + [
+        c
+        for c in _rest(note, behaviour)
+        if c.day_shift not in rested or c.behaviour != behaviour.name and not rested
+    ]
 
 
 def _sessions(note: Note) -> list[_Session]:
@@ -58,7 +60,15 @@ def _sessions(note: Note) -> list[_Session]:
                 continue
             probe = judged(note, Candidate("workout", "yes", match.start(), match.end(), "", 1.0))
             if probe and not any(s.start < match.end() and match.start() < s.end for s in found):
-                found.append(_Session(match.start(), match.end(), activity["kind"], float(activity["effort"]), bool(activity.get("generic"))))
+                found.append(
+                    _Session(
+                        match.start(),
+                        match.end(),
+                        activity["kind"],
+                        float(activity["effort"]),
+                        bool(activity.get("generic")),
+                    )
+                )
     return sorted(found, key=lambda s: s.start)
 
 
@@ -68,10 +78,13 @@ def _when(note: Note, session: _Session) -> tuple[int, bool]:
 
 
 def _is_scene(note: Note, session: _Session) -> bool:
-    """"Training" alone says nothing done ("training was the best part of my day" does); ask for a verb or a length."""
+    """ "Training" alone says nothing done ("training was the best part of my day" does); ask for a verb or a length."""
     first, last = note.sentence_of(session.start)
     sentence = note.text[first:last]
-    done = re.search(r"\b(?:did|done|had|went|finished|hit|trained|worked out|exercised|was|felt|completed|started|got|played|class|session|workout)\b", sentence)
+    done = re.search(
+        r"\b(?:did|done|had|went|finished|hit|trained|worked out|exercised|was|felt|completed|started|got|played|class|session|workout)\b",
+        sentence,
+    )
     return not done and not any(first <= d.start < last for d in note.durations)
 
 
@@ -111,10 +124,19 @@ def _minutes(note: Note, sessions: list[_Session]) -> tuple[float | None, int]:
     amount, end = 0.0, 0
     sentences = list(dict.fromkeys(note.sentence_of(s.start) for s in sessions))
     for first, last in sentences:
-        own = [d for d in note.durations if first <= d.start < last and _is_session_time(note, d, sessions, first, last)]
+        own = [
+            d
+            for d in note.durations
+            if first <= d.start < last and _is_session_time(note, d, sessions, first, last)
+        ]
         if not own:
             own = _following(note, last, sentences)
-        total = [d for d in own if _SUM_UP.search(note.text[max(first, d.start - 18) : d.start]) or _SUM_UP.match(note.text[d.end :].lstrip(" ,"))]
+        total = [
+            d
+            for d in own
+            if _SUM_UP.search(note.text[max(first, d.start - 18) : d.start])
+            or _SUM_UP.match(note.text[d.end :].lstrip(" ,"))
+        ]
         for duration in total[-1:] or own:
             amount += duration.minutes
             end = max(end, duration.end)
@@ -123,19 +145,34 @@ def _minutes(note: Note, sessions: list[_Session]) -> tuple[float | None, int]:
 
 def _is_session_time(note: Note, duration: Duration, sessions: list[_Session], first: int, last: int) -> bool:
     """Whether a duration belongs to a session and not to a nearer sauna, sleep or drive."""
+
     def gap(start: int, end: int) -> int:
-        comma = 12 if re.search(r",|\b(?:and|then)\b", note.text[min(end, duration.end) : max(start, duration.start)]) else 0
+        comma = (
+            12
+            if re.search(
+                r",|\b(?:and|then)\b", note.text[min(end, duration.end) : max(start, duration.start)]
+            )
+            else 0
+        )
         return max(start - duration.end, duration.start - end, 0) + comma
 
     near = min((gap(s.start, s.end) for s in sessions if first <= s.start < last), default=999)
-    rival = min((gap(m.start() + first, m.end() + first) for m in _NOT_TRAINING_TIME.finditer(note.text[first:last])), default=999)
+    rival = min(
+        (gap(m.start() + first, m.end() + first) for m in _NOT_TRAINING_TIME.finditer(note.text[first:last])),
+        default=999,
+    )
     return near <= rival
 
 
 def _following(note: Note, end: int, sentences: list[tuple[int, int]]) -> list[Duration]:
-    """"Intervals on the track. Seventy minutes in all.": a length in a short sentence right after."""
+    """ "Intervals on the track. Seventy minutes in all.": a length in a short sentence right after."""
     after = next((note.sentence_of(c.start) for c in note.clauses if c.start >= end), None)
-    if after is None or after in sentences or after[1] - after[0] > 60 or _NOT_TRAINING_TIME.search(note.text[after[0] : after[1]]):
+    if (
+        after is None
+        or after in sentences
+        or after[1] - after[0] > 60
+        or _NOT_TRAINING_TIME.search(note.text[after[0] : after[1]])
+    ):
         return []
     return [d for d in note.durations if after[0] <= d.start < after[1]][:1]
 
@@ -148,11 +185,15 @@ def _effort(note: Note, sessions: list[_Session]) -> tuple[float, str]:
         said = _RPE.search(sentence)
         if said and float(said.group(1)) <= 10:
             return float(said.group(1)), "effort in a number"
-        words = [float(e["value"]) for i, e in enumerate(_tables()["effort"]) if _effort_words(i).search(sentence)]
+        words = [
+            float(e["value"]) for i, e in enumerate(_tables()["effort"]) if _effort_words(i).search(sentence)
+        ]
         usual = max(s.effort for s in sessions if first <= s.start < last)
         easy_said = words and max(words) <= 2
         if words:
-            efforts.append((max(words) if easy_said else max(*words, usual if usual >= 5 else 0.0), "effort in words"))
+            efforts.append(
+                (max(words) if easy_said else max(*words, usual if usual >= 5 else 0.0), "effort in words")
+            )
         else:
             efforts.append((usual, "effort of its kind" if usual != 3.0 else "usual effort"))
     said_ones = [e for e in efforts if e[1] != "usual effort"]
@@ -165,7 +206,15 @@ def _rest(note: Note, behaviour: Behaviour) -> list[Candidate]:
         quote = dict(start=match.start(), end=match.end())
         for draft in (
             Candidate(behaviour.options["rest"], "yes", rule="said no training", confidence=0.85, **quote),
-            Candidate(behaviour.name, "no", rule="said no training", confidence=0.85, amount=0.0, unit=behaviour.unit, **quote),
+            Candidate(
+                behaviour.name,
+                "no",
+                rule="said no training",
+                confidence=0.85,
+                amount=0.0,
+                unit=behaviour.unit,
+                **quote,
+            ),
         ):
             weighed = judged(note, draft)
             if weighed:

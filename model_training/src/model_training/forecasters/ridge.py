@@ -8,8 +8,8 @@ Is not       causal: strain, weekday, drink and bedtime move together, and a coe
              no interaction and no saturation (doses are capped). In an evening that is not over, strain so far stands
              for the day's strain, which makes it a little too hopeful on days that still have a workout to come.
 Refuses      below 30 scored nights, or when the last one is more than three days old.
-Band         empirical quantiles of its leave-one-out residuals per horizon (skewed as the wearer's nights are); the band
-             is as wide on an ordinary night as on an unusual one.
+Band         empirical quantiles of its leave-one-out residuals per horizon (skewed as the wearer's nights are); the
+             band is as wide on an ordinary night as on an unusual one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ ORIGIN_PRIORS = {
 }
 LASTING_PRIORS = {"one": (0.0, 0.03), "slow_dev": (0.4, 0.3)}
 WEEKDAY_MEANS = (0.029, 0.023, 0.003, 0.007, -0.014, -0.022, -0.023)
-"""Half of the mean residual by wake day, Monday first, in 17 people (forecasting.md 2.4): the rest is strain and drink."""
+"""Half of the mean residual by wake day, Monday first, in 17 people (forecasting.md 2.4); the rest is strain, drink."""
 WEEKDAY_SD = 0.03
 KNOWN_SD = 0.01
 
@@ -179,5 +179,6 @@ def _usual_doses(names: tuple[str, ...], x: np.ndarray) -> dict[str, float]:
         name = f"dose_{behaviour.name}"
         known = x[:, names.index(name)]
         known = known[np.isfinite(known)]
-        usual[name] = float((known.sum() + DOSE_PSEUDO_NIGHTS * behaviour.usual_dose) / (len(known) + DOSE_PSEUDO_NIGHTS))
+        total = known.sum() + DOSE_PSEUDO_NIGHTS * behaviour.usual_dose
+        usual[name] = float(total / (len(known) + DOSE_PSEUDO_NIGHTS))
     return usual

@@ -113,7 +113,12 @@ class EmbeddedChatModel:
         }
         call = _Call(self._server, request, self._one_call)
         call.start()
-        if not call.finished.wait(max(0.0, self._timeout_s - (time.monotonic() - started))):
+        try:
+            in_time = call.finished.wait(max(0.0, self._timeout_s - (time.monotonic() - started)))
+        except BaseException:  # Ctrl-C: else the end of the program would wait for the whole answer
+            call.cancelled = True
+            raise
+        if not in_time:
             call.cancelled = True
             raise ChatTimeout(
                 f"{self._model_id} gave no complete answer within {self._timeout_s:g} s. Free the processor, lower "

@@ -8,10 +8,10 @@ from hrv_shared.models.errors import (
     NotEnoughDisk,
     UnknownModel,
 )
+from hrv_shared.models.inventory import ModelStatus, status
 from hrv_shared.models.manifest import MANIFESTS, default_model, manifest_of
 from hrv_shared.models.progress import Progress, StderrProgress
 from hrv_shared.models.resolver import ResolvedModel, fetch, resolve
-from hrv_shared.models.inventory import ModelStatus, status
 
 __all__ = [
     "MANIFESTS",

@@ -11,7 +11,7 @@ import numpy as np
 
 from whoop_api_client.simulator.errors import BadMemberRequest
 from whoop_api_client.simulator.home_zone import LocalDays
-from whoop_api_client.simulator.traits import TRAINING_LEVELS, Habits, Traits, stream
+from whoop_api_client.simulator.traits import SPORTS, TRAINING_LEVELS, Habits, Traits, stream
 
 __all__ = ["Behaviours", "plan_behaviours", "with_training"]
 
@@ -157,6 +157,7 @@ _RANGES = {
     "nap_minutes": (0, 240),
     "day_strain_0_21": (0, 21),
 }
+_CHOICES = {"training": TRAINING_LEVELS, "sport": SPORTS}
 
 
 def _check_value(name: str, value: Any, kind: Any) -> None:
@@ -166,7 +167,7 @@ def _check_value(name: str, value: Any, kind: Any) -> None:
     if name in _RANGES and not _RANGES[name][0] <= value <= _RANGES[name][1]:
         low, high = _RANGES[name]
         raise BadMemberRequest(f"expected {low} to {high} for today's {name}, got {value!r}")
-    if name == "training" and value not in TRAINING_LEVELS:
+    if name in _CHOICES and value not in _CHOICES[name]:
         raise BadMemberRequest(
-            f"expected one of {', '.join(TRAINING_LEVELS)} for today's training, got {value!r}"
+            f"expected one of {', '.join(_CHOICES[name])} for today's {name}, got {value!r}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from hashlib import blake2b
 from uuid import UUID
 
 import numpy as np
@@ -275,4 +276,5 @@ def _local(calendar: LocalDays, k: int, hour: float) -> datetime:
 
 
 def _uuid(seed: int, kind: str, k: int, ordinal: int) -> str:
-    return str(UUID(bytes=stream(seed, f"{kind}-id-{k}-{ordinal}").bytes(16), version=4))
+    digest = blake2b(f"{seed}/{kind}/{k}/{ordinal}".encode(), digest_size=16).digest()
+    return str(UUID(bytes=digest, version=4))

@@ -87,7 +87,7 @@ def _processed(
         if u[1] < 0.08:
             early_end_at = _whole_ms(end_at - timedelta(minutes=30 + 80 * u[2]))
             processed_at = early_end_at + timedelta(minutes=lag_min)
-            settled_at = end_at + timedelta(minutes=9 + 230 * u[3])
+            settled_at = max(processed_at, end_at) + timedelta(minutes=9 + 230 * u[3])
         elif u[1] < 0.095:
             processed_at = settled_at = end_at + timedelta(hours=2 + 6 * u[2])
         age_days = calendar.today_index - k

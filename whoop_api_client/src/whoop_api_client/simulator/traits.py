@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["TRAINING_LEVELS", "Effects", "Habits", "Traits", "draw_traits", "stream"]
+__all__ = ["SPORTS", "TRAINING_LEVELS", "Effects", "Habits", "Traits", "draw_traits", "stream"]
 
+SPORTS = ("running", "weightlifting", "cycling", "swimming", "functional-fitness")
 TRAINING_LEVELS = ("none", "easy", "moderate", "hard")
 
 
@@ -148,7 +149,6 @@ def _draw_habits(rng: np.random.Generator) -> Habits:
     drinker = bool(rng.random() < 0.75)
     active = rng.uniform(0.7, 1.3)
     easy, moderate, hard = 0.2 * active, 0.2 * active, 0.15 * active
-    sports = ["running", "weightlifting", "cycling", "swimming", "functional-fitness"]
     return Habits(
         drinker=drinker,
         alcohol_share_weekday=float(rng.uniform(0.02, 0.16)) if drinker else 0.0,
@@ -166,5 +166,5 @@ def _draw_habits(rng: np.random.Generator) -> Habits:
         missing_share=float(np.clip(0.02 * math.exp(0.9 * rng.standard_normal()), 0.004, 0.25)),
         bed_hour=float(rng.normal(23.0, 0.5)),
         in_bed_h=float(np.clip(rng.normal(7.9, 0.35), 7.0, 8.8)),
-        sports=tuple(str(sport) for sport in rng.permutation(sports)[:3]),
+        sports=tuple(str(sport) for sport in rng.permutation(SPORTS)[:3]),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hrv_shared.daytime import parse_instant
@@ -136,7 +136,7 @@ class World:
 
 def api_instant(instant: datetime) -> str:
     """WHOOP's form: UTC, always three decimals, ``Z``."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _grown(score: dict | None, revision: Revision, at: datetime) -> dict | None:

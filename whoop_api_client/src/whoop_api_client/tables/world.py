@@ -77,7 +77,7 @@ class World:
         ids = {thing for thing in self._cycle_ids if thing in self.shapes}
         for at in self._instants:
             ids.update(self.cycles.between(at - _REACH, at + _REACH))
-            for thing in ():
+            for thing in self.cycles.before(at - _REACH):
                 ids.add(thing)
                 if self.stands(thing):
                     break

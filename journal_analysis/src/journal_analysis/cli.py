@@ -1,0 +1,233 @@
+"""The commands of the journal room."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from hrv_shared.cli import JsonOption, MemberOption, app_for, emit
+
+if TYPE_CHECKING:
+    from hrv_shared.settings import Settings
+    from hrv_shared.store import Store
+
+app = app_for("journal_analysis", "Voice or text in, transcript and facts out.")
+
+
+@app.command()
+def add(
+    audio: Annotated[
+        Path | None, typer.Argument(help="A recording (flac, wav, mp3, m4a, ogg, webm …).")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="A typed note instead of a recording.")] = None,
+    recorded_at: Annotated[
+        str | None, typer.Option(help="When it was told, ISO 8601; default: the file's time, or now.")
+    ] = None,
+    member: MemberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in one note and say what was heard."""
+    from journal_analysis.errors import BadEntry
+    from journal_analysis.notes import add_audio, add_text
+    from journal_analysis.receipt import receipt
+
+    if (audio is None) == (text is None):
+        raise BadEntry(
+            'Expected either a recording or --text, one of them. Example: add --text "One beer at eight."'
+        )
+    store, settings, member_id = _open(member)
+    at = _instant(recorded_at)
+    entry = (
+        add_text(store, member_id, text, at)
+        if text is not None
+        else add_audio(store, settings, member_id, audio, at)
+    )
+    emit({**entry.as_dict(), "receipt": receipt(entry)}, receipt(entry), as_json)
+
+
+@app.command()
+def ingest(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """Take in every recording and text file of the store's inbox."""
+    from journal_analysis import notes
+    from journal_analysis.receipt import receipt
+
+    store, settings, member_id = _open(member)
+    done = notes.ingest(store, settings, member_id)
+    lines = [receipt(entry) for entry in done.entries] + [f"Not taken: {r['reason']}" for r in done.refused]
+    answers = _answers(store, member_id)
+    if answers["answers"]:
+        lines.append(_answers_text(answers))
+    result = {
+        "entries": [{**e.as_dict(), "receipt": receipt(e)} for e in done.entries],
+        "new": len(done.entries), "already": done.already, "refused": done.refused, "export_answers": answers,
+    }  # fmt: skip
+    emit(result, "\n".join(lines) or "The inbox is empty; nothing to take in.", as_json)
+
+
+@app.command()
+def backfill(
+    file: Annotated[Path, typer.Argument(help='JSON lines: {"recorded_at": ISO with offset, "text": …}.')],
+    member: MemberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in old notes; they count as known when they were recorded."""
+    from dataclasses import asdict
+
+    from journal_analysis import notes
+
+    store, _, member_id = _open(member)
+    done = notes.backfill(store, member_id, file)
+    bad = (
+        f" {len(done.bad_lines)} lines were no notes, the first is line {done.bad_lines[0]['line']}: {done.bad_lines[0]['reason']}"
+        if done.bad_lines
+        else ""
+    )
+    emit(
+        asdict(done),
+        f"{done.entries} notes with {done.facts} facts taken in, {done.already} were there already.{bad}",
+        as_json,
+    )
+
+
+@app.command()
+def show(
+    last: Annotated[int, typer.Option(help="How many notes.")] = 5,
+    member: MemberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The newest notes and their facts."""
+    from journal_analysis import review
+
+    store, _, member_id = _open(member)
+    shown = review.show(store, member_id, last)
+    lines = []
+    for note in shown:
+        lines.append(
+            f"{note['entry'][:8]}  {note['day']}  {note['source']}, {note['state']}: {note['transcript']}"
+        )
+        lines += [f"    {_fact_line(fact)}" for fact in note["facts"]]
+    emit(
+        {"entries": shown},
+        "\n".join(lines) or 'No notes yet. Add one with: python -m journal_analysis add --text "…"',
+        as_json,
+    )
+
+
+@app.command()
+def confirm(
+    entry: Annotated[str, typer.Argument(help="Key of the note, or its first characters.")],
+    keep_audio: Annotated[bool, typer.Option(help="Keep the recording.")] = False,
+    member: MemberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Accept every fact of a note; its recording is removed unless --keep-audio."""
+    from dataclasses import asdict
+
+    from journal_analysis import review
+
+    store, _, member_id = _open(member)
+    done = review.confirm(store, member_id, entry, keep_audio=keep_audio)
+    removed = " Its recording was removed." if done.recordings_removed else ""
+    emit(
+        asdict(done),
+        f"Confirmed note {done.key[:8]}: {done.changed} facts accepted that were not.{removed}",
+        as_json,
+    )
+
+
+@app.command()
+def undo(
+    entry: Annotated[str, typer.Argument(help="Key of the note, or its first characters.")],
+    member: MemberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Reject every fact of a note; `confirm` brings them back."""
+    from dataclasses import asdict
+
+    from journal_analysis import review
+
+    store, _, member_id = _open(member)
+    done = review.undo(store, member_id, entry)
+    emit(asdict(done), f"Undone note {done.key[:8]}: {done.changed} facts rejected.", as_json)
+
+
+@app.command()
+def rebuild(as_json: JsonOption = False) -> None:
+    """Make the table journal_facts anew from the record."""
+    from journal_analysis import table
+
+    store, _, member_id = _open(None)
+    table.rebuild(store)
+    answers, rows = _answers(store, member_id), len(store.read_table("journal_facts"))
+    emit(
+        {"rows": rows, "export_answers": answers},
+        f"journal_facts: {rows} rows. {_answers_text(answers)}",
+        as_json,
+    )
+
+
+@app.command()
+def bench(
+    data: Annotated[Path, typer.Option(help="A folder with manifest.json (audio) or *.json cases (texts).")],
+    as_json: JsonOption = False,
+) -> None:
+    """Measure word error rate and field accuracy on a labelled test set."""
+    from hrv_shared.settings import load_settings
+
+    from journal_analysis.bench import bench_text, run_bench
+
+    result = run_bench(data, load_settings())
+    emit(result, bench_text(result), as_json)
+
+
+def _open(member: str | None) -> tuple[Store, Settings, str]:
+    from hrv_shared.settings import load_settings
+    from hrv_shared.store import Store
+
+    settings = load_settings()
+    return Store.open(settings), settings, member or settings.member_id
+
+
+def _instant(text: str | None) -> datetime | None:
+    """The instant of --recorded-at; without an offset it is on the wearer's own clock, so it stays naive in UTC terms."""
+    from journal_analysis.errors import BadEntry
+
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadEntry(f"Expected --recorded-at like 2026-03-01T21:40:00+01:00, got {text!r}.") from None
+    if at.tzinfo is None:
+        raise BadEntry(
+            f"Expected --recorded-at with its offset from UTC (2026-03-01T21:40:00+01:00, or Z), got {text!r}."
+        )
+    return at if at.utcoffset() else at.replace(tzinfo=UTC)
+
+
+def _answers(store: Store, member_id: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from journal_analysis.answers import read_answers
+
+    return asdict(read_answers(store.record, member_id)[1])
+
+
+def _answers_text(answers: dict[str, Any]) -> str:
+    said = f"{answers['answers']} answers of the WHOOP journal read"
+    if answers["unknown"]:
+        listed = "; ".join(
+            f"{question!r} ({count})" for question, count in list(answers["unknown"].items())[:10]
+        )
+        said += f", {sum(answers['unknown'].values())} to {len(answers['unknown'])} questions that I do not know: {listed}"
+    return f"{said}, {answers['private']} private ones left alone." if answers["private"] else f"{said}."
+
+
+def _fact_line(fact: dict[str, Any]) -> str:
+    value = fact["clock_time"] or (
+        f"{fact['amount']:g} {fact['unit']}" if fact["amount"] is not None else fact["kind"]
+    )
+    plan = ", plan" if fact["is_plan"] else ""
+    return f'{fact["behaviour"]}: {value}{plan}  [{fact["status"]}, {fact["confidence"]:.2f}, {fact["rule"]}; day {fact["day"]}]  "{fact["quote"]}"'

@@ -1,0 +1,206 @@
+"""A note becomes an entry: its transcript and its facts, written to the record in one transaction.
+
+The key of a recording is the sha256 of its bytes, that of a text the sha256 of its day and its words ("rest day, no
+alcohol" may be written on many days). So the same note given twice is one entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from hrv_shared.daytime import format_instant, local_time, origin_day
+from hrv_shared.record import SEEN, FactDraft
+
+from journal_analysis.errors import BadEntry
+from journal_analysis.extraction import JournalFact, extract
+
+if TYPE_CHECKING:
+    from hrv_shared.store import Store
+
+    from journal_analysis.transcription import Transcript
+
+__all__ = [
+    "ENTRY",
+    "FACT",
+    "Entry",
+    "Spoken",
+    "draft_entry",
+    "entry_keys",
+    "spoken_at",
+    "text_key",
+    "write_entry",
+]
+
+ENTRY, FACT = "journal_entry", "journal_fact"
+_AHEAD_ALLOWED = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """When a note was told: the instant, minutes east of UTC there, and the wake day it belongs to."""
+
+    at: datetime
+    utc_offset_min: int
+    day: date
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One note as kept: its key, its day, what was understood, and whether it had been kept before."""
+
+    key: str
+    day: date
+    transcript: str
+    facts: tuple[JournalFact, ...]
+    already: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        facts = [{**asdict(f), "status": f.status} for f in self.facts]
+        return {
+            "entry": self.key,
+            "day": self.day,
+            "transcript": self.transcript,
+            "already": self.already,
+            "facts": facts,
+        }
+
+
+def spoken_at(store: Store, member_id: str, recorded_at: datetime, *, now: datetime) -> Spoken:
+    """The wake day of a note told at ``recorded_at``.
+
+    Parameters
+    ----------
+    recorded_at : datetime
+        With its own offset, or naive/UTC: then the wearer's latest known offset at that time counts, else this
+        machine's.
+
+    Raises
+    ------
+    BadEntry
+        ``recorded_at`` lies ahead of ``now``.
+    """
+    days = store.read_table("days").filter(pl.col("member_id") == member_id)
+    if (
+        recorded_at.tzinfo is not None
+        and recorded_at.utcoffset() is not None
+        and recorded_at.tzinfo is not UTC
+    ):
+        offset_min = int(recorded_at.utcoffset().total_seconds() // 60)
+    else:
+        recorded_at = recorded_at.replace(tzinfo=UTC) if recorded_at.tzinfo is None else recorded_at
+        offset_min = _known_offset_min(days, recorded_at)
+    at = recorded_at.astimezone(UTC)
+    if at > now + _AHEAD_ALLOWED:
+        raise BadEntry(
+            f"Expected a note from the past, but it says it was recorded at {format_instant(at)} and it is {format_instant(now)} now. "
+            "Give the right time with --recorded-at, or set the clock."
+        )
+    woken = days.filter(pl.col("wake_at") <= at)["day"].max()
+    return Spoken(at, offset_min, origin_day(at, offset_min, woken))
+
+
+def write_entry(
+    store: Store,
+    member_id: str,
+    key: str,
+    text: str,
+    spoken: Spoken,
+    *,
+    source: str,
+    heard: Transcript | None = None,
+) -> Entry:
+    """Write a note and its facts in one transaction, known as of now; a key that is there already is left alone."""
+    held = store.record.latest(ENTRY, member_id).get(key)
+    if held is not None:
+        return _held_entry(held.payload, key)
+    now = store.clock()
+    entry, drafts = draft_entry(
+        member_id, key, text, spoken, source=source, known_at=now, basis=SEEN, heard=heard
+    )
+    store.record.append_many(drafts)
+    return entry
+
+
+def draft_entry(
+    member_id: str, key: str, text: str, spoken: Spoken, *, source: str, known_at: datetime, basis: str,
+    heard: Transcript | None = None,
+) -> tuple[Entry, list[FactDraft]]:  # fmt: skip
+    """The facts of a note as drafts for the record: one ``journal_entry``, and a ``journal_fact`` for each statement."""
+    facts = tuple(extract(text, spoken.day))
+    said = {
+        "transcript": text,
+        "recorded_at": format_instant(spoken.at),
+        "utc_offset_min": spoken.utc_offset_min,
+        "day": spoken.day.isoformat(),
+        "source": source,
+        "state": "kept",
+        "model": heard.model if heard else None,
+        "model_sha256": heard.model_sha256 if heard else None,
+        "audio_sha256": key if heard else None,
+        "audio_s": round(heard.seconds, 2) if heard else None,
+    }
+    drafts = [FactDraft(member_id, ENTRY, key, said, known_at, basis, source)]
+    for fact in facts:
+        payload = _fact_payload(key, fact, spoken.day)
+        drafts.append(FactDraft(member_id, FACT, _fact_key(key, fact), payload, known_at, basis, source))
+    return Entry(key, spoken.day, text, facts), drafts
+
+
+def text_key(day: date, text: str) -> str:
+    """Key of a written note."""
+    return hashlib.sha256(f"{day.isoformat()}\n{text.strip()}".encode()).hexdigest()
+
+
+def entry_keys(store: Store, member_id: str) -> set[str]:
+    """Keys of every note kept."""
+    return set(store.record.latest(ENTRY, member_id))
+
+
+def _fact_key(entry_key: str, fact: JournalFact) -> str:
+    parts = [
+        entry_key[:24],
+        fact.behaviour,
+        f"{fact.day_shift:+d}" if fact.day_shift else "",
+        "plan" if fact.is_plan else "",
+    ]
+    return ":".join(part for part in parts if part)
+
+
+def _fact_payload(entry_key: str, fact: JournalFact, day: date) -> dict[str, Any]:
+    about = day + timedelta(days=fact.day_shift)
+    return {
+        "entry_key": entry_key,
+        "day": about.isoformat(),
+        "night": (about + timedelta(days=1)).isoformat(),
+        "behaviour": fact.behaviour,
+        "kind": fact.kind,
+        "amount": fact.amount,
+        "unit": fact.unit,
+        "clock_time": fact.clock_time,
+        "is_plan": fact.is_plan,
+        "quote": fact.quote,
+        "confidence": fact.confidence,
+        "status": fact.status,
+        "rule": fact.rule,
+    }
+
+
+def _held_entry(payload: dict[str, Any], key: str) -> Entry:
+    day = date.fromisoformat(payload["day"])
+    return Entry(key, day, payload["transcript"], tuple(extract(payload["transcript"], day)), already=True)
+
+
+def _known_offset_min(days: pl.DataFrame, at: datetime) -> int:
+    """The wearer's offset at ``at``: of the last day known by then, else of the first day, else this machine's."""
+    known = days.filter(pl.col("utc_offset_min").is_not_null()).sort("day", "known_at")
+    before = known.filter(pl.col("day") <= at.date() + timedelta(days=1))
+    for rows in (before.tail(1), known.head(1)):
+        if len(rows):
+            return int(rows["utc_offset_min"][0])
+    here = local_time(at, 0).astimezone().utcoffset()
+    return int(here.total_seconds() // 60) if here else 0

@@ -1,0 +1,126 @@
+"""Commands of the training room: train, forecast, replay, combine, show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hrv_shared.cli import JsonOption, MemberOption, app_for, emit, progress
+from hrv_shared.settings import Settings, load_settings
+from hrv_shared.store import Store
+
+if TYPE_CHECKING:
+    from hrv_shared.issue import Issue
+
+app = app_for("model_training", "Train, replay and issue the models' forecasts.")
+
+SlotOption = Annotated[str | None, typer.Option("--slot", help="morning or evening; default: the one that is due.")]
+
+
+@app.command()
+def train(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """Backtest every forecaster, fit it on all that is known, track it in MLflow, name the champion."""
+    from model_training.training import train as run
+
+    _, store, issue = _due(member)
+    with progress("Training", total=1) as advance:
+        result = run(store, issue, advance=advance)
+    emit(result, _train_text(result), as_json)
+
+
+@app.command()
+def forecast(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """Issue every registered forecaster and their mix for tomorrow and the week."""
+    from hrv_shared.forecaster import find_forecasters
+    from model_training.issuing import issue_forecasts
+
+    _, store, issue = _due(member)
+    registered = find_forecasters()
+    with progress("Forecasting", total=len(registered)) as advance:
+        result = issue_forecasts(store, issue, forecasters=registered, advance=advance)
+    lines = [f"{issue.name} ({issue.book}): {result['written']} forecasts issued, {result['already']} stood already."]
+    lines += [f"{s['forecaster']}: {s['message']}" for s in result["refusals"] + result["failures"]]
+    emit(result, "\n".join([issue.note, *lines] if issue.note else lines), as_json)
+
+
+@app.command()
+def replay(
+    member: MemberOption = None,
+    nights: Annotated[int | None, typer.Option(min=1, help="How many; default: the setting replay_nights.")] = None,
+    slot: SlotOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what each forecaster would have said on the last nights, as of then, into the replay book."""
+    from model_training.replaying import replay as run
+
+    settings, store, issue = _due(member)
+    nights = nights or settings.replay_nights
+    with progress("Replaying", total=nights) as advance:
+        result = run(store, issue, nights=nights, slot=_known_slot(slot), advance=advance)
+    text = (
+        f"{result['nights']} {result['slot']}s replayed, {result['first_origin']} … {result['last_origin']}: "
+        f"{result['written']} forecasts written, {result['already']} stood already."
+    )
+    refused = [f"{name} refused: {counts}" for name, counts in result["refused"].items()]
+    emit(result, "\n".join([text, *refused]), as_json)
+
+
+@app.command()
+def combine(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """Issue final: the mix, corrected by the agent as far as it has earned it."""
+    from model_training.issuing import combine as run
+
+    _, store, issue = _due(member)
+    result = run(store, issue)
+    spoke = "the agent spoke" if result["agent_spoke"] else "the agent did not speak"
+    weights = result["weights"].get(1)
+    emit(result, f"{issue.name} ({issue.book}): final, {result['written']} new; {spoke}, weights {weights}.", as_json)
+
+
+@app.command()
+def show(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """The registered models, champion first."""
+    from model_training.tracking import list_registered
+
+    settings = load_settings()
+    rows = list_registered(Store.open(settings), member or settings.member_id)
+    lines = [
+        f"{'*' if r['champion'] else ' '} v{r['version']:<4} {r['forecaster']:12} {r['code']:16}"
+        f" {r['origin_day']} {r['slot']:8}"
+        + ("" if r["skill"] is None else f" skill {100 * r['skill']:+.1f} %  CRPS {r['crps_ms']:.2f} ms")
+        for r in rows
+    ]
+    nothing = "Nothing is registered yet. Run: python -m model_training train"
+    emit({"registered": rows}, "\n".join(lines) or nothing, as_json)
+
+
+def _due(member: str | None) -> tuple[Settings, Store, Issue]:
+    from hrv_shared.issue import current_issue
+
+    settings = load_settings()
+    store = Store.open(settings)
+    return settings, store, current_issue(store, member or settings.member_id)
+
+
+def _known_slot(slot: str | None) -> str | None:
+    from hrv_shared.constants import SLOTS
+
+    if slot is not None and slot not in SLOTS:
+        raise typer.BadParameter(f"expected one of {', '.join(SLOTS)}, got {slot!r}")
+    return slot
+
+
+def _train_text(result: dict[str, Any]) -> str:
+    champion = result["champion"]
+    head = "The same data and code were trained before. " if result["already"] else ""
+    version = champion["registered_version"]
+    lines = [f"{head}{result['origins']} origins; champion {champion['forecaster']} (v{version})."]
+    for name, m in sorted(result["forecasters"].items(), key=lambda item: item[1].get("crps_ms", 1e9)):
+        if m["n"]:
+            lines.append(
+                f"{name:12} n {m['n']:4.0f}  CRPS {m['crps_ms']:6.2f} ms  skill {100 * m.get('skill', 0):+6.1f} %"
+                f"  inside 80 %: {100 * m['cover_80']:.0f} %"
+            )
+    lines += [f"{name}: {why}" for name, why in result["refusals"].items()]
+    return "\n".join(lines)
