@@ -127,7 +127,6 @@ def test_replayed_and_live_scores_stay_apart(world, synth, tmp_path):
     now = [synth.at(world.last_day - timedelta(days=40), 21.5)]
     store = Store(tmp_path, clock=lambda: now[0])
     store.write_table("days", world.days)
-    synth.fill_ledger(world, store, nights=45)
     for back in range(40, -1, -1):
         origin = world.last_day - timedelta(days=back)
         now[0] = synth.at(origin, 21.5)
@@ -135,6 +134,7 @@ def test_replayed_and_live_scores_stay_apart(world, synth, tmp_path):
             r for f in ("last_28", "ewma_8", "mix") for r in synth.forecast_rows(world, origin, "evening", f)
         ]
         store.ledger.issue("live", rows)
+    synth.fill_ledger(world, store, nights=45)
     now[0] += timedelta(minutes=1)
     issue = current_issue(store, synth.member)
     assert issue.book == "live"

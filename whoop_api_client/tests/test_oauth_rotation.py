@@ -22,7 +22,7 @@ from whoop_api_client.simulator import Fault, RunningSimulator, SimulatorConfig,
 from whoop_api_client.tokens import TokenStore, open_token_store
 
 NOW = datetime(2026, 6, 1, 20, 45, tzinfo=UTC)
-PROCESSES = 4
+PROCESSES = 3
 
 
 @pytest.fixture

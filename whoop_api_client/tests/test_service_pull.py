@@ -134,11 +134,7 @@ def test_a_spreadsheet_does_not_run_what_a_table_holds(tmp_path):
     settings = settings_in(tmp_path)
     columns = schemas.TABLES["workouts"].columns
     text = next(name for name, dtype in columns.items() if name.startswith("sport") and dtype == pl.String)
-    row = (
-        dict.fromkeys(columns)
-        | dict.fromkeys(schemas.TABLES["workouts"].key, "x")
-        | {text: "=1+1"}
-    )
+    row = dict.fromkeys(columns) | dict.fromkeys(schemas.TABLES["workouts"].key, "x") | {text: "=1+1"}
     Store.open(settings).write_table("workouts", pl.DataFrame([row], schema=columns))
     with client_of(settings) as service:
         table = pl.read_csv(io.BytesIO(service.get("/tables/workouts.csv").content))

@@ -19,7 +19,7 @@ from whoop_api_client.models import COLLECTIONS
 from whoop_api_client.pulling import pull
 from whoop_api_client.simulator import Fault, SimulatorConfig, make_member, running
 
-KILL_AT_FACTS = (20, 90, 150)
+KILL_AT_FACTS = (30, 130)
 """So many facts on disk: one in each kind's pages, by the order of reading."""
 DEADLINE_S = 60
 

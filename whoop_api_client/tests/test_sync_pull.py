@@ -175,6 +175,22 @@ def test_a_laptop_that_slept_for_three_weeks_misses_nothing(tmp_path):
         house.store.record.close()
 
 
+def test_a_recording_whose_last_cycle_stays_open_is_asked_for_once_per_pull(tmp_path):
+    """A strap that was laid aside long ago: the open cycle lies before the window and reaches into it."""
+    member = make_member(5, now=NOW, n_nights=30, utc_offset_min=0, future_nights=0)
+    with running(member, SimulatorConfig(rate_per_minute=0, clock_runs=False)) as place:
+        house = House(place, tmp_path)
+        house.store.record.close()
+        house.store = Store(tmp_path / "home", clock=lambda: NOW + timedelta(days=400))
+        first = house.pull()
+        assert "seen" not in {f.basis for f in house.store.record.facts(tuple(COLLECTIONS))}
+        assert first.received["cycle"] >= 28
+        again = house.pull()
+        assert again.received["cycle"] == 1
+        assert sum(again.written.values()) == 0
+        house.store.record.close()
+
+
 def test_a_record_of_the_future_is_reported_and_not_written(simulator, tmp_path):
     house = House(simulator, tmp_path)
     house.store = Store(tmp_path / "home", clock=lambda: NOW - timedelta(days=3))  # our clock is behind

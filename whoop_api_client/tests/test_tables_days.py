@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
+
 from hrv_shared.history import as_of_days
 from hrv_shared.record import FactDraft
 from hrv_shared.store import Store
@@ -31,7 +31,11 @@ def test_a_closed_day_was_first_open(store: Store) -> None:
     tell(store, NIGHT + 24 * H, "cycle", "1", closed)
     morning, evening = day(store, NIGHT + 10 * H), day(store, NIGHT + 24 * H)
     assert (morning["day"], morning["state"], morning["hrv_rmssd_ms"]) == (date(2026, 1, 11), "scored", 61.25)
-    assert (morning["strain_0_21"], morning["strain_is_final"], morning["day_closed_at"]) == (3.1, False, None)
+    assert (morning["strain_0_21"], morning["strain_is_final"], morning["day_closed_at"]) == (
+        3.1,
+        False,
+        None,
+    )
     assert (evening["strain_0_21"], evening["strain_is_final"]) == (12.5, True)
     assert evening["day_closed_at"] == NIGHT + 24 * H
     assert evening["energy_kcal"] == pytest.approx(8368 / 4.184)
@@ -44,8 +48,14 @@ def test_a_closed_day_was_first_open(store: Store) -> None:
     [
         ({"score_state": "PENDING_SCORE", "score": None}, "pending"),
         ({"score_state": "UNSCORABLE"}, "unscorable"),
-        ({"score_state": "SCORED", "score": {"hrv_rmssd_milli": 0.0, "user_calibrating": False}}, "unscorable"),
-        ({"score_state": "SCORED", "score": {"hrv_rmssd_milli": 44.0, "user_calibrating": True}}, "calibrating"),
+        (
+            {"score_state": "SCORED", "score": {"hrv_rmssd_milli": 0.0, "user_calibrating": False}},
+            "unscorable",
+        ),
+        (
+            {"score_state": "SCORED", "score": {"hrv_rmssd_milli": 44.0, "user_calibrating": True}},
+            "calibrating",
+        ),
     ],
 )
 def test_what_is_no_score_is_named(store: Store, payload: dict, state: str) -> None:
@@ -75,7 +85,7 @@ def test_a_revised_night_moves_under_the_same_ids(store: Store) -> None:
 def test_the_day_is_the_wake_day_in_the_cycles_own_offset(store: Store) -> None:
     """DST and travel: the sleep's offset is the account's present one and never counts (whoop_api.md 8.5)."""
     late = datetime(2026, 1, 11, 3, 30, tzinfo=UTC)
-    tell(store, NIGHT, "cycle", "1", cycle(1, late, None, offset="-05:00"))  # 22:30 there; wakes 00:30, still the 11th?
+    tell(store, NIGHT, "cycle", "1", cycle(1, late, None, offset="-05:00"))  # 22:30 there
     tell(store, NIGHT, "sleep", "s1", sleep(1, late, 1.0) | {"timezone_offset": "+09:00"})
     tell(store, NIGHT, "recovery", "1", recovery(1, 50.0))
     assert day(store, ALWAYS)["day"] == date(2026, 1, 10)
@@ -113,7 +123,10 @@ def test_naps_and_workouts_fall_into_the_cycle_that_contains_them(store: Store) 
     tell(store, NIGHT + 21 * H, "workout", "w1", workout(NIGHT + 20 * H, 45, strain=9.5))
     tell(store, NIGHT + 23 * H, "workout", "w2", workout(NIGHT + 22 * H, 15, strain=4.0))
     before, first = day(store, NIGHT + 20 * H), days(store, ALWAYS).row(0, named=True)
-    assert (before["nap_min"], before["workout_count"]) == (pytest.approx(440), None)  # no workout known so far
+    assert (before["nap_min"], before["workout_count"]) == (
+        pytest.approx(440),
+        None,
+    )  # no workout known so far
     assert (first["workout_count"], first["workout_min"], first["workout_strain_max"]) == (2, 60.0, 9.5)
     assert first["last_workout_end_at"] == NIGHT + 22 * H + timedelta(minutes=15)
     assert days(store, ALWAYS)["workout_count"].to_list() == [2, 0]
@@ -147,7 +160,9 @@ def test_a_nap_overwritten_row_loses_its_hrv_and_takes_the_sleep_of_the_sleeps_f
     row = export_row(NIGHT, hrv=21, onset=nap, wake=nap + H)
     tell(store, NIGHT + 17 * H, "export_cycle", "x", row, source="whoop-export")
     lost = day(store, ALWAYS)
-    assert (lost["state"], lost["hrv_rmssd_ms"], lost["resting_hr_bpm"], lost["asleep_min"]) == ("invalid",) + (None,) * 3
+    assert (lost["state"], lost["hrv_rmssd_ms"], lost["resting_hr_bpm"], lost["asleep_min"]) == (
+        "invalid",
+    ) + (None,) * 3
     assert (lost["day"], lost["strain_0_21"]) == (date(2026, 1, 11), 9.5)
     main = export_row(NIGHT, hrv=None) | {"Nap": "false", "Asleep duration (min)": "455"}
     tell(store, NIGHT + 18 * H, "export_sleep", "x", main, source="whoop-export")
@@ -190,7 +205,9 @@ def test_the_recorded_share_is_a_fraction(store: Store, told: float | None, frac
     payload = workout(NIGHT, 30, strain=5.0)
     payload["score"]["percent_recorded"] = told
     tell(store, NIGHT + H, "workout", "w", payload)
-    assert derive(store.record.facts())["workouts"]["recorded_fraction"].to_list() == [pytest.approx(fraction)]
+    assert derive(store.record.facts())["workouts"]["recorded_fraction"].to_list() == [
+        pytest.approx(fraction)
+    ]
 
 
 def test_what_cannot_be_read_is_left_out_and_counted(store: Store, caplog: pytest.LogCaptureFixture) -> None:
@@ -211,7 +228,13 @@ def test_two_rebuilds_give_equal_bytes_in_whatever_order_the_facts_came(store: S
     other = Store(tmp_path / "other")
     for fact in sorted(store.record.facts(), key=lambda fact: (fact.payload.get("nap", True), fact.key)):
         other.record.append(
-            fact.member_id, fact.kind, fact.key, fact.payload, known_at=fact.known_at, basis=fact.basis, source=fact.source
+            fact.member_id,
+            fact.kind,
+            fact.key,
+            fact.payload,
+            known_at=fact.known_at,
+            basis=fact.basis,
+            source=fact.source,
         )
     rebuild(other)
     for name, data in first.items():
@@ -227,13 +250,22 @@ def test_one_members_rebuild_leaves_the_others_rows(store: Store) -> None:
     assert set(store.read_table("days")["member_id"]) == {"m", "you"}
 
 
-def tell(store: Store, at: datetime, kind: str, key: str, payload: dict, *, member: str = "m", source: str = "whoop-api"):
+def tell(
+    store: Store,
+    at: datetime,
+    kind: str,
+    key: str,
+    payload: dict,
+    *,
+    member: str = "m",
+    source: str = "whoop-api",
+):
     draft = FactDraft(member, kind, key, payload, known_at=at, basis="seen", source=source)
     assert store.record.append_many([draft]) == 1
 
 
-def tell_night(store: Store, n: int, start: datetime, *, hours: float = 8, hrv: float = 55.0, end: datetime | None = None,
-               at: datetime | None = None) -> None:  # fmt: skip
+def tell_night(store: Store, n: int, start: datetime, *, hours: float = 8, hrv: float = 55.0,
+               end: datetime | None = None, at: datetime | None = None) -> None:  # fmt: skip
     known_at = at or start + (hours + 0.2) * H
     tell(store, known_at, "cycle", str(n), cycle(n, start, end))
     tell(store, known_at, "sleep", f"s{n}", sleep(n, start, hours))
@@ -256,7 +288,9 @@ def score(*, strain: float) -> dict[str, float]:
     return {"strain": strain, "kilojoule": 8368.0, "average_heart_rate": 70, "max_heart_rate": 160}
 
 
-def cycle(n: int, start: datetime, end: datetime | None, *, offset: str = "+01:00", strain: float = 9.0) -> dict[str, Any]:
+def cycle(
+    n: int, start: datetime, end: datetime | None, *, offset: str = "+01:00", strain: float = 9.0
+) -> dict[str, Any]:
     return {
         "id": n, "start": start.isoformat(), "end": end and end.isoformat(), "timezone_offset": offset,
         "score_state": "SCORED", "score": score(strain=strain),
@@ -265,7 +299,12 @@ def cycle(n: int, start: datetime, end: datetime | None, *, offset: str = "+01:0
 
 def sleep(n: int, start: datetime, hours: float, *, nap: bool = False) -> dict[str, Any]:
     stages = {"light_sleep": 240, "slow_wave_sleep": 90, "rem_sleep": 110, "awake": 20, "in_bed": 460}
-    needed = {"baseline": 480, "need_from_sleep_debt": 30, "need_from_recent_strain": 10, "need_from_recent_nap": -5}
+    needed = {
+        "baseline": 480,
+        "need_from_sleep_debt": 30,
+        "need_from_recent_strain": 10,
+        "need_from_recent_nap": -5,
+    }
     return {
         "id": f"s{n}", "cycle_id": n, "start": start.isoformat(), "end": (start + hours * H).isoformat(), "nap": nap,
         "timezone_offset": "+01:00", "score_state": "SCORED",
@@ -290,7 +329,9 @@ def wall(instant: datetime) -> str:
     return (instant + H).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def export_row(start: datetime, *, hrv: int | None, onset: datetime | None = None, wake: datetime | None = None) -> dict:
+def export_row(
+    start: datetime, *, hrv: int | None, onset: datetime | None = None, wake: datetime | None = None
+) -> dict:
     return {
         "Cycle start time": wall(start), "Cycle end time": "", "Cycle timezone": "UTC+01:00",
         "Heart rate variability (ms)": "" if hrv is None else str(hrv), "Recovery score %": "60",
@@ -321,4 +362,3 @@ def test_three_years_are_rebuilt_in_a_few_seconds(store: Store) -> None:
     took_s = (datetime.now(UTC) - began).total_seconds()
     assert counts["cycles"] == 1100 and counts["workouts"] > 1400 and counts["days"] > 4000
     assert took_s < 8, f"{took_s:.1f} s; 4 s are meant, twice that is left for a busy machine"
-    assert all(a < b for a, b in itertools.pairwise(store.read_table("days")["known_at"].unique().sort()))

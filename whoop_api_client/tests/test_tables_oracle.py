@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from hrv_shared.daytime import parse_instant, parse_offset_min
 from hrv_shared.history import as_of_days
 from hrv_shared.record import Fact
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from whoop_api_client.tables import derive
 from whoop_api_client.tables.shapes import read
 
@@ -99,7 +100,11 @@ def reference(visible: list[Fact]) -> dict[date, dict[str, Any]]:
         return abs(a - b) <= SAME
 
     def nearest(pairs: list, at: datetime) -> list:
-        return [s for i, s in sorted(pairs, key=lambda p: (abs(p[1].start_at - at), p[0])) if close(s.start_at, at)]
+        return [
+            s
+            for i, s in sorted(pairs, key=lambda p: (abs(p[1].start_at - at), p[0]))
+            if close(s.start_at, at)
+        ]
 
     tombs = of("cycle", also_gone=True)
     standing = of("cycle") + [
@@ -207,7 +212,9 @@ def cycle_of(shape: Any) -> Any:
     return shape.cycle if hasattr(shape, "cycle") else shape
 
 
-def _fact(seq: int, kind: str, key: str, revision: int, known_at: datetime, payload: dict, basis: str) -> Fact:
+def _fact(
+    seq: int, kind: str, key: str, revision: int, known_at: datetime, payload: dict, basis: str
+) -> Fact:
     return Fact(
         seq=seq, member_id="m", kind=kind, key=key, revision=revision, known_at=known_at, basis=basis,
         source="whoop-export" if kind.startswith("export") else "whoop-api", recorded_at=known_at, payload=payload,
@@ -221,7 +228,9 @@ def _poisoned(fact: Fact, chance: random.Random) -> Fact:
     if fact.kind == "recovery" and payload["score"]:
         payload["score"] = payload["score"] | {"hrv_rmssd_milli": chance.uniform(1, 300)}
     elif fact.kind == "cycle":
-        payload["start"] = _iso(parse_instant(payload["start"]) + timedelta(minutes=chance.randint(-900, 900)))
+        payload["start"] = _iso(
+            parse_instant(payload["start"]) + timedelta(minutes=chance.randint(-900, 900))
+        )
         payload["end"] = None
     elif fact.kind == "export_cycle":
         payload["Heart rate variability (ms)"] = str(chance.randint(1, 300))
@@ -234,7 +243,9 @@ _OFFSETS = ("-05:00", "Z", "+01:00", "+02:00", "+10:00")
 
 
 def _start(draw: st.DrawFn) -> datetime:
-    return BASE + timedelta(hours=3 * draw(st.integers(0, 20)), seconds=draw(st.sampled_from([0, 0, 1, 2, 3, 200, 400])))
+    return BASE + timedelta(
+        hours=3 * draw(st.integers(0, 20)), seconds=draw(st.sampled_from([0, 0, 1, 2, 3, 200, 400]))
+    )
 
 
 def _iso(instant: datetime | None) -> str | None:
@@ -289,7 +300,11 @@ def _wall(instant: datetime | None, offset: str) -> str:
 def _export_cycle(draw: st.DrawFn) -> tuple[str, dict]:
     start, offset = _start(draw), f"UTC{draw(st.sampled_from(_OFFSETS))}"
     length = draw(st.sampled_from([None, 21, 24, 40]))
-    lag = draw(st.sampled_from([None, timedelta(0), timedelta(0), timedelta(minutes=4), timedelta(hours=9), -timedelta(1)]))
+    lag = draw(
+        st.sampled_from(
+            [None, timedelta(0), timedelta(0), timedelta(minutes=4), timedelta(hours=9), -timedelta(1)]
+        )
+    )
     onset = None if lag is None else start + lag
     has_hrv = onset is not None and draw(st.booleans())
     return f"E{_key(draw, 2)}", {
@@ -344,6 +359,8 @@ def test_the_reference_is_no_copy_of_an_empty_world() -> None:
         _fact(3, "recovery", "1", 1, BASE, {"cycle_id": 1, "score_state": "SCORED",
                                             "score": {"hrv_rmssd_milli": 50.0}}, "seen"),
     ]  # fmt: skip
-    assert derive(facts)["days"].select("day", "state", "hrv_rmssd_ms").rows() == [(date(2026, 3, 28), "scored", 50.0)]
+    assert derive(facts)["days"].select("day", "state", "hrv_rmssd_ms").rows() == [
+        (date(2026, 3, 28), "scored", 50.0)
+    ]
     assert reference(facts)[date(2026, 3, 28)]["hrv_rmssd_ms"] == 50.0
     assert isinstance(derive([])["days"], pl.DataFrame)

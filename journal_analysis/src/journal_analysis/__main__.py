@@ -1,7 +1,6 @@
 """``python -m journal_analysis``."""
 
 from hrv_shared.cli import run
-
 from journal_analysis.cli import app
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from functools import cache
 from typing import Any
 
 from hrv_shared.record import Fact, Record
-
 from journal_analysis.behaviours import behaviours, data_file
 
 __all__ = ["AnswerReport", "behaviour_of_question", "read_answers"]

@@ -47,7 +47,9 @@ def behaviours() -> Mapping[str, Behaviour]:
         tables = tomllib.load(file)
     found = {}
     for name, table in tables.items():
-        options = dict(table)
+        options = {
+            key: value.replace("\n", "") if isinstance(value, str) else value for key, value in table.items()
+        }
         rule, kind, sign, label = (options.pop(key) for key in ("rule", "kind", "sign", "label"))
         if kind not in KINDS or sign not in SIGNS:
             raise ValueError(
@@ -69,5 +71,4 @@ def _compiled(name: str, option: str) -> re.Pattern[str] | None:
     words = behaviours()[name].options.get(option)
     if not words:
         return None
-    words = words.replace("\n", "")
     return re.compile(rf"(?<!\w){words}" if option == "amount" else rf"(?<![a-z0-9'-])(?:{words})(?![a-z])")

@@ -1,7 +1,7 @@
 """Measure the room on a labelled test set: word error rate on recordings, ten fields on recordings and texts.
 
-A folder with ``manifest.json`` holds recordings (``file``, ``reference``, ``kind``, ``labels``); any other ``*.json`` that
-is a list of ``text`` and ``labels`` holds texts. ``set`` (texts) and ``kind`` (recordings) part the figures.
+A folder with ``manifest.json`` holds recordings (``file``, ``reference``, ``kind``, ``labels``); any other ``*.json``
+that is a list of ``text`` and ``labels`` holds texts. ``set`` (texts) and ``kind`` (recordings) part the figures.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrv_shared.cli import progress
-
 from journal_analysis.errors import BadBenchmark, JournalError
 from journal_analysis.extraction import extract
 from journal_analysis.fields import FIELDS, fields_of
@@ -47,32 +46,35 @@ def run_bench(folder: Path, settings: Settings) -> dict[str, Any]:
     cases = [case for path in sorted(folder.glob("*.json")) if path != manifest for case in _text_cases(path)]
     if speech is None and not cases:
         raise BadBenchmark(
-            f"Expected a folder with manifest.json (recordings) or *.json lists of {{text, labels}}; {folder} has neither."
+            f"Expected a folder with manifest.json (recordings) or *.json lists of {{text, labels}}; "
+            f"{folder} has neither."
         )
     return {"data": str(folder), "speech": speech, "texts": _bench_texts(cases) if cases else None}
 
 
 def bench_text(result: dict[str, Any]) -> str:
     """The figures in words."""
-    lines = []
+    lines: list[str] = []
     if result["speech"]:
-        for name, group in result["speech"]["groups"].items():
-            line = f"{name}: {group['recordings']} recordings, word error rate {100 * group['word_error_rate']:.1f} % of {group['words']} words"
-            if group["fields"]:
-                line += f"; fields {group['fields_right']}/{group['fields']} (from reference texts {group['fields_right_of_reference']}/{group['fields']})"
-            lines.append(f"{line}; {group['audio_s_per_s']:.1f} s of audio a second")
+        lines += [_speech_line(name, group) for name, group in result["speech"]["groups"].items()]
         lines += [_miss_line(m) for r in result["speech"]["recordings"] for m in r["misses"]]
     if result["texts"]:
         for name, group in result["texts"]["sets"].items():
-            lines.append(
-                f"set {name}: fields {group['fields_right']}/{group['fields']} = {100 * group['accuracy']:.1f} % ({group['texts']} texts)"
-            )
-        lines.append(
-            "by field: "
-            + ", ".join(f"{name} {right}/{n}" for name, (right, n) in result["texts"]["by_field"].items())
-        )
+            share = f"{group['fields_right']}/{group['fields']} = {100 * group['accuracy']:.1f} %"
+            lines.append(f"set {name}: fields {share} ({group['texts']} texts)")
+        by_field = (f"{name} {right}/{n}" for name, (right, n) in result["texts"]["by_field"].items())
+        lines.append(f"by field: {', '.join(by_field)}")
         lines += [_miss_line(m) for m in result["texts"]["misses"]]
     return "\n".join(lines)
+
+
+def _speech_line(name: str, group: dict[str, Any]) -> str:
+    rate = f"word error rate {100 * group['word_error_rate']:.1f} % of {group['words']} words"
+    fields = f"; fields {group['fields_right']}/{group['fields']}" if group["fields"] else ""
+    if fields:
+        fields += f" (from the reference texts {group['fields_right_of_reference']}/{group['fields']})"
+    speed = f"{group['audio_s_per_s']:.1f} s of audio a second"
+    return f"{name}: {group['recordings']} recordings, {rate}{fields}; {speed}"
 
 
 def _bench_speech(folder: Path, manifest: Any, settings: Settings) -> dict[str, Any]:
@@ -90,17 +92,24 @@ def _bench_speech(folder: Path, manifest: Any, settings: Settings) -> dict[str, 
                 failed = None
             seconds = time.perf_counter() - began
             errors, words = word_errors(item["reference"], heard)
-            of_reference = (
-                _misses(item["file"], item["reference"], item["labels"]) if item.get("labels") else []
-            )
+            labels = item.get("labels")
             recordings.append(
                 {
-                    "file": item["file"], "group": _group(item), "heard": heard, "failed": failed, "errors": errors, "words": words,
-                    "seconds": round(seconds, 2), "audio_s": item["seconds"], "fields": len(FIELDS) if item.get("labels") else 0,
-                    "misses": _misses(item["file"], heard, item["labels"]) if item.get("labels") else [],
-                    "misses_of_reference": len(of_reference),
+                    "file": item["file"],
+                    "group": _group(item),
+                    "heard": heard,
+                    "failed": failed,
+                    "errors": errors,
+                    "words": words,
+                    "seconds": round(seconds, 2),
+                    "audio_s": item["seconds"],
+                    "fields": len(FIELDS) if labels else 0,
+                    "misses": _misses(item["file"], heard, labels) if labels else [],
+                    "misses_of_reference": len(_misses(item["file"], item["reference"], labels))
+                    if labels
+                    else 0,
                 }
-            )  # fmt: skip
+            )
             advance(1)
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for recording in recordings:

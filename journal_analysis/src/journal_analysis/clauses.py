@@ -26,11 +26,12 @@ _OTHERS = (
 _SOMEBODY_ELSE = phrase("clauses", "somebody_else")
 _SPEAKER = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|we|we're|we've|we'd|we'll|me|myself|for me)\b")
 _NAMED = phrase("clauses", "named")
+_LINK = phrase("clauses", "link")
 _NAMED_FIRST = phrase("clauses", "named_first")
 _NO_NAME = frozenset(
-    "i we just then only still finally later tonight today yesterday also never already afterwards after once again always "
-    "lunch dinner breakfast work training and but so everyone nobody somehow luckily instead maybe probably actually "
-    "stress sleep evening morning afternoon have not usually normally otherwise obviously sadly unfortunately".split()
+    "i we just then only still finally later tonight today yesterday also never already afterwards after once again "
+    "always lunch dinner breakfast work training and but so everyone nobody somehow luckily instead maybe probably "
+    "actually stress sleep evening morning afternoon have not usually normally otherwise obviously sadly unfortunately".split()
 )
 """Words that open a sentence with "had" behind them and are nobody's name."""
 _CALENDAR = "monday tuesday wednesday thursday friday saturday sunday"
@@ -44,7 +45,7 @@ _TODAY = phrase("clauses", "today")
 _PRESENT = re.compile(r"\b(?:is|am|are|i'm|it's|feel|feeling)\b")
 _YESTERDAY = phrase("clauses", "yesterday")
 _SCENE = re.compile(r"^[^\d]*\byesterday\b[^\d]*$")
-"""A sentence that only sets the scene ("we had a party yesterday"): what follows in the past tense happened then too."""
+"""A sentence that only sets the scene ("we had a party yesterday"): what follows in the past tense was then too."""
 _BEFORE_YESTERDAY = re.compile(r"\b(?:day before yesterday|2 (?:days|nights|evenings) ago)\b")
 _DAYS_AGO = re.compile(r"\b(\d) (?:days|nights) ago\b")
 _WEEKDAY = phrase("clauses", "weekday")
@@ -153,11 +154,7 @@ def _clauses_of(
     clauses, others, plan = [], False, False
     for first, last in zip(cuts, cuts[1:], strict=False):
         piece = text.text[first:last]
-        spoken_piece = re.sub(
-            r"^\W*(?:but|although|though|while|whereas|however|because|then|so|plus|which|and|before|after|when|until|since)?\W*",
-            "",
-            piece,
-        )
+        spoken_piece = _LINK.sub("", piece)
         named = _NAMED.search(" " + text.quote(first, last)) if first > start else None
         opening = _NAMED_FIRST.search(text.quote(first, last)) if first == start else None
         if (
@@ -184,7 +181,8 @@ def _clauses_of(
                 first, last, number, start, end,
                 others=others,
                 plan=plan,
-                unreal=bool(_CONDITIONAL.search(piece)) or bool(_PLAN_UNDONE.search(piece) and "as planned" not in piece),
+                unreal=bool(_CONDITIONAL.search(piece))
+                or bool(_PLAN_UNDONE.search(piece) and "as planned" not in piece),
                 doubt=bool(_DOUBT.search(piece)),
                 habit=bool(_USUALLY.search(piece)),
                 day_shift=day_shift,
@@ -196,7 +194,7 @@ def _clauses_of(
 
 
 def _header_shift(text: str, entry_day: date | None) -> int:
-    """ "Journal for Tuesday" told on Wednesday morning speaks of the day before."""
+    """Days back that the opening names: "journal for Tuesday" told on Wednesday morning is the day before."""
     match = _HEADER.search(text[:80])
     if not match:
         return 0

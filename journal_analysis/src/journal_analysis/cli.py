@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
 from hrv_shared.cli import JsonOption, MemberOption, app_for, emit
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ def add(
         Path | None, typer.Argument(help="A recording (flac, wav, mp3, m4a, ogg, webm …).")
     ] = None,
     text: Annotated[str | None, typer.Option(help="A typed note instead of a recording.")] = None,
-    recorded_at: Annotated[
-        str | None, typer.Option(help="When it was told, ISO 8601; default: the file's time, or now.")
-    ] = None,
+    recorded_at: Annotated[str | None, typer.Option(help="When it was told (ISO 8601).")] = None,
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -79,16 +78,13 @@ def backfill(
 
     store, _, member_id = _open(member)
     done = notes.backfill(store, member_id, file)
-    bad = (
-        f" {len(done.bad_lines)} lines were no notes, the first is line {done.bad_lines[0]['line']}: {done.bad_lines[0]['reason']}"
-        if done.bad_lines
-        else ""
-    )
-    emit(
-        asdict(done),
-        f"{done.entries} notes with {done.facts} facts taken in, {done.already} were there already.{bad}",
-        as_json,
-    )
+    text = f"{done.entries} notes with {done.facts} facts taken in, {done.already} were there already."
+    if done.bad_lines:
+        first = done.bad_lines[0]
+        text += (
+            f" Not notes: {len(done.bad_lines)} lines, the first is line {first['line']}: {first['reason']}"
+        )
+    emit(asdict(done), text, as_json)
 
 
 @app.command()
@@ -175,7 +171,6 @@ def bench(
 ) -> None:
     """Measure word error rate and field accuracy on a labelled test set."""
     from hrv_shared.settings import load_settings
-
     from journal_analysis.bench import bench_text, run_bench
 
     result = run_bench(data, load_settings())
@@ -191,7 +186,7 @@ def _open(member: str | None) -> tuple[Store, Settings, str]:
 
 
 def _instant(text: str | None) -> datetime | None:
-    """The instant of --recorded-at; without an offset it is on the wearer's own clock, so it stays naive in UTC terms."""
+    """The instant of --recorded-at."""
     from journal_analysis.errors import BadEntry
 
     if text is None:
@@ -202,7 +197,7 @@ def _instant(text: str | None) -> datetime | None:
         raise BadEntry(f"Expected --recorded-at like 2026-03-01T21:40:00+01:00, got {text!r}.") from None
     if at.tzinfo is None:
         raise BadEntry(
-            f"Expected --recorded-at with its offset from UTC (2026-03-01T21:40:00+01:00, or Z), got {text!r}."
+            f"Expected --recorded-at with its offset (2026-03-01T21:40:00+01:00, or Z), got {text!r}."
         )
     return at if at.utcoffset() else at.replace(tzinfo=UTC)
 
@@ -218,16 +213,13 @@ def _answers(store: Store, member_id: str) -> dict[str, Any]:
 def _answers_text(answers: dict[str, Any]) -> str:
     said = f"{answers['answers']} answers of the WHOOP journal read"
     if answers["unknown"]:
-        listed = "; ".join(
-            f"{question!r} ({count})" for question, count in list(answers["unknown"].items())[:10]
-        )
-        said += f", {sum(answers['unknown'].values())} to {len(answers['unknown'])} questions that I do not know: {listed}"
-    return f"{said}, {answers['private']} private ones left alone." if answers["private"] else f"{said}."
+        listed = "; ".join(f"{question!r} ({n})" for question, n in list(answers["unknown"].items())[:10])
+        said += f"; questions that I do not know, with their answers: {listed}"
+    return f"{said}; {answers['private']} private ones left alone." if answers["private"] else f"{said}."
 
 
 def _fact_line(fact: dict[str, Any]) -> str:
-    value = fact["clock_time"] or (
-        f"{fact['amount']:g} {fact['unit']}" if fact["amount"] is not None else fact["kind"]
-    )
-    plan = ", plan" if fact["is_plan"] else ""
-    return f'{fact["behaviour"]}: {value}{plan}  [{fact["status"]}, {fact["confidence"]:.2f}, {fact["rule"]}; day {fact["day"]}]  "{fact["quote"]}"'
+    amount = f"{fact['amount']:g} {fact['unit']}" if fact["amount"] is not None else fact["kind"]
+    said = f"{fact['behaviour']}: {fact['clock_time'] or amount}{', plan' if fact['is_plan'] else ''}"
+    why = f"{fact['status']}, {fact['confidence']:.2f}, {fact['rule']}; day {fact['day']}"
+    return f'{said}  [{why}]  "{fact["quote"]}"'

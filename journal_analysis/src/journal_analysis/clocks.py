@@ -13,42 +13,24 @@ from journal_analysis.phrases import phrase
 
 __all__ = ["Clock", "Duration", "find_clocks", "find_durations", "format_clock"]
 
-_NOT_A_CLOCK = (
-    r"(?!\d)(?!\s*(?:%|percent|minutes?\b|mins?\b|hours?\b|hrs?\b|seconds?|km\b|k\b|kilo|miles?|met(?:er|re)s?|mg|grams?|"
-    r"reps?|sets?|times|out of|of 10|of 5|/|x\b|drinks?|beers?|glasses|coffees?|degrees|bpm|watts|weeks?|days?|laps|"
-    r"-?(?:minute|hour)|[.,]\d|people|litres?|liters?|cups?))"
-)
-_LEAD = r"(?:\b(?:at|around|about|by|until|till|til|before|after|past|to|since|near|towards?|approximately|roughly|only|@)\s+)"
+_NOT_A_CLOCK = phrase("clocks", "not_a_clock").pattern
+_LEAD = phrase("clocks", "lead").pattern
+_ABOUT = r"(?:about |around |like |almost |close to |nearly |maybe |roughly |exactly )*"
 _PATTERNS = (
-    (
-        "past",
-        re.compile(
-            r"\b(half|quarter|\d{1,2})(?: minutes)? (past|to|after|before) (\d{1,2}|noon|midnight)\b\s?(am|pm)?"
-        ),
-    ),
-    (
-        "digits",
-        re.compile(
-            r"\b(\d{1,2})(?::|\.|h)(\d{2})(?!\d)(?!\s*(?:km|k\b|litres?|liters?|miles|%))\s?(am|pm|oclock)?"
-        ),
-    ),
+    ("past", phrase("clocks", "past")),
+    ("digits", phrase("clocks", "digits")),
     (
         "spoken",
         re.compile(rf"(?:{_LEAD}|(?<=\bplanned ))(\d{{1,2}}) (\d{{2}})\b(?! minutes| percent)\s?(am|pm)?"),
     ),
     ("spoken", re.compile(r"\b(\d{1,2}) (\d{2})\s?(am|pm)\b")),
     ("hour", re.compile(r"\b(\d{1,2})\s?(am|pm|oclock)\b")),
-    (
-        "bare",
-        re.compile(
-            rf"{_LEAD}(?:about |around |like |almost |close to |nearly |maybe |roughly |exactly )*(\d{{1,2}})\b{_NOT_A_CLOCK}"
-        ),
-    ),
+    ("bare", re.compile(rf"{_LEAD}{_ABOUT}(\d{{1,2}})\b{_NOT_A_CLOCK}")),
     ("bare", re.compile(rf"\bclose to (\d{{1,2}})\b{_NOT_A_CLOCK}")),
     (
         "bare",
         re.compile(
-            rf"\b(?:am|pm|oclock|\d) (?:and|or) (?:at )?(\d{{1,2}})\b{_NOT_A_CLOCK}(?= in the| oclock|\.|,|$)"
+            rf"\b(?:am|pm|oclock|\d) (?:and|or) (?:at )?(\d{{1,2}})\b{_NOT_A_CLOCK}(?= in the|\.|,|$)"
         ),
     ),
     ("name", re.compile(r"\b(noon|midday|midnight)\b(?! snack)")),
@@ -115,48 +97,51 @@ def format_clock(minutes: int) -> str:
 
 
 def _read(kind: str, match: re.Match[str], text: str) -> Clock | None:
-    start, half = match.start(), None
+    """One match as a clock time, or None where it can't be one."""
     if kind == "name":
-        return Clock(start, match.end(), 0 if match.group(1) == "midnight" else 720, False)
-    if kind == "past":
-        part, direction, hour_text, half = match.groups()
-        shift = {"half": 30, "quarter": 15}.get(part) or int(part) if not part.isdigit() else int(part)
-        named = {"noon": 720, "midnight": 0}.get(hour_text)
-        if (
-            part == "half"
-            and direction != "past"
-            or shift > 59
-            or part.isdigit()
-            and direction in ("after", "before")
-        ):
-            return None
-        minutes = (named if named is not None else int(hour_text) * 60) + (
-            shift if direction in ("past", "after") else -shift
-        )
-        hour = minutes // 60 if named is None else 24
-    elif kind in ("digits", "spoken"):
-        hour, minute, half = int(match.group(1)), int(match.group(2)), match.group(3)
-        if minute > 59 or (kind == "spoken" and minute % 5):
-            return None
-        minutes = hour * 60 + minute
-    else:
-        hour = int(match.group(1))
-        half = match.group(2) if kind == "hour" else None
-        minutes = hour * 60
-        start = match.start(1) if kind == "bare" else start
-    if minutes < 0:
-        minutes += 1440
-    if hour > 24 or minutes >= 1500 or (kind == "bare" and hour == 0):
+        return Clock(match.start(), match.end(), 0 if match.group(1) == "midnight" else 720, False)
+    said = _past(match) if kind == "past" else _hour_and_minute(kind, match)
+    if said is None:
         return None
+    hour, minutes, half = said
     half = half if half in ("am", "pm") else _part_of_day(text, match, minutes)
+    if half == "pm" and hour == 12 and _part_of_night(text, match.end()):
+        half = "am"  # twelve at night
     if half == "pm" and minutes < 720:
         minutes += 720
-    if half == "am" and minutes >= 720 and hour == 12:
+    elif half == "am" and hour == 12:
         minutes -= 720
-    if half == "pm" and hour == 12 and _part_of_night(text, match.end()):
-        minutes -= 720
-    said_24h = hour >= 13 or hour == 0 or (kind == "digits" and re.match(r"0\d", match.group(1)) is not None)
-    return Clock(start, match.end(), minutes % 1440, half is None and not said_24h and hour != 24)
+    leading_zero = kind == "digits" and match.group(1).startswith("0")
+    settled = half is not None or hour >= 13 or hour == 0 or leading_zero
+    return Clock(
+        match.start(1) if kind == "bare" else match.start(), match.end(), minutes % 1440, not settled
+    )
+
+
+def _past(match: re.Match[str]) -> tuple[int, int, str | None] | None:
+    """(hour, minutes, am or pm) of "half past nine", "ten to eight", "quarter past noon"."""
+    part, direction, hour_text, half = match.groups()
+    if (part == "half" and direction != "past") or (part.isdigit() and direction in ("after", "before")):
+        return None
+    shift = {"half": 30, "quarter": 15}.get(part) or int(part)
+    named = {"noon": 12, "midnight": 24}.get(hour_text)
+    hour = named or int(hour_text)
+    minutes = hour * 60 + (shift if direction in ("past", "after") else -shift)
+    if shift > 59 or hour > 24:
+        return None
+    if named:
+        return 13, minutes, None  # neither morning nor evening is open
+    return hour, minutes % 1440, half
+
+
+def _hour_and_minute(kind: str, match: re.Match[str]) -> tuple[int, int, str | None] | None:
+    """(hour, minutes, am or pm) of "9:30 pm", "nine thirty", "at nine"."""
+    hour = int(match.group(1))
+    minute = int(match.group(2)) if kind in ("digits", "spoken") else 0
+    half = {"digits": 3, "spoken": 3, "hour": 2}.get(kind)
+    if hour > 24 or minute > 59 or (kind == "spoken" and minute % 5) or (kind == "bare" and hour == 0):
+        return None
+    return hour, hour * 60 + minute, match.group(half) if half else None
 
 
 def _part_of_day(text: str, match: re.Match[str], minutes: int) -> str | None:
@@ -173,6 +158,6 @@ def _part_of_day(text: str, match: re.Match[str], minutes: int) -> str | None:
 
 
 def _part_of_night(text: str, end: int) -> bool:
-    """ "Twelve at night" is midnight."""
+    """Whether "at night" follows."""
     after = _PART.match(text, end)
     return bool(after and after.group(1) in ("night", "tonight"))

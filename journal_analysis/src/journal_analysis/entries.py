@@ -12,15 +12,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+
 from hrv_shared.daytime import format_instant, local_time, origin_day
 from hrv_shared.record import SEEN, FactDraft
-
 from journal_analysis.errors import BadEntry
 from journal_analysis.extraction import JournalFact, extract
 
 if TYPE_CHECKING:
     from hrv_shared.store import Store
-
     from journal_analysis.transcription import Transcript
 
 __all__ = [
@@ -50,13 +49,17 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Entry:
-    """One note as kept: its key, its day, what was understood, and whether it had been kept before."""
+    """One note as kept: its key, its day, what was understood, and whether it had been kept before.
+
+    ``state`` is ``kept``, ``confirmed`` or ``undone``.
+    """
 
     key: str
     day: date
     transcript: str
     facts: tuple[JournalFact, ...]
     already: bool = False
+    state: str = "kept"
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -66,6 +69,7 @@ class Entry:
             "day": self.day,
             "transcript": self.transcript,
             "already": self.already,
+            "state": self.state,
             "facts": facts,
         }
 
@@ -76,8 +80,7 @@ def spoken_at(store: Store, member_id: str, recorded_at: datetime, *, now: datet
     Parameters
     ----------
     recorded_at : datetime
-        With its own offset, or naive/UTC: then the wearer's latest known offset at that time counts, else this
-        machine's.
+        With its own offset, or in UTC: then the wearer's offset known for that time counts, else this machine's.
 
     Raises
     ------
@@ -85,20 +88,16 @@ def spoken_at(store: Store, member_id: str, recorded_at: datetime, *, now: datet
         ``recorded_at`` lies ahead of ``now``.
     """
     days = store.read_table("days").filter(pl.col("member_id") == member_id)
-    if (
-        recorded_at.tzinfo is not None
-        and recorded_at.utcoffset() is not None
-        and recorded_at.tzinfo is not UTC
-    ):
-        offset_min = int(recorded_at.utcoffset().total_seconds() // 60)
-    else:
-        recorded_at = recorded_at.replace(tzinfo=UTC) if recorded_at.tzinfo is None else recorded_at
-        offset_min = _known_offset_min(days, recorded_at)
+    said = recorded_at.utcoffset()
+    if said is None:
+        raise BadEntry(f"Expected the time of the note with its offset from UTC, got {recorded_at}.")
     at = recorded_at.astimezone(UTC)
+    own = recorded_at.tzinfo is not UTC
+    offset_min = int(said.total_seconds() // 60) if own else _known_offset_min(days, at)
     if at > now + _AHEAD_ALLOWED:
         raise BadEntry(
-            f"Expected a note from the past, but it says it was recorded at {format_instant(at)} and it is {format_instant(now)} now. "
-            "Give the right time with --recorded-at, or set the clock."
+            f"Expected a note from the past, but it says it was recorded at {format_instant(at)} "
+            f"and it is {format_instant(now)} now. Give the right time with --recorded-at, or set the clock."
         )
     woken = days.filter(pl.col("wake_at") <= at)["day"].max()
     return Spoken(at, offset_min, origin_day(at, offset_min, woken))
@@ -117,7 +116,7 @@ def write_entry(
     """Write a note and its facts in one transaction, known as of now; a key that is there already is left alone."""
     held = store.record.latest(ENTRY, member_id).get(key)
     if held is not None:
-        return _held_entry(held.payload, key)
+        return _held_entry(store, member_id, held.payload, key)
     now = store.clock()
     entry, drafts = draft_entry(
         member_id, key, text, spoken, source=source, known_at=now, basis=SEEN, heard=heard
@@ -130,7 +129,7 @@ def draft_entry(
     member_id: str, key: str, text: str, spoken: Spoken, *, source: str, known_at: datetime, basis: str,
     heard: Transcript | None = None,
 ) -> tuple[Entry, list[FactDraft]]:  # fmt: skip
-    """The facts of a note as drafts for the record: one ``journal_entry``, and a ``journal_fact`` for each statement."""
+    """Draft a note for the record: one ``journal_entry``, and a ``journal_fact`` for each statement."""
     facts = tuple(extract(text, spoken.day))
     said = {
         "transcript": text,
@@ -190,9 +189,18 @@ def _fact_payload(entry_key: str, fact: JournalFact, day: date) -> dict[str, Any
     }
 
 
-def _held_entry(payload: dict[str, Any], key: str) -> Entry:
+def _held_entry(store: Store, member_id: str, payload: dict[str, Any], key: str) -> Entry:
+    """The entry as the record has it, not as today's rules would read it."""
     day = date.fromisoformat(payload["day"])
-    return Entry(key, day, payload["transcript"], tuple(extract(payload["transcript"], day)), already=True)
+    own = [f.payload for f in store.record.latest(FACT, member_id).values() if f.payload["entry_key"] == key]
+    facts = tuple(_fact_of(p, day) for p in own)
+    return Entry(key, day, payload["transcript"], facts, already=True, state=payload["state"])
+
+
+def _fact_of(payload: dict[str, Any], day: date) -> JournalFact:
+    about = date.fromisoformat(payload["day"])
+    same = ("behaviour", "kind", "amount", "unit", "clock_time", "is_plan", "quote", "confidence", "rule")
+    return JournalFact(**{n: payload[n] for n in same}, day=about, day_shift=(about - day).days)
 
 
 def _known_offset_min(days: pl.DataFrame, at: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Taking notes in: one recording or text (`add`), everything in the inbox (`ingest`), or a file of old notes (`backfill`)."""
+"""Taking notes in: one recording or text, everything in the inbox, or a file of old notes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from hrv_shared.record import FactDraft
 from hrv_shared.store import write_bytes_atomic
-
 from journal_analysis.entries import Entry, Spoken, draft_entry, entry_keys, spoken_at, text_key, write_entry
 from journal_analysis.errors import BadEntry, JournalError, NoSpeech, UnreadableAudio
 from journal_analysis.table import rebuild
@@ -82,8 +81,8 @@ def add_audio(
 def ingest(store: Store, settings: Settings, member_id: str) -> IngestResult:
     """Take in every file of the store's ``inbox``; each goes to ``audio`` once its note is in the record.
 
-    A file that is no note goes to ``inbox/refused``. Killed anywhere, the next run carries on: the note is in the record
-    before its file moves, and its key is made of its bytes.
+    A file that is no note goes to ``inbox/refused``. Killed anywhere, the next run carries on: the note is in the
+    record before its file moves, and its key is made of its bytes.
     """
     result = IngestResult()
     for path in sorted(store.folder("inbox").iterdir()):

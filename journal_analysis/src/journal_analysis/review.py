@@ -1,4 +1,4 @@
-"""Looking at notes and correcting them: show, confirm, undo. Nothing is deleted from the record; a revision is added."""
+"""Looking at notes and correcting them. Nothing is deleted from the record; a revision is added."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hrv_shared.record import SEEN, Fact, FactDraft
-
 from journal_analysis.entries import ENTRY, FACT
 from journal_analysis.errors import UnknownEntry
 from journal_analysis.table import rebuild

@@ -6,8 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from hrv_shared.schemas import TABLES
 
+from hrv_shared.schemas import TABLES
 from journal_analysis.answers import AnswerReport, read_answers
 from journal_analysis.entries import FACT
 

@@ -15,6 +15,7 @@ from journal_analysis.errors import NoSpeech, UnreadableAudio
 
 if TYPE_CHECKING:
     import numpy as np
+
     from hrv_shared.settings import Settings
 
 __all__ = ["MAX_AUDIO_BYTES", "MAX_AUDIO_MIN", "PROMPT", "Transcript", "transcribe"]
@@ -98,7 +99,8 @@ def decode(path: Path) -> np.ndarray:
         ) from error
     if size_bytes > MAX_AUDIO_BYTES:
         raise UnreadableAudio(
-            f"{path.name} has {size_bytes / 1e6:.0f} MB; a note may have {MAX_AUDIO_BYTES / 1e6:.0f} MB. Cut or compress it."
+            f"{path.name} has {size_bytes / 1e6:.0f} MB; a note may have {MAX_AUDIO_BYTES / 1e6:.0f} MB. "
+            "Cut or compress it."
         )
     pieces: list[np.ndarray] = []
     total = 0
@@ -123,7 +125,8 @@ def decode(path: Path) -> np.ndarray:
     except (av.FFmpegError, ValueError, IndexError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableAudio(
-            f"{path.name} can't be read as a recording ({reason}). Expected flac, wav, mp3, m4a, ogg or webm; record it again."
+            f"{path.name} can't be read as a recording ({reason}). Expected flac, wav, mp3, m4a, ogg or webm; "
+            "record it again."
         ) from error
     if not pieces or not total:
         raise UnreadableAudio(f"{path.name} is an empty recording. Record it again.")

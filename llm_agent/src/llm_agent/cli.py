@@ -13,6 +13,9 @@ from hrv_shared.issue import current_issue
 from hrv_shared.settings import Settings, load_settings
 from hrv_shared.store import Store
 
+TIMEOUT_S = 420.0
+"""About half a minute on two quiet cores; ten times that on busy ones."""
+
 app = app_for("llm_agent", "The language model's own forecast, checked, with its reasons.")
 
 
@@ -66,5 +69,5 @@ def open_model(settings: Settings):
     return open_chat_model(
         settings.llm_backend, model_path=path, model=settings.llm_model, base_url=settings.llm_base_url,
         api_key=key.get_secret_value() if key else None, allow_remote=settings.llm_allow_remote,
-        threads=settings.threads, cache_prompt=False,
+        threads=settings.threads, cache_prompt=False, timeout_s=TIMEOUT_S,
     )  # fmt: skip

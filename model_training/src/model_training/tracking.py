@@ -155,7 +155,12 @@ def _mlflow_on(store: Store) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """MLflow advises type hints on ``predict``; its input is a History, which no hint of MLflow's can name."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"(?s).*type hint", category=UserWarning)
+    """Leave out MLflow's advice on type hints of ``predict``: its input is a History, which no hint of MLflow's names.
+
+    Recorded and passed on, not filtered, because a module that MLflow imports puts a filter of its own in front.
+    """
+    with warnings.catch_warnings(record=True) as heard:
         yield
+    for warning in heard:
+        if "type hint" not in str(warning.message).lower():
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

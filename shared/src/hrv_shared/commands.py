@@ -92,14 +92,13 @@ def fetch(
     as_json: JsonOption = False,
 ) -> None:
     """Download model weights and check them against their pinned sha256."""
-    from hrv_shared.models import StderrProgress, resolve
+    from hrv_shared.models import StderrProgress
+    from hrv_shared.models import fetch as fetch_model
 
     settings = load_settings()
     if not settings.allow_download:
         raise ConfigurationError("Downloads are switched off (HRV_ALLOW_DOWNLOAD=false).")
-    found = [
-        resolve(name, cache_dir=settings.cache_dir, allow_download=True, progress=StderrProgress()) for name in names
-    ]
+    found = [fetch_model(name, cache_dir=settings.cache_dir, progress=StderrProgress()) for name in names]
     text = "\n".join(f"{f.name}: ready ({f.source}, sha256 {f.sha256[:12]}…)" for f in found)
     emit({"models": [asdict(f) for f in found]}, text, as_json)
 

@@ -56,7 +56,7 @@ def code_by_listening(
         server = _Server(("127.0.0.1", parts.port or 80), _page(app, states, came_home))
     except OSError as error:
         raise ServerUnavailable(
-            f"Port {parts.port} is taken ({error.strerror}). Stop the program that holds it, or run: hrv connect --paste"
+            f"Port {parts.port} is taken ({error.strerror}). Free it, or run: hrv connect --paste"
         ) from error
     with server:
         show(authorization_url(app, states.issue()))

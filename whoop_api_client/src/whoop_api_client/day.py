@@ -94,7 +94,7 @@ def summary_text(shown: dict[str, Any]) -> str:
     if cycle := shown["cycle"]:
         running = " so far" if cycle["is_open"] else ""
         lines.append(
-            f"  cycle     strain {_round(cycle['strain_0_21'], 1)}{running}, {_round(cycle['energy_kcal'])} kcal{running}"
+            f"  cycle     strain {_round(cycle['strain_0_21'], 1)}, {_round(cycle['energy_kcal'])} kcal{running}"
         )
     lines += [
         f"  nap       {nap['onset_at']}, asleep {_round(nap['asleep_min'])} min" for nap in shown["naps"]

@@ -197,8 +197,9 @@ def _index(app: FastAPI) -> str:
         for path, verbs in sorted(app.openapi()["paths"].items())
         for method, verb in verbs.items()
     )
-    note = "<p>Changes need the header <code>X-HRV-Token</code>. Machine-readable: <a href=/openapi.json>/openapi.json</a>"
-    return f"<!doctype html><meta charset=utf-8><title>WHOOP client</title><h1>WHOOP client</h1><table>{rows}</table>{note}"
+    head = "<!doctype html><meta charset=utf-8><title>WHOOP client</title><h1>WHOOP client</h1>"
+    note = "<p>Changes need the header <code>X-HRV-Token</code>. For programs: <a href=/openapi.json>/openapi.json</a>"
+    return f"{head}<table>{rows}</table>{note}"
 
 
 def _page(title: str, text: str, status: int) -> HTMLResponse:

@@ -21,7 +21,7 @@ def simulate(
     now : datetime, aware
         The simulator's present. A recorded person keeps the end of the data as present unless `now_is_given`.
     """
-    from whoop_api_client.simulator import load_person, make_member, serve
+    from whoop_api_client.simulator import SimulatorConfig, load_person, make_member, serve
 
     if data is not None:
         world = load_person(data)
@@ -29,8 +29,10 @@ def simulate(
             world = replace(world, default_now=now)
     else:
         world = make_member(seed, now=now, n_nights=nights)
+    # a recording ends: its clock stands still, so that its last, open cycle does not grow with each pull
+    config = SimulatorConfig(clock_runs=data is None)
     try:
-        serve(world, port=port, announce=_announcer(as_json))
+        serve(world, config, port=port, announce=_announcer(as_json))
     except KeyboardInterrupt:
         say("Simulator stopped.")
 

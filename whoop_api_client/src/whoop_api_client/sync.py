@@ -144,7 +144,7 @@ def _window(book: Notebook, client: WhoopClient, now: datetime, on_page: Progres
             oldest = book.write_page(kind, page.records)
             answered[kind] |= {collection.key(raw) for raw in page.records if collection.key_field in raw}
             on_page(kind, len(answered[kind]), oldest)
-    missing = _read_singles(book, client, start)
+    missing = _read_singles(book, client, start, answered)
     result = book.result(mode)
     result.window_from = format_instant(start)
     mark_vanished(book, result, answered, missing, start, now)
@@ -153,14 +153,16 @@ def _window(book: Notebook, client: WhoopClient, now: datetime, on_page: Progres
     return result
 
 
-def _read_singles(book: Notebook, client: WhoopClient, start: datetime) -> list[tuple[str, str]]:
-    """Re-read what is not final and older than the window. Returns what WHOOP no longer has."""
+def _read_singles(
+    book: Notebook, client: WhoopClient, start: datetime, answered: dict[str, set[str]]
+) -> list[tuple[str, str]]:
+    """Re-read what is not final, older than the window and not answered yet. Returns what WHOOP no longer has."""
     missing = []
     waiting = [
         (anchor, kind, key)
         for kind in COLLECTIONS
         for key, fact in book.held(kind).items()
-        if not is_final(fact.payload) and not book.is_gone(kind, key)
+        if key not in answered[kind] and not is_final(fact.payload) and not book.is_gone(kind, key)
         and (anchor := book.anchor(kind, fact.payload)) is not None and anchor < start
     ]  # fmt: skip
     for _, kind, key in sorted(waiting, reverse=True)[:SINGLES_PER_RUN]:

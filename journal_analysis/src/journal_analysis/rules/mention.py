@@ -95,7 +95,7 @@ def _matches(note: Note, behaviour: Behaviour) -> list[re.Match[str]]:
 
 
 def _is_over(note: Note, behaviour: Behaviour, match: re.Match[str]) -> bool:
-    """ "The cold is gone": a symptom that is spoken of as past."""
+    """Whether a symptom is spoken of as past: "the cold is gone"."""
     if not behaviour.options.get("symptom"):
         return False
     clause = note.clause_at(match.start())
@@ -107,7 +107,7 @@ def _is_over(note: Note, behaviour: Behaviour, match: re.Match[str]) -> bool:
 
 def _amount(note: Note, behaviour: Behaviour, match: re.Match[str]) -> tuple[float | None, int]:
     """The amount said with the behaviour, and where its words end."""
-    for name, value in match.groupdict().items():
+    for value in match.groupdict().values():
         if value:
             return float(value), match.end()
     clause = note.clause_at(match.start())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,14 +14,13 @@ from journal_analysis.clocks import Duration
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, is_denied, judged
 
-__all__ = ["EFFORT_WORDS", "read_training"]
-
-EFFORT_WORDS = ((5.0, "hard"), (3.0, "moderate"), (0.0, "easy"))
-"""Session RPE at and above which an effort is called so."""
+__all__ = ["read_training"]
 
 _SUM_UP = re.compile(r"\b(?:in total|total|in all|altogether|all in all|overall|all together|all told)\b")
 _NOT_TRAINING_TIME = phrase("training", "not_training_time")
 _RPE = phrase("training", "rpe")
+_DONE = phrase("training", "done")
+_USUAL = "usual effort"
 
 
 @dataclass(frozen=True)
@@ -78,14 +77,10 @@ def _when(note: Note, session: _Session) -> tuple[int, bool]:
 
 
 def _is_scene(note: Note, session: _Session) -> bool:
-    """ "Training" alone says nothing done ("training was the best part of my day" does); ask for a verb or a length."""
+    """Whether a bare "training" only sets a scene: no verb says that it was done, no length either."""
     first, last = note.sentence_of(session.start)
     sentence = note.text[first:last]
-    done = re.search(
-        r"\b(?:did|done|had|went|finished|hit|trained|worked out|exercised|was|felt|completed|started|got|played|class|session|workout)\b",
-        sentence,
-    )
-    return not done and not any(first <= d.start < last for d in note.durations)
+    return not _DONE.search(sentence) and not any(first <= d.start < last for d in note.durations)
 
 
 def _done(note: Note, behaviour: Behaviour, sessions: list[_Session]) -> list[Candidate]:
@@ -97,11 +92,14 @@ def _done(note: Note, behaviour: Behaviour, sessions: list[_Session]) -> list[Ca
         words = " … ".join(note.canonical.quote(*_phrase(note, s)) for s in _one_a_sentence(note, sessions))
     else:
         words = note.canonical.quote(min(_phrase(note, first)[0], start), end)
-    drafts = [
-        Candidate(behaviour.name, "yes" if minutes is None else "amount", first.start, first.end, "session" if minutes is None else "session and its minutes",
-                  0.85, amount=minutes, unit=behaviour.unit, words=words),
-        Candidate(behaviour.options["intensity"], "scale", first.start, first.end, why, 0.75 if why != "usual effort" else 0.55, amount=effort, unit="0-10", words=words),
-    ]  # fmt: skip
+    said = Candidate(
+        behaviour.name, "yes", first.start, first.end, "session", 0.85, unit=behaviour.unit, words=words
+    )
+    if minutes is not None:
+        said = replace(said, kind="amount", amount=minutes, rule="session and its minutes")
+    sure = 0.55 if why == _USUAL else 0.75
+    hard = replace(said, behaviour=behaviour.options["intensity"], kind="scale", amount=effort, unit="0-10")
+    drafts = [said, replace(hard, rule=why, confidence=sure)]
     for kind in dict.fromkeys(s.kind for s in sessions if s.kind):
         one = next(s for s in sessions if s.kind == kind)
         drafts.append(Candidate(kind, "yes", one.start, one.end, "kind of session", 0.85))
@@ -165,7 +163,7 @@ def _is_session_time(note: Note, duration: Duration, sessions: list[_Session], f
 
 
 def _following(note: Note, end: int, sentences: list[tuple[int, int]]) -> list[Duration]:
-    """ "Intervals on the track. Seventy minutes in all.": a length in a short sentence right after."""
+    """A length in a short sentence right after: "Intervals on the track. Seventy minutes in all."."""
     after = next((note.sentence_of(c.start) for c in note.clauses if c.start >= end), None)
     if (
         after is None
@@ -178,7 +176,7 @@ def _following(note: Note, end: int, sentences: list[tuple[int, int]]) -> list[D
 
 
 def _effort(note: Note, sessions: list[_Session]) -> tuple[float, str]:
-    """Session RPE and why: the number said, else the strongest word of the sentences, else what the activity usually is."""
+    """Session RPE and why: the number said, else the strongest word, else what the activity usually is."""
     efforts = []
     for first, last in dict.fromkeys(note.sentence_of(s.start) for s in sessions):
         sentence = note.text[first:last]
@@ -195,27 +193,17 @@ def _effort(note: Note, sessions: list[_Session]) -> tuple[float, str]:
                 (max(words) if easy_said else max(*words, usual if usual >= 5 else 0.0), "effort in words")
             )
         else:
-            efforts.append((usual, "effort of its kind" if usual != 3.0 else "usual effort"))
-    said_ones = [e for e in efforts if e[1] != "usual effort"]
+            efforts.append((usual, "effort of its kind" if usual != 3.0 else _USUAL))
+    said_ones = [e for e in efforts if e[1] != _USUAL]
     return max(said_ones or efforts)
 
 
 def _rest(note: Note, behaviour: Behaviour) -> list[Candidate]:
     found = []
     for match in _words("no_training").finditer(note.text):
-        quote = dict(start=match.start(), end=match.end())
-        for draft in (
-            Candidate(behaviour.options["rest"], "yes", rule="said no training", confidence=0.85, **quote),
-            Candidate(
-                behaviour.name,
-                "no",
-                rule="said no training",
-                confidence=0.85,
-                amount=0.0,
-                unit=behaviour.unit,
-                **quote,
-            ),
-        ):
+        said = Candidate(behaviour.options["rest"], "yes", *match.span(), "said no training", 0.85)
+        none = replace(said, behaviour=behaviour.name, kind="no", amount=0.0, unit=behaviour.unit)
+        for draft in (said, none):
             weighed = judged(note, draft)
             if weighed:
                 found.append(weighed)
