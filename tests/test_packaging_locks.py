@@ -4,11 +4,12 @@ import importlib.metadata
 import re
 import tomllib
 
-import lock as generator
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import lock as generator
 
 ROOM_NAMES = [room.name for room in generator.rooms()]
 PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>.+?))?(?: \\)?$")

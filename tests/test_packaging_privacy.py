@@ -9,7 +9,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PRIVATE = (
     "data/record.sqlite", "record.sqlite", "record.sqlite-wal", "shared/ledger.sqlite-shm", "mlflow.db",
-    "model_training/mlflow.db", "mlruns/0/meta.yaml", "mlartifacts/1/model.pkl", "tables.parquet", "data/tables/days.parquet",
+    "model_training/mlflow.db", "mlruns/0/meta.yaml", "mlartifacts/1/model.pkl", "tables.parquet",
+    "data/tables/days.parquet",
     "audio/note.flac", "note.wav", "journal_analysis/note.m4a", "note.webm", "note.mp3", "note.ogg", "weights.gguf",
     ".env", "whoop.token", "whoop.token.json", "dashboard/whoop.tokens", ".venv/bin/python", ".venv-setup/cache/wheel",
     "shared/.venv/bin/python",

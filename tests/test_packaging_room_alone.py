@@ -17,7 +17,11 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 LIGHTEST = "shared"
 OTHERS = sorted(path.parent.name for path in ROOT.glob("*/environment.yml") if path.parent.name != LIGHTEST)
-NO_NETWORK = ("Failed to establish a new connection", "Name or service not known", "Temporary failure in name resolution")
+NO_NETWORK = (
+    "Failed to establish a new connection",
+    "Name or service not known",
+    "Temporary failure in name resolution",
+)
 pytestmark = pytest.mark.timeout(1500)
 
 
@@ -54,11 +58,19 @@ def test_room_alone(room, tmp_path):
 
 def _pip(python, folder, *arguments, **environ):
     answer = _run([python, "-m", "pip", *arguments], folder, **environ)
-    if answer.returncode and any(sign in answer.stdout + answer.stderr for sign in NO_NETWORK) and not os.environ.get("CI"):
+    if (
+        answer.returncode
+        and any(sign in answer.stdout + answer.stderr for sign in NO_NETWORK)
+        and not os.environ.get("CI")
+    ):
         pytest.skip("no network: the packages of the lock can't be downloaded")
     assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-2000:]
 
 
 def _run(command, folder, **environ):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHONPATH"))}
-    return subprocess.run(command, cwd=folder, env=clean | environ, capture_output=True, text=True, timeout=1200)
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHONPATH"))
+    }
+    return subprocess.run(
+        command, cwd=folder, env=clean | environ, capture_output=True, text=True, timeout=1200
+    )

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from launcher import stamp
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,7 +24,9 @@ def test_launcher_knows_every_room():
 def test_room_alone_is_tested_with_the_settings_of_the_house(room):
     """A room cloned by itself has only its own pyproject to read them from."""
     house = _pytest_settings(ROOT)
-    assert {key: house[key] for key in SHARED_SETTINGS} | {"testpaths": ["tests"]} == _pytest_settings(ROOT / room)
+    assert {key: house[key] for key in SHARED_SETTINGS} | {"testpaths": ["tests"]} == _pytest_settings(
+        ROOT / room
+    )
 
 
 def test_warnings_are_errors():
@@ -32,7 +35,9 @@ def test_warnings_are_errors():
 
 @pytest.mark.parametrize("target", ["setup", "demo", "test", "lint", "bench"])
 def test_make_is_thin(target):
-    shown = subprocess.run(["make", "-n", target, "ARGS=--json"], cwd=ROOT, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        ["make", "-n", target, "ARGS=--json"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert shown.stdout.split() == ["./hrv", target, "--json"]
 
 
@@ -41,9 +46,11 @@ def test_ci_fails_when_the_tests_fail(tmp_path):
     (tmp_path / ".ci" / "run").write_bytes((ROOT / ".ci" / "run").read_bytes())
     (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
     for code in (0, 1, 5):
-        (tmp_path / "hrv").write_text(f"#!/bin/sh\necho \"$@\"\nexit {code}\n")
+        (tmp_path / "hrv").write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
         (tmp_path / "hrv").chmod(0o755)
-        answer = subprocess.run(["bash", tmp_path / ".ci" / "run"], capture_output=True, text=True, cwd=tmp_path.parent)
+        answer = subprocess.run(
+            ["bash", tmp_path / ".ci" / "run"], capture_output=True, text=True, cwd=tmp_path.parent
+        )
         assert (answer.returncode == 0) == (code == 0)
         assert answer.stdout.splitlines()[0] == "test"
 
@@ -53,11 +60,10 @@ def test_launcher_and_ci_can_be_executed():
         assert (ROOT / name).stat().st_mode & 0o111 == 0o111
 
 
-@pytest.mark.parametrize("room", ROOM_NAMES)
+@pytest.mark.parametrize("room", sorted(set(ROOM_NAMES) - {"shared"}))
 def test_public_verbs_are_named_and_there(room):
-    """Asked in a new process, because the names must come with the package alone."""
-    package = "hrv_shared" if room == "shared" else room
-    code = f"import json, {package} as p; print(json.dumps([p.__all__, [n for n in p.__all__ if not hasattr(p, n)]]))"
+    """Asked in a new process, because the names must come with the package alone. (`shared` has parts, no verbs.)"""
+    code = f"import json, {room} as p; print(json.dumps([p.__all__, [n for n in p.__all__ if not hasattr(p, n)]]))"
     answer = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60)
     assert answer.returncode == 0, answer.stderr
     verbs, missing = json.loads(answer.stdout)

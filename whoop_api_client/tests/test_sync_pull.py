@@ -177,7 +177,7 @@ def test_a_laptop_that_slept_for_three_weeks_misses_nothing(tmp_path):
 
 def test_a_recording_whose_last_cycle_stays_open_is_asked_for_once_per_pull(tmp_path):
     """A strap that was laid aside long ago: the open cycle lies before the window and reaches into it."""
-    member = make_member(5, now=NOW, n_nights=30, utc_offset_min=0, future_nights=0)
+    member = make_member(5, now=NOW, n_nights=30, utc_offset_min=0)
     with running(member, SimulatorConfig(rate_per_minute=0, clock_runs=False)) as place:
         house = House(place, tmp_path)
         house.store.record.close()

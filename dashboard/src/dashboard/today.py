@@ -82,14 +82,16 @@ def card_of(store: Store, settings: Settings) -> dict[str, Any]:
 def fan_rows(card: dict[str, Any]) -> tuple[FanRow, ...]:
     """Places of the week's bands on one common scale."""
     week = card["week"]
-    low = min(night["p10_ms"] for night in week)
-    span = max(max(night["p90_ms"] for night in week) - low, 1.0)
+    base = card["baseline_ms"]
+    shown = [value for night in week for value in (night["p10_ms"], night["p90_ms"])] + (
+        [] if base is None else [base]
+    )
+    low, span = min(shown), max(max(shown) - min(shown), 1.0)
 
     def x(value: float) -> float:
         return round(FAN_MARGIN + (value - low) / span * (FAN_WIDTH - 2 * FAN_MARGIN), 1)
 
-    base = card["baseline_ms"]
-    mark = x(base) if base is not None and low <= base <= low + span else None
+    mark = None if base is None else x(base)
     return tuple(
         FanRow(n, x(n["p10_ms"]), x(n["p90_ms"]), x(n["p25_ms"]), x(n["p75_ms"]), x(n["p50_ms"]), mark)
         for n in week

@@ -7,6 +7,7 @@ the baseline is read off them, reasons are quoted with who said them, and a refu
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from data_intelligence.evidence import EvidenceBook
 from data_intelligence.ledger_view import issue_forecasts, scores_as_of, skill_rows
 from data_intelligence.summary import DailySummary, SkillRow
 from hrv_shared.constants import AGENT, MODEL_COMBINATION, PRODUCT, QUANTILE_LEVELS, SLOTS
+from hrv_shared.daytime import local_time
 from hrv_shared.issue import Issue
 from hrv_shared.scoring import pit
 from hrv_shared.store import Store
@@ -144,8 +146,6 @@ def read_summary(store: Store, issue: Issue) -> DailySummary | None:
 
 def _spoken_issue(store: Store, issue: Issue) -> tuple[Issue, pl.DataFrame, list[str]]:
     """The issue that has a forecast: the one asked for, else the same day's other slot, said so."""
-    from dataclasses import replace
-
     others = [s for s in SLOTS if s != issue.slot] if issue.book == "live" else []
     for slot in (issue.slot, *others):
         tried = replace(issue, slot=slot)
@@ -168,8 +168,6 @@ def _headline(issue: Issue, issued_at: datetime) -> str:
 
 
 def _local(instant: datetime, utc_offset_min: int) -> str:
-    from hrv_shared.daytime import local_time
-
     return f"{local_time(instant, utc_offset_min):%Y-%m-%d %H:%M}"
 
 

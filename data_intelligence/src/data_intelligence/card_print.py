@@ -102,15 +102,15 @@ def _why(card: Card) -> list[Line]:
 
 
 def _week(card: Card) -> list[Line]:
-    low = min(night.p10_ms for night in card.week)
-    high = max(night.p90_ms for night in card.week)
+    baseline = [] if card.baseline_ms is None else [card.baseline_ms]
+    low = min([night.p10_ms for night in card.week] + baseline)
+    high = max([night.p90_ms for night in card.week] + baseline)
     span = max(high - low, 1.0)
 
     def cell(value: float) -> int:
         return round((value - low) / span * (FAN_CELLS - 1))
 
-    baseline = card.baseline_ms
-    mark = cell(baseline) if baseline is not None and low <= baseline <= high else None
+    mark = cell(baseline[0]) if baseline else None
     key = "· 80 %  ━ 50 %  ● median" + ("  ┊ baseline" if mark is not None else "")
     lines: list[Line] = [(f"THE WEEK   P10   P50   P90  ms   {low:.0f} to {high:.0f} ms:  {key}", "bold")]
     for night in card.week:

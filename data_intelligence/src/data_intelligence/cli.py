@@ -48,7 +48,7 @@ def weekly(
 
     settings, store = _open()
     issue = chosen_issue(store, member or settings.member_id, slot=slot, as_of=as_of)
-    files = write_weekly(store, issue, seed=settings.seed)
+    files = write_weekly(store, issue)
     result = {"issue": issue.describe(), "name": issue.name, "files": [str(path) for path in files]}
     emit(result, f"Weekly summary to {issue.origin_day} ({issue.book}): {files[1]}", as_json)
 

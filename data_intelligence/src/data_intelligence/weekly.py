@@ -88,7 +88,7 @@ class WeeklySummary(Part):
     evidence: str
 
 
-def write_weekly(store: Store, issue: Issue, *, seed: int = 0) -> list[Path]:
+def write_weekly(store: Store, issue: Issue) -> list[Path]:
     """Write the week that ends with the issue's origin day as JSON and Markdown under ``reports/weekly``."""
     from data_intelligence.weekly_markdown import weekly_markdown
 

@@ -16,8 +16,8 @@ def weekly_markdown(summary: WeeklySummary) -> str:
         f"# Week {summary.first_day} to {summary.last_day}",
         f"Member {escape(issue.member_id)} · as of {issue.as_of:%Y-%m-%d %H:%M} UTC"
         + (f"\n\n> {escape(issue.note)}" if issue.note else ""),
-        f"Mean {number(summary.mean_ms)} ms over {summary.n_nights} nights; the week before "
-        f"{number(summary.previous_mean_ms)} ms over {summary.n_previous}{change}. "
+        f"Mean (ms) {number(summary.mean_ms)} over {summary.n_nights} nights; the week before "
+        f"{number(summary.previous_mean_ms)} over {summary.n_previous}{change}. "
         f"Trend {number(summary.trend_ms_per_day, '+.2f')} ms a day. [{summary.evidence}]",
         table(
             ["night to", "RMSSD ms", "evidence"],

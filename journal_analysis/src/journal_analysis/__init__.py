@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from journal_analysis.entries import Entry
     from journal_analysis.extraction import JournalFact, extract
     from journal_analysis.notes import add_audio, add_text, backfill, ingest
-    from journal_analysis.receipt import receipt
+    from journal_analysis.reply import receipt
     from journal_analysis.review import confirm, show, undo
     from journal_analysis.table import rebuild
 
@@ -17,7 +17,7 @@ __all__ = [
 
 _HOME = {
     "Entry": "entries", "JournalFact": "extraction", "extract": "extraction", "add_audio": "notes", "add_text": "notes",
-    "backfill": "notes", "ingest": "notes", "receipt": "receipt", "confirm": "review", "show": "review",
+    "backfill": "notes", "ingest": "notes", "receipt": "reply", "confirm": "review", "show": "review",
     "undo": "review", "rebuild": "table",
 }  # fmt: skip
 

@@ -31,7 +31,8 @@ _NAMED_FIRST = phrase("clauses", "named_first")
 _NO_NAME = frozenset(
     "i we just then only still finally later tonight today yesterday also never already afterwards after once again "
     "always lunch dinner breakfast work training and but so everyone nobody somehow luckily instead maybe probably "
-    "actually stress sleep evening morning afternoon have not usually normally otherwise obviously sadly unfortunately".split()
+    "actually "
+    "stress sleep evening morning afternoon have not usually normally otherwise obviously sadly unfortunately".split()
 )
 """Words that open a sentence with "had" behind them and are nobody's name."""
 _CALENDAR = "monday tuesday wednesday thursday friday saturday sunday"

@@ -30,7 +30,7 @@ def add(
     """Take in one note and say what was heard."""
     from journal_analysis.errors import BadEntry
     from journal_analysis.notes import add_audio, add_text
-    from journal_analysis.receipt import receipt
+    from journal_analysis.reply import receipt
 
     if (audio is None) == (text is None):
         raise BadEntry(
@@ -50,7 +50,7 @@ def add(
 def ingest(member: MemberOption = None, as_json: JsonOption = False) -> None:
     """Take in every recording and text file of the store's inbox."""
     from journal_analysis import notes
-    from journal_analysis.receipt import receipt
+    from journal_analysis.reply import receipt
 
     store, settings, member_id = _open(member)
     done = notes.ingest(store, settings, member_id)

@@ -29,6 +29,11 @@ __all__ = ["run_demo"]
 
 MARKER = ".hrv-demo"
 MEMBER = "demo"
+TODAY = {
+    "alcohol_drinks": 2, "training": "hard", "training_minutes": 60, "caffeine_servings": 2, "stress_1to5": 2,
+    "illness": False, "late_meal": False, "travel": False, "magnesium": False,
+}  # fmt: skip
+"""What the shipped recording says; the simulated member really does it, so that the coming night is true to it."""
 
 
 def run_demo(*, nights: int, seed: int, home: Path | None) -> tuple[dict[str, Any], str]:
@@ -42,7 +47,7 @@ def run_demo(*, nights: int, seed: int, home: Path | None) -> tuple[dict[str, An
         The card and where to look further.
     """
     settings = load_settings()
-    home = _fresh_home((home or settings.home / "demo").expanduser().absolute())
+    home = _fresh_home((home or settings.home / "demo").expanduser().absolute(), settings)
     _have_models(settings)
     with _simulator(nights, seed) as ready:
         environment = _environment(home, settings, ready)
@@ -53,13 +58,19 @@ def run_demo(*, nights: int, seed: int, home: Path | None) -> tuple[dict[str, An
     return result, "\n".join([run.card, "", *_where_to_look(home)])
 
 
-def _fresh_home(home: Path) -> Path:
+def _fresh_home(home: Path, settings: Settings) -> Path:
     if home.exists() and any(home.iterdir()) and not (home / MARKER).exists():
         raise DemoFailed(f"{home} holds something that is not a demo. Choose another folder with --keep.")
     shutil.rmtree(home, ignore_errors=True)
+    shutil.rmtree(_tokens(settings), ignore_errors=True)
     Store(home)
     write_bytes_atomic(home / MARKER, b"made by hrv demo; made anew by the next one\n")
     return home
+
+
+def _tokens(settings: Settings) -> Path:
+    """The demo's tokens: outside its store, away from real ones, worthless once the simulator has gone."""
+    return settings.config_dir / "demo"
 
 
 def _have_models(settings: Settings) -> None:
@@ -76,7 +87,8 @@ def _have_models(settings: Settings) -> None:
 
 @contextmanager
 def _simulator(nights: int, seed: int) -> Iterator[dict[str, str]]:
-    command = room_command("whoop", "simulate", "--port", "0", "--seed", str(seed), "--nights", str(nights), "--json")
+    command = room_command("whoop", "simulate", "--port", "0", "--seed", str(seed), "--nights", str(nights),
+                           "--today", json.dumps(TODAY), "--json")  # fmt: skip
     process = subprocess.Popen(
         command, env=quiet_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     )
@@ -99,7 +111,7 @@ def _environment(home: Path, settings: Settings, ready: dict[str, str]) -> dict[
     return {
         "HRV_HOME": str(home),
         "HRV_MEMBER_ID": MEMBER,
-        "HRV_CONFIG_DIR": str(settings.config_dir / "demo"),
+        "HRV_CONFIG_DIR": str(_tokens(settings)),
         "HRV_TOKEN_STORE": "file",
         "HRV_WHOOP_API_BASE": ready["api_base"],
         "HRV_WHOOP_AUTH_BASE": ready["auth_base"],

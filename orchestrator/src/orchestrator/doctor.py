@@ -63,7 +63,7 @@ def _login() -> tuple[bool, str]:
     answer = json.loads(finished.stdout or "{}")
     if "error" in answer:
         return False, answer["error"]["message"]
-    connected = bool(answer.get("connected"))
+    connected = bool(answer.get("connection", {}).get("connected"))
     return connected, "connected to WHOOP" if connected else "not connected; hrv connect (an import needs no login)"
 
 

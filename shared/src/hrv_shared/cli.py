@@ -26,6 +26,13 @@ MemberOption = Annotated[str | None, typer.Option("--member", help="Whose data; 
 
 EXIT_CODE = 2
 
+_UsageError = typer.BadParameter.__mro__[2]
+"""The base of typer's own complaints (``ClickException``), which it does not export by name."""
+
+
+class BadUsage(HrvError):
+    """An option or argument that the command does not take."""
+
 
 def app_for(name: str, help_text: str) -> typer.Typer:
     """A room's typer app, plain and quick to start."""
@@ -46,15 +53,25 @@ def emit(result: dict[str, Any], text: str, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-def run(app: Callable[[], Any]) -> None:
-    """Run a room's app; an HrvError becomes one sentence (or ``{"error": …}``) and exit code 2."""
+def run(app: Callable[..., Any]) -> None:
+    """Run a room's app; an error becomes one sentence (or ``{"error": …}`` with ``--json``) and exit code 2."""
+    as_json = "--json" in sys.argv
     try:
-        app()
+        code = app(standalone_mode=False)
     except HrvError as error:
-        fail(error, as_json="--json" in sys.argv)
+        fail(error, as_json=as_json)
+    except _UsageError as error:
+        if not as_json:
+            error.show()
+            raise SystemExit(EXIT_CODE) from None
+        fail(BadUsage(error.format_message()), as_json=True)
+    except (KeyboardInterrupt, typer.Abort):
+        say("stopped; what was done so far is kept")
+        raise SystemExit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    raise SystemExit(code if isinstance(code, int) else 0)
 
 
 def fail(error: HrvError, *, as_json: bool) -> NoReturn:

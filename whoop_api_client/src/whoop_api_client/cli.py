@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,16 +61,22 @@ def disconnect(as_json: JsonOption = False) -> None:
 def pull(
     day: Annotated[str | None, typer.Option(help="Only this wake day, YYYY-MM-DD, and show it.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Read the whole history again.")] = False,
+    if_connected: Annotated[
+        bool, typer.Option("--if-connected", help="Without a login, read nothing and say so.")
+    ] = False,
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read what is new at WHOOP (everything, the first time) and rebuild the tables."""
     from hrv_shared.settings import load_settings
-    from whoop_api_client import pulling
+    from whoop_api_client import connecting, pulling
     from whoop_api_client.day import summary_text
 
     settings = load_settings()
     wanted = _day(day) if day else None
+    if if_connected and not connecting.describe_connection(settings)["connected"]:
+        emit({"skipped": "not connected"}, "Not connected to WHOOP; what is in the record stands.", as_json)
+        return
     with progress("Reading WHOOP") as advance:
         seen: dict[str, int] = {}
 
@@ -121,6 +128,9 @@ def simulate(
         str | None,
         typer.Option(help="The simulator's present, ISO 8601; default: now (recorded data: its end)."),
     ] = None,
+    today: Annotated[
+        str | None, typer.Option(help='The made-up member\'s behaviours today, JSON: {"alcohol_drinks": 2, …}.')
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a WHOOP simulator as a real HTTP server until it is stopped."""
@@ -130,7 +140,7 @@ def simulate(
     present = _instant(now)
     serve_simulator(
         data=data, port=port, seed=seed, nights=nights, now=present or system_clock(),
-        now_is_given=present is not None, as_json=as_json,
+        now_is_given=present is not None, today=_behaviours(today), as_json=as_json,
     )  # fmt: skip
 
 
@@ -229,6 +239,16 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"expected a day such as 2026-03-01, got {text!r}") from None
+
+
+def _behaviours(text: str | None) -> dict[str, Any] | None:
+    try:
+        told = json.loads(text) if text else None
+    except json.JSONDecodeError:
+        told = text
+    if told is not None and not isinstance(told, dict):
+        raise typer.BadParameter(f"expected a JSON object of behaviours, got {text!r}")
+    return told
 
 
 def _instant(text: str | None) -> datetime | None:

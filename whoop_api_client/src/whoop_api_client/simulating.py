@@ -12,14 +12,17 @@ from hrv_shared.cli import emit, say
 
 
 def simulate(
-    *, data: Path | None, port: int, seed: int, nights: int, now: datetime, now_is_given: bool, as_json: bool
-) -> None:
+    *, data: Path | None, port: int, seed: int, nights: int, now: datetime, now_is_given: bool,
+    today: dict[str, Any] | None = None, as_json: bool,
+) -> None:  # fmt: skip
     """Serve a recorded person (`data`) or a synthetic member until interrupted.
 
     Parameters
     ----------
     now : datetime, aware
         The simulator's present. A recorded person keeps the end of the data as present unless `now_is_given`.
+    today : dict, optional
+        A synthetic member's behaviours of the running day; they move the coming nights.
     """
     from whoop_api_client.simulator import SimulatorConfig, load_person, make_member, serve
 
@@ -28,7 +31,7 @@ def simulate(
         if now_is_given:
             world = replace(world, default_now=now)
     else:
-        world = make_member(seed, now=now, n_nights=nights)
+        world = make_member(seed, now=now, n_nights=nights, today=today)
     # a recording ends: its clock stands still, so that its last, open cycle does not grow with each pull
     config = SimulatorConfig(clock_runs=data is None)
     try:

@@ -77,7 +77,7 @@ def import_export(
             drafts += vanished_drafts(store.record, parsed, drafting, report.notes)
         summary.facts_written = store.record.append_many(drafts)
         summary.already_known = len(rows) - len({draft.key for draft in drafts}) if kind != "journal" else 0
-        summary.errors = parsed.errors
+        summary.errors = sorted(parsed.errors, key=lambda error: error.line)
         report.files.append(summary)
         report.notes += parsed.notes
     _count_nights(report, files)

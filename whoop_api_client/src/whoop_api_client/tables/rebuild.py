@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
+from filelock import FileLock
 
 from hrv_shared.record import Fact
 from hrv_shared.schemas import TABLES, empty, validate
@@ -32,12 +33,14 @@ def rebuild(store: Store, member_id: str | None = None) -> dict[str, int]:
     dict of str to int
         Rows per table, of the member or of everybody.
     """
-    frames = derive(store.record.facts(KINDS, member_id))
-    for name, frame in frames.items():
-        whole = frame
-        if member_id is not None:
-            whole = pl.concat([store.read_table(name).filter(pl.col("member_id") != member_id), frame])
-        store.write_table(name, whole)
+    # one at a time, and the record read inside: a slow rebuild must not put an older table over a newer one
+    with FileLock(store.home / "tables.lock"):
+        frames = derive(store.record.facts(KINDS, member_id))
+        for name, frame in frames.items():
+            whole = frame
+            if member_id is not None:
+                whole = pl.concat([store.read_table(name).filter(pl.col("member_id") != member_id), frame])
+            store.write_table(name, whole)
     return {name: frame.height for name, frame in frames.items()}
 
 
