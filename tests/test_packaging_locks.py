@@ -22,7 +22,8 @@ def test_there_are_eight_rooms():
 
 @pytest.mark.parametrize("room", ROOM_NAMES)
 def test_room_lock_holds_exactly_what_the_room_asks_for(room):
-    wanted = [f"{_project(room)['name']}[test]", *generator.BUILD.split()]
+    extras = ",".join(generator.extras(room))
+    wanted = [f"{_project(room)['name']}[{extras}]", *generator.BUILD.split()]
     _check(generator.ROOT / room / "requirements.lock", wanted)
 
 

@@ -29,6 +29,8 @@ COMPILE = (
 COMPILE += ("--no-annotate", "--no-emit-package", "hrv-shared")
 BUILD = "hatchling>=1.27\neditables>=0.5\n"
 """What an editable install without build isolation needs; it stands in every room's lock."""
+EXTRAS = {"shared": ("test", "llm")}
+"""Those that a room's lock takes in, where its tests need more than the extra `test`."""
 OUR_CODE = "pip install --no-deps --no-build-isolation"
 ENVIRONMENT = """\
 # Made by tools/lock.py from pyproject.toml. To make the room's environment with conda:
@@ -75,7 +77,8 @@ def write_locks(uv: str, *, upgrade: bool) -> None:
     for room in rooms():
         print(f"lock.py: {room.name}", file=sys.stderr)
         lock, project = f"{room.name}/requirements.lock", f"{room.name}/pyproject.toml"
-        _run(uv, *COMPILE, "--extra", "test", "-c", root_lock.name, "-o", lock, project, "-", stdin=BUILD)
+        chosen = [part for extra in extras(room.name) for part in ("--extra", extra)]
+        _run(uv, *COMPILE, *chosen, "-c", root_lock.name, "-o", lock, project, "-", stdin=BUILD)
 
 
 def environment(room: Path) -> str:
@@ -83,6 +86,11 @@ def environment(room: Path) -> str:
     name = tomllib.loads((room / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
     parts = "-e ." if room.name == "shared" else "-e ../shared -e ."
     return ENVIRONMENT.format(name=name, own_code=f"{OUR_CODE} {parts}")
+
+
+def extras(room: str) -> tuple[str, ...]:
+    """Return the extras of its project that a room's lock takes in."""
+    return EXTRAS.get(room, ("test",))
 
 
 def rooms() -> list[Path]:

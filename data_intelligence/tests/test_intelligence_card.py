@@ -224,7 +224,7 @@ def test_commands_answer_with_one_json_object(told, world, synth, issue):
     assert card["forecaster"] == "final"
     assert card["tomorrow"] == card["week"][0]
     weekly = json.loads(run_cli(told.home, "weekly", *asked).stdout)
-    assert weekly["name"] == "2026-06-30-evening"
+    assert weekly["name"] == "me-2026-06-30-evening"
 
 
 def test_an_empty_store_is_answered_with_a_sentence_and_exit_code_two(tmp_path):

@@ -288,4 +288,4 @@ def test_a_store_is_left_readable_when_a_plot_fails(store: Store, issue, monkeyp
     with pytest.raises(ZeroDivisionError):
         write_daily(store, issue)
     assert not (store.reports_dir("daily") / f"{issue.name}.json").exists()
-    assert date.fromisoformat(issue.name[:10]) == issue.origin_day
+    assert date.fromisoformat(issue.name.removeprefix("me-")[:10]) == issue.origin_day

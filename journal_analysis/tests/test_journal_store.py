@@ -152,6 +152,15 @@ def test_old_notes_count_as_known_when_they_were_recorded(store, tmp_path):
     assert len(store.read_table("journal_facts")) == len(table)
 
 
+def test_a_file_of_old_notes_may_lie_in_the_inbox(store, settings):
+    line = json.dumps({"recorded_at": "2026-02-03T20:10:00+01:00", "text": "Two beers."})
+    (store.folder("inbox") / "past.jsonl").write_text(f"{line}\nno note\n")
+    done = ingest(store, settings, ME)
+    assert (done.backfilled, [r["file"] for r in done.refused]) == (1, ["past.jsonl, line 2"])
+    assert list(store.folder("inbox").iterdir()) == []
+    assert store.read_table("journal_facts")["basis"].to_list() == ["inferred:recorded-at"]
+
+
 def test_the_table_is_the_records_and_byte_equal_when_rebuilt(store):
     for day in range(1, 5):
         add_text(store, ME, f"{day} beers. No magnesium.", datetime(2026, 3, day, 20, tzinfo=UTC))

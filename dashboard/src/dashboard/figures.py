@@ -15,7 +15,7 @@ __all__ = ["checked_svg", "read_figures"]
 
 DRAWN = frozenset("svg g defs path use rect line circle polyline polygon clipPath title desc".split())
 LARGEST_BYTES = 2_000_000
-NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-(?:morning|evening)-[a-z]+\.svg")
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}-[0-9]{4}-[0-9]{2}-[0-9]{2}-(?:morning|evening)-[a-z]+\.svg")
 
 
 def read_figures(folder: Path, names: tuple[str, ...]) -> list[str]:

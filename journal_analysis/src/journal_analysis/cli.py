@@ -55,12 +55,15 @@ def ingest(member: MemberOption = None, as_json: JsonOption = False) -> None:
     store, settings, member_id = _open(member)
     done = notes.ingest(store, settings, member_id)
     lines = [receipt(entry) for entry in done.entries] + [f"Not taken: {r['reason']}" for r in done.refused]
+    if done.backfilled:
+        lines.insert(0, f"{done.backfilled} old notes taken in.")
     answers = _answers(store, member_id)
     if answers["answers"]:
         lines.append(_answers_text(answers))
     result = {
         "entries": [{**e.as_dict(), "receipt": receipt(e)} for e in done.entries],
-        "new": len(done.entries), "already": done.already, "refused": done.refused, "export_answers": answers,
+        "new": len(done.entries), "already": done.already, "backfilled": done.backfilled, "refused": done.refused,
+        "export_answers": answers,
     }  # fmt: skip
     emit(result, "\n".join(lines) or "The inbox is empty; nothing to take in.", as_json)
 

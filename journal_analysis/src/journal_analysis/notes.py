@@ -31,10 +31,11 @@ _UNFINISHED = (".part", ".tmp", ".crdownload", ".download")
 
 @dataclass
 class IngestResult:
-    """Notes taken in, notes that were there already, and files that were not notes (name, reason)."""
+    """Notes taken in, notes there already, old notes from files of them, and what was no note (with the reason)."""
 
     entries: list[Entry] = field(default_factory=list)
     already: int = 0
+    backfilled: int = 0
     refused: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -81,14 +82,18 @@ def add_audio(
 def ingest(store: Store, settings: Settings, member_id: str) -> IngestResult:
     """Take in every file of the store's ``inbox``; each goes to ``audio`` once its note is in the record.
 
-    A file that is no note goes to ``inbox/refused``. Killed anywhere, the next run carries on: the note is in the
-    record before its file moves, and its key is made of its bytes.
+    A ``.jsonl`` file holds old notes (see `backfill`). A file that is no note goes to ``inbox/refused``. Killed
+    anywhere, the next run carries on: the note is in the record before its file moves, and its key is made of its
+    bytes.
     """
     result = IngestResult()
     for path in sorted(store.folder("inbox").iterdir()):
         if not path.is_file() or path.name.startswith(".") or path.suffix.lower() in _UNFINISHED:
             continue
         try:
+            if path.suffix.lower() == ".jsonl":
+                _ingest_old(store, member_id, path, result)
+                continue
             entry = _keep_file(store, settings, member_id, path)
         except (BadEntry, NoSpeech, UnreadableAudio) as error:
             if path.exists():
@@ -121,6 +126,28 @@ def backfill(store: Store, member_id: str, path: Path) -> BackfillResult:
         raise BadEntry(
             f"Expected a text file with one JSON object per line at {path}; it can't be read ({error})."
         ) from error
+    result = _keep_old(store, member_id, lines)
+    rebuild(store)
+    return result
+
+
+def _ingest_old(store: Store, member_id: str, path: Path, result: IngestResult) -> None:
+    """Old notes that lie in the inbox as one file."""
+    try:
+        data = path.read_bytes()
+        done = _keep_old(store, member_id, data.decode("utf-8-sig").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadEntry(f"{path.name} can't be read as text in UTF-8 ({error}).") from error
+    _move(path, store.folder("audio") / f"{hashlib.sha256(data).hexdigest()}{path.suffix.lower()}")
+    result.backfilled += done.entries
+    result.already += done.already
+    result.refused += [
+        {"file": f"{path.name}, line {b['line']}", "reason": b["reason"]} for b in done.bad_lines
+    ]
+
+
+def _keep_old(store: Store, member_id: str, lines: list[str]) -> BackfillResult:
+    """Old notes in one transaction."""
     result, drafts, held = BackfillResult(), [], entry_keys(store, member_id)
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -138,7 +165,6 @@ def backfill(store: Store, member_id: str, path: Path) -> BackfillResult:
         result.entries += 1
         result.facts += len(entry.facts)
     store.record.append_many(drafts)
-    rebuild(store)
     return result
 
 

@@ -36,8 +36,8 @@ class Issue:
 
     @property
     def name(self) -> str:
-        """File stem of its reports, such as ``2026-11-23-evening``."""
-        return f"{self.origin_day.isoformat()}-{self.slot}"
+        """File stem of its reports, such as ``me-2026-11-23-evening``."""
+        return f"{self.member_id}-{self.origin_day.isoformat()}-{self.slot}"
 
     def describe(self) -> dict[str, str | int]:
         """The issue as JSON values."""
@@ -97,8 +97,9 @@ def past_issues(store: Store, member_id: str, *, nights: int, slot: str, before:
 def _at_the_end(member_id: str, seen: pl.DataFrame, last_night: date, offset: int, now: datetime) -> Issue:
     last = seen.filter(pl.col("day") == last_night).row(0, named=True)
     closed = last["day_closed_at"]
-    slot = "evening" if closed is not None else "morning"
-    as_of = replay_evening_at(last_night, offset, closed) if slot == "evening" else last["known_at"]
+    as_of = last["known_at"] if closed is None else replay_evening_at(last_night, offset, closed)
+    # data may end in an open cycle, late in its day: that is an evening too
+    slot = "evening" if closed is not None else slot_of(as_of, offset)
     note = (
         f"Replayed as of {last_night}: the last scored night is {(now.date() - last_night).days} days old, so no honest "
         "forecast of tomorrow exists. Pull or import newer data for a live one."
