@@ -32,7 +32,7 @@ def test_it_is_evening_for_the_demo_member_at_any_hour(minute):
     assert offset_min % 60 == 0
     assert -11 * 60 <= offset_min <= 12 * 60
     local = local_time(now, offset_min)
-    assert 20 * 60 + 30 <= local.hour * 60 + local.minute < 21 * 60 + 30
+    assert 21 * 60 + 30 <= local.hour * 60 + local.minute < 22 * 60 + 30
 
 
 @pytest.mark.parametrize("hour", [0, 5, 9, 13, 21])

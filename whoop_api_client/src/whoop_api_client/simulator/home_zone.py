@@ -34,11 +34,11 @@ class LocalDays:
 
 
 def demo_offset(now: datetime) -> int:
-    """Whole-hour offset at which ``now`` is between 20:30 and 21:30 local, in minutes east of UTC (-11 h … +12 h)."""
+    """Whole-hour offset at which ``now`` is between 21:30 and 22:30 local, in minutes east of UTC (-11 h … +12 h)."""
     if now.tzinfo is None:
         raise BadMemberRequest(f"expected an aware instant, got {now!r}; add its offset, e.g. +00:00")
     in_utc = local_time(now, 0)
-    wanted_hour = 20 if in_utc.minute >= 30 else 21
+    wanted_hour = 21 if in_utc.minute >= 30 else 22
     return ((wanted_hour - in_utc.hour + 11) % 24 - 11) * 60
 
 
