@@ -6,7 +6,6 @@ copy of the store. The audit holds two such runs against each other; a differenc
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -39,7 +38,7 @@ _LEDGER_PLACE = re.compile(r"ledger/(live|replay)/\d+/[0-9a-f]{64}")
 def voices(
     home: Path, issue: Issue, forecasters: Mapping[str, Any], *, keep_places: bool = True
 ) -> dict[str, str]:
-    """Everything that is said for ``issue``, as digests by what it is; quantiles to the last bit.
+    """Everything that is said for ``issue``, by what it is; quantiles to the last bit.
 
     Parameters
     ----------
@@ -74,7 +73,7 @@ def voices(
     said = {name: text.replace(str(home), "HRV_HOME") for name, text in said.items()}
     if not keep_places:
         said = {name: _LEDGER_PLACE.sub("ledger/place", text) for name, text in said.items()}
-    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in said.items()}
+    return said
 
 
 def audit(
@@ -97,9 +96,15 @@ def audit(
     return voices(folder, issue, forecasters)
 
 
-def leaks(honest: dict[str, str], changed: dict[str, str]) -> list[str]:
-    """What differs between two audits, by name."""
-    return sorted(name for name in honest.keys() | changed.keys() if honest.get(name) != changed.get(name))
+def leaks(honest: dict[str, str], changed: dict[str, str]) -> dict[str, str]:
+    """What differs between two audits: its name, and where the two texts part."""
+    differing = sorted(name for name in honest.keys() | changed.keys() if honest.get(name) != changed.get(name))
+    return {name: _parting(honest.get(name, ""), changed.get(name, "")) for name in differing}
+
+
+def _parting(one: str, other: str) -> str:
+    at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return f"{one[max(0, at - 60) : at + 60]!r} became {other[max(0, at - 60) : at + 60]!r}"
 
 
 def drop_triggers(connection: sqlite3.Connection) -> None:

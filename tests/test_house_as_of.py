@@ -77,21 +77,23 @@ def test_saying_it_again_says_the_same(filled, honest, tmp_path):
     home, issues = filled
     assert (
         leaks(honest[issues[0].name], audit(home, tmp_path / "again", issues[0], find_forecasters(), None))
-        == []
+        == {}
     )
 
 
 @pytest.mark.parametrize(
-    "change",
-    [delete_later, poison_later, poison_later_with_times, permute_target_nights],
-    ids=lambda f: f.__name__,
+    ("change", "which"),
+    [
+        *((change, which) for change in (delete_later, poison_later) for which in range(4)),
+        *((change, which) for change in (poison_later_with_times, permute_target_nights) for which in (0, 3)),
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
-@pytest.mark.parametrize("which", range(4))
 def test_what_became_known_later_changes_nothing(filled, honest, tmp_path, which, change):
     home, issues = filled
     issue = issues[which]
     changed = audit(home, tmp_path / "changed", issue, find_forecasters(), change)
-    assert leaks(honest[issue.name], changed) == []
+    assert leaks(honest[issue.name], changed) == {}
 
 
 def test_a_target_night_known_too_early_is_not_looked_at(filled, honest, tmp_path):
@@ -112,7 +114,7 @@ def test_a_target_night_known_too_early_is_not_looked_at(filled, honest, tmp_pat
         *noise, known_at=pl.lit(issue.as_of - timedelta(hours=1)).cast(days.schema["known_at"])
     )
     store.write_table("days", pl.concat([days, early]))
-    assert leaks(honest[issue.name], voices(tmp_path / "home", issue, find_forecasters())) == []
+    assert leaks(honest[issue.name], voices(tmp_path / "home", issue, find_forecasters())) == {}
 
 
 def test_forecasts_made_later_change_nothing(filled, tmp_path):
@@ -134,7 +136,7 @@ def test_forecasts_made_later_change_nothing(filled, tmp_path):
     assert store.ledger.issue("replay", rows).written == len(rows)
     store.ledger.close()
     plain = voices(tmp_path / "plain", issue, cheap, keep_places=False)
-    assert leaks(plain, voices(tmp_path / "later", issue, cheap, keep_places=False)) == []
+    assert leaks(plain, voices(tmp_path / "later", issue, cheap, keep_places=False)) == {}
 
 
 @pytest.mark.parametrize("change", [delete_later, poison_later], ids=lambda f: f.__name__)
@@ -200,4 +202,5 @@ def test_the_poison_reaches_every_later_fact(filled, tmp_path):
     connection.close()
     assert {kind for kind, _ in before.values()} >= {"cycle", "sleep", "recovery", "workout", "journal_fact"}
     assert len(before) > 100
-    assert set(same) <= {"journal_entry"}
+    assert len(same) < 0.3 * len(before), "an open cycle has no score and no end; all else holds a number or an instant"
+    assert set(same) <= {"journal_entry", "cycle"}

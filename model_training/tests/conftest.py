@@ -40,10 +40,13 @@ def make_wearer(
     rng = np.random.default_rng(seed)
     level, ar, drinks_before, strain = 4.1, 0.0, 0, 10.0
     days, facts, drinks = [], [], {}
-    for k in range(nights):
-        day = LAST_DAY - timedelta(days=nights - 1 - k)
-        wake = datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC) + timedelta(minutes=int(rng.integers(-30, 30)))
-        closed = wake + timedelta(hours=16)
+    calendar = [LAST_DAY - timedelta(days=nights - 1 - k) for k in range(nights + 1)]
+    wakes = [
+        datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC) + timedelta(minutes=int(rng.integers(-30, 30)))
+        for day in calendar
+    ]
+    for k, (day, wake) in enumerate(zip(calendar[:-1], wakes[:-1], strict=True)):
+        closed = wakes[k + 1] - timedelta(hours=8)  # the day ends when the next sleep begins
         level, ar = level + rng.normal(0, 0.01), 0.25 * ar + rng.normal(0, noise)
         log_hrv = level + ar + alcohol_effect * drinks_before - 0.02 * (strain - 10)
         strain = float(np.clip(rng.normal(10, 3), 1, 20))

@@ -141,7 +141,7 @@ def test_boosted_finds_what_only_a_threshold_explains(wearer_of):
     for back in range(1, 40):
         day = date(2026, 11, 22) - timedelta(days=back)
         medians[day in hard].append(fitted.predict(planted.history(day), [1])[0, 11])
-    assert np.mean(medians[True]) < 0.85 * np.mean(medians[False])
+    assert np.mean(medians[True]) < 0.9 * np.mean(medians[False])
 
 
 def test_residual_law_is_empirical_once_there_is_enough():

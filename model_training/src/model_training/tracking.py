@@ -84,7 +84,7 @@ class Tracking:
         """Alias a version as the champion and drop what is not among the ten best."""
         self.client.set_registered_model_alias(self.name, CHAMPION, version)
         versions = self.versions()
-        ranked = sorted(versions, key=lambda v: (v.version == version, float(v.tags.get("skill", "-9"))), reverse=True)
+        ranked = sorted(versions, key=lambda v: (str(v.version) == version, float(v.tags.get("skill", "-9"))), reverse=True)
         for dropped in ranked[REGISTERED_MOST:]:
             self.client.delete_model_version(self.name, dropped.version)
 

@@ -1,6 +1,7 @@
-"""boosted: gradient-boosted trees for the median and the 10 and 90 % quantiles, all horizons in one table.
+"""boosted: gradient-boosted trees for the median and the 10 and 90 % quantiles of the coming night and of the week.
 
-Assumes      the last year holds patterns (thresholds, interactions) that repeat; the horizon is a feature. Unknown
+Assumes      the last year holds patterns (thresholds, interactions) that repeat. The coming night has trees of its own,
+             because the day before acts on it alone; nights 2-7 share theirs, with the horizon as a feature. Unknown
              values stay unknown: the trees learn what "not said" goes with.
 Is not       informed by any prior: a habit that was logged a few times can't move it. Trees don't extrapolate, so they
              only say how far from the EWMA of half-life 8 nights a night will lie.
@@ -34,9 +35,11 @@ LEVELS = (0.1, 0.5, 0.9)
 LEAST_HALF_WIDTH = 0.05
 """ln ms; keeps a lucky leaf from a band of no width."""
 SETTINGS: dict[str, Any] = {
-    "loss": "quantile", "max_iter": 30, "learning_rate": 0.08, "max_leaf_nodes": 5, "min_samples_leaf": 70,
+    "loss": "quantile", "max_iter": 30, "learning_rate": 0.08, "max_leaf_nodes": 5,
     "l2_regularization": 5.0, "max_bins": 64, "early_stopping": False, "random_state": 0,
 }  # fmt: skip
+GROUPS = {(1,): 15, (2, 3, 4, 5, 6, 7): 70}
+"""Horizons that share trees -> fewest rows of a leaf (about a dozen days in both)."""
 
 
 class Boosted:
@@ -52,21 +55,25 @@ class Boosted:
     def fit(self, history: History) -> Self:
         """Grow the trees, and once more without each block for its errors."""
         require_nights(history, LEAST_NIGHTS, self.name)
-        rows = training_rows(history, HORIZONS, last_days=TRAIN_DAYS)
-        errors = _out_of_fold(rows)
-        self.used_, self.trees_ = _grow(rows.x, rows.y)
-        self.law_ = {h: _law(errors, rows.horizon == h) for h in HORIZONS}
+        self.trees_, self.law_ = {}, {}
+        for horizons, leaf in GROUPS.items():
+            rows = training_rows(history, horizons, last_days=TRAIN_DAYS)
+            errors = _out_of_fold(rows, leaf)
+            trees = _grow(rows.x, rows.y, leaf)
+            for h in horizons:
+                self.trees_[h] = trees
+                self.law_[h] = _law(errors, rows.horizon == h)
         return self
 
     def predict(self, history: History, horizons: Sequence[int] = HORIZONS) -> np.ndarray:
         """Quantiles [H, 23] in ms."""
         require_nights(history, LEAST_NIGHTS, self.name)
-        middle, below, above = _spread(self.used_, self.trees_, features(history, horizons)[1])
         anchor = anchor_at_origin(history)
-        rows = [
-            anchor + middle[i] + np.where(self.law_[h] < 0, self.law_[h] * below[i], self.law_[h] * above[i])
-            for i, h in enumerate(horizons)
-        ]
+        rows = []
+        for h, x in zip(horizons, features(history, horizons)[1], strict=True):
+            middle, below, above = _spread(self.trees_[h], x[None])
+            law = self.law_[h]
+            rows.append(anchor + middle + np.where(law < 0, law * below, law * above))
         return to_ms(np.array(rows))
 
 
@@ -75,27 +82,31 @@ def _law(errors: np.ndarray, own: np.ndarray) -> np.ndarray:
     return log_quantiles(errors[own] if own.sum() >= ENOUGH else errors)
 
 
-def _grow(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, list[Any]]:
-    """Trees per level, and which columns they saw (those that vary: bool [F])."""
+def _grow(x: np.ndarray, y: np.ndarray, leaf: int) -> dict[str, Any]:
+    """Trees per level, and which columns they saw (those that vary)."""
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
     used = np.array([len(np.unique(column[np.isfinite(column)])) > 1 for column in x.T])
     # on tables this small a second thread costs more than it gives, and one thread is the same sum every time
     with threadpool_limits(1):
-        return used, [HistGradientBoostingRegressor(quantile=level, **SETTINGS).fit(x[:, used], y) for level in LEVELS]
+        trees = [
+            HistGradientBoostingRegressor(quantile=level, min_samples_leaf=leaf, **SETTINGS).fit(x[:, used], y)
+            for level in LEVELS
+        ]
+    return {"used": used, "trees": trees}
 
 
-def _spread(used: np.ndarray, trees: list[Any], x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _spread(grown: dict[str, Any], x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Median and the half-widths below and above it; three ndarray [N], ln ms."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        low, middle, high = (tree.predict(x[:, used]) for tree in trees)
+        low, middle, high = (tree.predict(x[:, grown["used"]]) for tree in grown["trees"])
     return middle, np.maximum(middle - low, LEAST_HALF_WIDTH), np.maximum(high - middle, LEAST_HALF_WIDTH)
 
 
-def _out_of_fold(rows: TrainingRows) -> np.ndarray:
+def _out_of_fold(rows: TrainingRows, leaf: int) -> np.ndarray:
     """Errors in units of the half-width on their side; ndarray [N]."""
     errors = np.empty(len(rows.y))
     edges = np.quantile(rows.origin, np.linspace(0, 1, FOLDS + 1))
@@ -103,7 +114,7 @@ def _out_of_fold(rows: TrainingRows) -> np.ndarray:
     for begin, end in zip(edges[:-1], edges[1:], strict=True):
         held = (rows.origin >= begin) & (rows.origin < end)
         far = (rows.origin < begin - GAP_DAYS) | (rows.origin >= end + GAP_DAYS)
-        middle, below, above = _spread(*_grow(rows.x[far], rows.y[far]), rows.x[held])
+        middle, below, above = _spread(_grow(rows.x[far], rows.y[far], leaf), rows.x[held])
         error = rows.y[held] - middle
         errors[held] = np.where(error < 0, error / below, error / above)
     return errors
