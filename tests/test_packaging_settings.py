@@ -1,6 +1,7 @@
 """The entry points call each other as promised, and the tools judge every room alike."""
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from launcher import stamp
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOM_NAMES = sorted(path.parent.name for path in ROOT.glob("*/pyproject.toml"))
+OF_MAKE = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")
 SHARED_SETTINGS = ("minversion", "addopts", "xfail_strict", "markers", "filterwarnings")
 
 
@@ -35,9 +37,8 @@ def test_warnings_are_errors():
 
 @pytest.mark.parametrize("target", ["setup", "demo", "test", "lint", "bench"])
 def test_make_is_thin(target):
-    shown = subprocess.run(
-        ["make", "-n", target, "ARGS=--json"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    command = ["make", "-n", target, "ARGS=--json"]
+    shown = subprocess.run(command, cwd=ROOT, env=_without_make(), capture_output=True, text=True, check=True)
     assert shown.stdout.split() == ["./hrv", target, "--json"]
 
 
@@ -48,8 +49,9 @@ def test_ci_fails_when_the_tests_fail(tmp_path):
     for code in (0, 1, 5):
         (tmp_path / "hrv").write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
         (tmp_path / "hrv").chmod(0o755)
+        command = ["bash", tmp_path / ".ci" / "run"]
         answer = subprocess.run(
-            ["bash", tmp_path / ".ci" / "run"], capture_output=True, text=True, cwd=tmp_path.parent
+            command, cwd=tmp_path.parent, env=_without_make(), capture_output=True, text=True
         )
         assert (answer.returncode == 0) == (code == 0)
         assert answer.stdout.splitlines()[0] == "test"
@@ -68,6 +70,11 @@ def test_public_verbs_are_named_and_there(room):
     assert answer.returncode == 0, answer.stderr
     verbs, missing = json.loads(answer.stdout)
     assert verbs and missing == []
+
+
+def _without_make():
+    """The environment less what an outer `make test` adds to it."""
+    return {name: value for name, value in os.environ.items() if name not in OF_MAKE}
 
 
 def _pytest_settings(folder):

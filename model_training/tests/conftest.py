@@ -29,7 +29,8 @@ class Wearer:
 
     def history(self, day: date = LAST_DAY, slot: str = "evening", as_of: datetime | None = None) -> History:
         """As of the evening (23:30 UTC, the day closed) or the morning (08:30) of a day."""
-        as_of = as_of or datetime(day.year, day.month, day.day, *((23, 30) if slot == "evening" else (8, 30)), tzinfo=UTC)
+        hour = 23 if slot == "evening" else 8
+        as_of = as_of or datetime(day.year, day.month, day.day, hour, 30, tzinfo=UTC)
         return make_history(self.days, self.journal, "me", as_of, day, slot)
 
 

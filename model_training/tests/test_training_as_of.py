@@ -1,4 +1,4 @@
-"""The leak audit: what is known after ``as_of``, and the target night's own fields, never move a forecast by one bit."""
+"""The leak audit: what is known after ``as_of``, and the target night's own fields, never move a forecast by a bit."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -14,20 +15,20 @@ COMMANDS = ("train", "forecast", "replay", "combine", "show")
 
 
 def run(home, *arguments):
-    import os
-
     env = {key: value for key, value in os.environ.items() if not key.startswith("HRV_")} | {"HRV_HOME": str(home)}
     return subprocess.run(
-        [sys.executable, "-m", "model_training", *arguments], env=env, capture_output=True, text=True, timeout=100, check=False
-    )
+        [sys.executable, "-m", "model_training", *arguments],
+        env=env, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
 
 
 def test_help_names_every_command_and_loads_nothing_heavy(tmp_path):
     done = run(tmp_path, "--help")
     assert done.returncode == 0 and all(command in done.stdout for command in COMMANDS)
     listing = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "model_training", "--help"], capture_output=True, text=True, check=True
-    ).stderr
+        [sys.executable, "-X", "importtime", "-m", "model_training", "--help"],
+        capture_output=True, text=True, check=True,
+    ).stderr  # fmt: skip
     loaded = {line.split("|")[-1].strip().split(".")[0] for line in listing.splitlines()}
     assert loaded.isdisjoint({"sklearn", "mlflow", "scipy", "skops", "matplotlib"})
 

@@ -42,8 +42,9 @@ def test_outcomes_are_those_of_the_target_night(wearer):
     history = wearer.history()
     days, values = history.hrv_series()
     rows = training_rows(history)
-    level = {i: plain_ewma(np.log(values[: i + 1]), 8.0) for i in set(rows.origin.tolist())}
-    expected = [np.log(values[i + h]) - level[i] for i, h in zip(rows.origin.tolist(), rows.horizon.tolist(), strict=True)]
+    pairs = list(zip(rows.origin.tolist(), rows.horizon.tolist(), strict=True))
+    level = {i: plain_ewma(np.log(values[: i + 1]), 8.0) for i, _ in pairs}
+    expected = [np.log(values[i + h]) - level[i] for i, h in pairs]
     np.testing.assert_allclose(rows.y, expected, atol=1e-9)
     assert np.isfinite(rows.y).all()
 
@@ -77,7 +78,8 @@ def test_doses_tell_zero_from_unknown(table_of, fact_of):
         fact_of("j", day, known_at=heard, kind="yes", status="rejected"),
         fact_of("k", day, known_at=heard, kind="yes", behaviour="a behaviour of tomorrow's journal"),
     ]  # fmt: skip
-    got = {row["entry_key"]: (row["behaviour"], row["dose"]) for row in doses(table_of("journal_facts", said)).iter_rows(named=True)}
+    read = doses(table_of("journal_facts", said)).select("entry_key", "behaviour", "dose").iter_rows()
+    got = {key: (behaviour, dose) for key, behaviour, dose in read}
     most = next(b.most for b in BEHAVIOURS if b.name == "alcohol")
     assert got == {
         "a": ("alcohol", 0.0), "b": ("alcohol", 3.0), "c": ("alcohol", 2.0), "d": ("alcohol", most),

@@ -80,8 +80,9 @@ def test_the_same_history_gives_the_same_bits(name, wearer):
 
 def test_some_horizons_are_those_rows_of_all(wearer):
     for forecaster in FORECASTERS.values():
-        fitted = forecaster().fit(wearer.history())
-        np.testing.assert_array_equal(fitted.predict(wearer.history(), [2, 7]), fitted.predict(wearer.history())[[1, 6]])
+        history = wearer.history()
+        fitted = forecaster().fit(history)
+        np.testing.assert_array_equal(fitted.predict(history, [2, 7]), fitted.predict(history)[[1, 6]])
 
 
 def test_ridge_recovers_a_planted_alcohol_effect(wearer_of):
@@ -95,7 +96,7 @@ def test_ridge_recovers_a_planted_alcohol_effect(wearer_of):
 
 
 def test_ridge_starts_from_what_is_known_about_people(wearer_of, table_of, fact_of):
-    """Nothing was ever logged; a first "six drinks" lowers the coming night by the prior, and "none" raises it a little."""
+    """Nothing was ever logged; a first "six drinks" lowers the coming night by the prior, "none" raises it a little."""
     history = wearer_of(60, seed=2, alcohol_effect=0.0).history()
 
     def median(*facts):

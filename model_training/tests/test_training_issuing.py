@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
 from hrv_shared.constants import HORIZONS
-from hrv_shared.errors import NightHasBegun, TooFewNights
+from hrv_shared.errors import InvalidForecast, NightHasBegun, TooFewNights
 from hrv_shared.forecaster import find_forecasters
 from hrv_shared.history import load_history
 from hrv_shared.issue import current_issue, past_issues
@@ -49,7 +49,8 @@ def test_forecast_issues_everyone_and_the_mix_once(store):
     assert set(rows.filter(pl.col("forecaster") != "mix")["input_digest"]) == {history.digest()}
     again = issue_forecasts(store, issue)
     assert (again["written"], again["already"]) == (0, first["written"])
-    parts = np.array(rows.filter(pl.col("forecaster").is_in(["ridge", "boosted"]) & (pl.col("horizon") == 1))["quantiles_ms"].to_list())
+    tomorrow = rows.filter(pl.col("forecaster").is_in(["ridge", "boosted"]), pl.col("horizon") == 1)
+    parts = np.array(tomorrow["quantiles_ms"].to_list())
     mixed = rows.filter(forecaster="mix", horizon=1)["quantiles_ms"][0].to_numpy()
     np.testing.assert_allclose(mixed, parts.mean(axis=0), rtol=1e-6)
 
@@ -85,15 +86,14 @@ def test_refusals_and_faults_are_told_and_recorded(tmp_path, wearer, clock):
     store = Store(tmp_path / "young", clock=lambda: clock[0])
     store.write_table("days", wearer.days.filter(pl.col("day") > wearer.days["day"].max() - timedelta(days=20)))
     result = issue_forecasts(store, current_issue(store, "me"), forecasters=ALL | {"broken": Broken})
-    assert {r["forecaster"]: r["code"] for r in result["refusals"]} == {"ridge": "TooFewNights", "boosted": "TooFewNights"}
+    refused = {r["forecaster"]: r["code"] for r in result["refusals"]}
+    assert refused == {"ridge": "TooFewNights", "boosted": "TooFewNights"}
     assert [(f["forecaster"], f["code"]) for f in result["failures"]] == [("broken", "ForecasterFailed")]
     assert result["mix_weights"][1] == {"ewma_8": 0.5, "last_28": 0.5}
     facts = {fact.payload["forecaster"]: fact.payload for fact in store.record.facts("refusal")}
     assert set(facts) == {"ridge", "boosted", "broken"} and "30 scored nights" in facts["ridge"]["message"]
     issue_forecasts(store, current_issue(store, "me"), forecasters=ALL | {"broken": Broken})
     assert len(list(store.record.facts("refusal"))) == 3
-    from hrv_shared.errors import InvalidForecast
-
     with pytest.raises(InvalidForecast, match="23 finite quantiles"):
         issue_forecasts(store, current_issue(store, "me"), forecasters={"nan": TooWide})
     store.ledger.close()
@@ -176,8 +176,8 @@ def test_a_costly_forecaster_is_fitted_once_a_block(store):
     result = replay(store, current_issue(store, "me"), nights=21, forecasters=QUICK | {"ridge_slow": Counted})
     assert result["nights"] == 21 and 3 <= len(fits) <= 4
     rows = store.ledger.forecasts("replay", "me", forecaster="ridge_slow")
-    fitted = [json.loads(text)["fitted_as_of"] for text in rows["reasons"]]
-    lag = [row - pl.Series([text]).str.to_datetime(time_zone="UTC")[0] for row, text in zip(rows["as_of"], fitted, strict=True)]
+    fitted = [datetime.fromisoformat(json.loads(text)["fitted_as_of"]) for text in rows["reasons"]]
+    lag = [as_of - begin for as_of, begin in zip(rows["as_of"], fitted, strict=True)]
     assert min(lag) >= timedelta(0) and max(lag) < timedelta(days=7)
 
 
@@ -204,7 +204,7 @@ def test_combine_needs_a_mix_and_then_says_its_weights(store):
 def test_an_agent_that_proved_itself_in_the_ledger_moves_final(store, wearer):
     """Replayed agent rows that knew the truth earn half of final; nothing of it is known at the first origins."""
     before = current_issue(store, "me")
-    truth = {day: ms for day, ms in wearer.history().scored_nights().select("day", "hrv_rmssd_ms").iter_rows()}
+    truth = dict(wearer.history().scored_nights().select("day", "hrv_rmssd_ms").iter_rows())
     past = past_issues(store, "me", nights=70, slot="evening", before=before)
     said = []
     for issue in [*past, before]:

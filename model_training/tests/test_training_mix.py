@@ -12,7 +12,7 @@ from hrv_shared.constants import QUANTILE_LEVELS
 from hrv_shared.ledger import ForecastRow
 from model_training.final import agent_weight, final_rows
 from model_training.mix import mix_rows, mix_weights
-from model_training.past_scores import ledger_frame, scored_by
+from model_training.past_scores import horizon_group, ledger_frame, scored_by
 
 DAY = date(2026, 6, 1)
 EVENING = datetime(2026, 6, 1, 22, tzinfo=UTC)
@@ -28,7 +28,7 @@ def row(forecaster: str, median_ms: float, horizon: int = 1, origin: date = DAY,
 
 def scores(crps_ms: dict[str, float], nights: int, horizon: int = 1) -> pl.DataFrame:
     rows = [
-        (DAY - timedelta(days=k + horizon), DAY - timedelta(days=k), horizon, "1" if horizon == 1 else "2-7", name, value)
+        (DAY - timedelta(days=k + horizon), DAY - timedelta(days=k), horizon, horizon_group(horizon), name, value)
         for k in range(nights) for name, value in crps_ms.items()
     ]  # fmt: skip
     columns = ["origin_day", "target_day", "horizon", "group", "forecaster", "crps_ms"]
@@ -95,8 +95,8 @@ def test_without_the_agent_final_is_the_mix_and_says_so():
 
 @pytest.mark.parametrize(
     ("nights", "agent_crps", "expected"),
-    [(0, 4.0, 0.0), (13, 4.0, 0.0), (14, 4.0, 0.5 / 47), (60, 4.0, 0.5), (400, 1.0, 0.5), (60, 5.0, 0.0), (60, 7.0, 0.0),
-     (60, 4.875, 0.25)],
+    [(0, 4.0, 0.0), (13, 4.0, 0.0), (14, 4.0, 0.5 / 47), (60, 4.0, 0.5), (400, 1.0, 0.5), (60, 5.0, 0.0),
+     (60, 7.0, 0.0), (60, 4.875, 0.25)],
 )  # fmt: skip
 def test_the_agent_earns_its_weight(nights, agent_crps, expected):
     weight, record = agent_weight(scores({"mix": 5.0, "agent": agent_crps}, nights) if nights else NOTHING)

@@ -24,16 +24,15 @@ def nights(table_of):
     def of(values, origin_after=0):
         rows = [
             dict(
-                member_id="me", day=(FIRST + timedelta(days=i)).date(), known_at=FIRST + timedelta(days=i), basis="seen",
-                source="x", utc_offset_min=0, state="scored" if value else "no_sleep", hrv_rmssd_ms=value,
+                member_id="me", day=(FIRST + timedelta(days=i)).date(), known_at=FIRST + timedelta(days=i),
+                basis="seen", source="x", utc_offset_min=0, state="scored" if value else "no_sleep", hrv_rmssd_ms=value,
                 wake_at=FIRST + timedelta(days=i),
             )
             for i, value in enumerate(values)
         ]  # fmt: skip
         last = FIRST + timedelta(days=len(values) - 1 + origin_after)
-        return make_history(
-            table_of("days", rows), table_of("journal_facts", []), "me", last + timedelta(hours=15), last.date(), "evening"
-        )
+        days, journal = table_of("days", rows), table_of("journal_facts", [])
+        return make_history(days, journal, "me", last + timedelta(hours=15), last.date(), "evening")
 
     return of
 

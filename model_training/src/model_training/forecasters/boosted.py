@@ -17,6 +17,7 @@ from importlib.metadata import version as installed_version
 from typing import Any, Self
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from hrv_shared.constants import HORIZONS
 from hrv_shared.history import History
@@ -38,8 +39,8 @@ SETTINGS: dict[str, Any] = {
     "loss": "quantile", "max_iter": 30, "learning_rate": 0.08, "max_leaf_nodes": 5,
     "l2_regularization": 5.0, "max_bins": 64, "early_stopping": False, "random_state": 0,
 }  # fmt: skip
-GROUPS = {(1,): 15, (2, 3, 4, 5, 6, 7): 70}
-"""Horizons that share trees -> fewest rows of a leaf (about a dozen days in both)."""
+GROUPS = {(1,): 20, (2, 3, 4, 5, 6, 7): 70}
+"""Horizons that share trees -> fewest rows of a leaf (one to three weeks of nights)."""
 
 
 class Boosted:
@@ -56,13 +57,14 @@ class Boosted:
         """Grow the trees, and once more without each block for its errors."""
         require_nights(history, LEAST_NIGHTS, self.name)
         self.trees_, self.law_ = {}, {}
-        for horizons, leaf in GROUPS.items():
-            rows = training_rows(history, horizons, last_days=TRAIN_DAYS)
-            errors = _out_of_fold(rows, leaf)
-            trees = _grow(rows.x, rows.y, leaf)
-            for h in horizons:
-                self.trees_[h] = trees
-                self.law_[h] = _law(errors, rows.horizon == h)
+        with _one_thread():
+            for horizons, leaf in GROUPS.items():
+                rows = training_rows(history, horizons, last_days=TRAIN_DAYS)
+                errors = _out_of_fold(rows, leaf)
+                trees = _grow(rows.x, rows.y, leaf)
+                for h in horizons:
+                    self.trees_[h] = trees
+                    self.law_[h] = _law(errors, rows.horizon == h)
         return self
 
     def predict(self, history: History, horizons: Sequence[int] = HORIZONS) -> np.ndarray:
@@ -70,11 +72,19 @@ class Boosted:
         require_nights(history, LEAST_NIGHTS, self.name)
         anchor = anchor_at_origin(history)
         rows = []
-        for h, x in zip(horizons, features(history, horizons)[1], strict=True):
-            middle, below, above = _spread(self.trees_[h], x[None])
-            law = self.law_[h]
-            rows.append(anchor + middle + np.where(law < 0, law * below, law * above))
+        with _one_thread():
+            for h, x in zip(horizons, features(history, horizons)[1], strict=True):
+                middle, below, above = _spread(self.trees_[h], x[None])
+                law = self.law_[h]
+                rows.append(anchor + middle + np.where(law < 0, law * below, law * above))
         return to_ms(np.array(rows))
+
+
+def _one_thread() -> threadpool_limits:
+    """On tables this small a second thread costs more than it gives, and one thread is the same sum every time."""
+    import sklearn.ensemble  # noqa: F401 - its thread pool exists, and can be limited, only once it is loaded
+
+    return threadpool_limits(1)
 
 
 def _law(errors: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -85,24 +95,18 @@ def _law(errors: np.ndarray, own: np.ndarray) -> np.ndarray:
 def _grow(x: np.ndarray, y: np.ndarray, leaf: int) -> dict[str, Any]:
     """Trees per level, and which columns they saw (those that vary)."""
     from sklearn.ensemble import HistGradientBoostingRegressor
-    from threadpoolctl import threadpool_limits
 
     used = np.array([len(np.unique(column[np.isfinite(column)])) > 1 for column in x.T])
-    # on tables this small a second thread costs more than it gives, and one thread is the same sum every time
-    with threadpool_limits(1):
-        trees = [
-            HistGradientBoostingRegressor(quantile=level, min_samples_leaf=leaf, **SETTINGS).fit(x[:, used], y)
-            for level in LEVELS
-        ]
+    trees = [
+        HistGradientBoostingRegressor(quantile=level, min_samples_leaf=leaf, **SETTINGS).fit(x[:, used], y)
+        for level in LEVELS
+    ]
     return {"used": used, "trees": trees}
 
 
 def _spread(grown: dict[str, Any], x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Median and the half-widths below and above it; three ndarray [N], ln ms."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        low, middle, high = (tree.predict(x[:, grown["used"]]) for tree in grown["trees"])
+    low, middle, high = (tree.predict(x[:, grown["used"]]) for tree in grown["trees"])
     return middle, np.maximum(middle - low, LEAST_HALF_WIDTH), np.maximum(high - middle, LEAST_HALF_WIDTH)
 
 
