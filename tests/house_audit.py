@@ -1,7 +1,7 @@
 """The as-of audit: what the house says of one issue, and ways to change everything that was known later.
 
-``voices`` runs every forecaster, the mix, the final, the summaries, the card and the agent's briefing for one issue on a
-copy of the store. The audit holds two such runs against each other; a difference is a leak.
+``voices`` runs every forecaster, the mix, the final, the summaries, the card and the agent's briefing for one issue on
+a copy of the store. The audit holds two such runs against each other; a difference is a leak.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import polars as pl
 
 from data_intelligence import summarise_day, today_card, write_daily, write_weekly
+from house_rooms import MEMBER
 from hrv_shared.daytime import format_instant, parse_instant
 from hrv_shared.issue import Issue
 from hrv_shared.store import Store
@@ -27,8 +28,6 @@ from journal_analysis.table import rebuild as rebuild_journal
 from llm_agent.briefing import make_briefing, make_messages
 from model_training import combine, issue_forecasts
 from whoop_api_client.tables import rebuild as rebuild_whoop
-
-from house_rooms import MEMBER
 
 Change = Callable[[sqlite3.Connection, Issue], None]
 _INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d")

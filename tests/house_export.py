@@ -51,9 +51,9 @@ def write_export(folder: Path, *, seed: int, nights: int, last_day: date) -> Pat
             draw.randint(450, 560), draw.randint(0, 90), round(100 * asleep / in_bed), draw.randint(50, 95),
         ), strict=True))  # fmt: skip
         measured = dict(zip(BODY, (
-            draw.randint(20, 98), draw.randint(48, 60), round(60 * 2 ** draw.gauss(0, 0.25)), round(draw.uniform(33, 35), 2),
-            round(draw.uniform(94, 98), 2), round(draw.uniform(4, 18), 1), draw.randint(1500, 3200), draw.randint(120, 185),
-            draw.randint(60, 85),
+            draw.randint(20, 98), draw.randint(48, 60), round(60 * 2 ** draw.gauss(0, 0.25)),
+            round(draw.uniform(33, 35), 2), round(draw.uniform(94, 98), 2), round(draw.uniform(4, 18), 1),
+            draw.randint(1500, 3200), draw.randint(120, 185), draw.randint(60, 85),
         ), strict=True))  # fmt: skip
         cycles.append(span | measured | slept)
         sleeps.append(span | slept | {"Nap": "false"})

@@ -81,6 +81,7 @@ def make_house(folder: Path, simulator: RunningSimulator | None = None, **settin
         "HRV_LLM_BACKEND": "none",
         "HRV_REPLAY_NIGHTS": "3",
         "TMPDIR": str(folder / "tmp"),
+        "OMP_NUM_THREADS": "1",  # several tests share few cores; spinning threads would cost more than they save
     }
     if simulator is not None:
         environment |= {

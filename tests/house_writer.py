@@ -30,7 +30,7 @@ NOW = datetime(2026, 3, 20, 15, 0, tzinfo=UTC)
 MEMBERS = ("ann", "ben")
 NIGHTS = 30
 PAST = 2
-NOTES = ("Two glasses of wine with dinner.", "No alcohol, easy run in the morning.", "Coffee at five, late dinner at ten.")
+NOTES = ("Two glasses of wine with dinner.", "No alcohol, easy run at seven.", "Coffee at five, dinner at ten.")
 CHEAP = {name: f for name, f in find_forecasters().items() if name in ("last_night", "last_28", "ewma_8")}
 
 Unit = tuple[str, Callable[[], object]]

@@ -13,11 +13,17 @@ from functools import partial
 import numpy as np
 import polars as pl
 import pytest
+
 from house_audit import (
-    audit, delete_later, leaks, permute_target_nights, poison_later, poison_later_with_times, voices,
+    audit,
+    delete_later,
+    leaks,
+    permute_target_nights,
+    poison_later,
+    poison_later_with_times,
+    voices,
 )  # fmt: skip
 from house_rooms import MEMBER, fill_by_pulling, fill_journal, make_house, simulated, synthetic_member
-
 from hrv_shared.constants import HORIZONS, QUANTILE_LEVELS
 from hrv_shared.forecaster import find_forecasters
 from hrv_shared.issue import current_issue, past_issues

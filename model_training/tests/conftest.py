@@ -107,8 +107,8 @@ def table_of() -> Callable[..., pl.DataFrame]:
 
 @pytest.fixture(scope="session")
 def wearer() -> Wearer:
-    """160 nights."""
-    return make_wearer(160)
+    """140 nights."""
+    return make_wearer(140)
 
 
 @pytest.fixture

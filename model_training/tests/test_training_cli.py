@@ -50,7 +50,7 @@ def test_an_unknown_slot_is_refused(tmp_path, wearer):
 def test_replay_and_combine_in_order_print_one_json_object(tmp_path, wearer):
     """Old data: the issue is a replay at the end of it, whatever day it is."""
     store = Store(tmp_path / "home")
-    store.write_table("days", wearer.days.head(120))
+    store.write_table("days", wearer.days.head(100))
     store.write_table("journal_facts", wearer.journal)
     replayed = run(tmp_path / "home", "replay", "--nights", "2", "--json")
     assert replayed.returncode == 0, replayed.stderr

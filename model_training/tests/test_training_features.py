@@ -100,6 +100,17 @@ def test_one_entry_adds_up_and_a_second_one_does_not_count_twice(wearer, table_o
     assert np.isnan(x[1, names.index("dose_alcohol")])
 
 
+def test_names_that_tell_of_the_same_session_do_not_add_up(wearer, table_of, fact_of):
+    history = wearer.history()
+    day, heard = history.origin_day, history.as_of - timedelta(hours=2)
+    said = [
+        fact_of("an hour", day, known_at=heard, kind="amount", amount=60.0, behaviour="workout", entry_key="evening"),
+        fact_of("intervals", day, known_at=heard, kind="yes", behaviour="hiit", entry_key="evening"),
+    ]
+    names, x = features(type(history)(**{**vars(history), "journal": table_of("journal_facts", said)}))
+    assert x[0, names.index("dose_training_h")] == 1.0
+
+
 def due(history, day: date, slot: str) -> datetime:
     """When the forecast of a day was due, read off its row by hand."""
     row = history.days.filter(day=day).row(0, named=True)

@@ -77,8 +77,8 @@ def doses(journal: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        behaviour (name in ``BEHAVIOURS``), night, entry_key, known_at, dose (own units of the behaviour). An explicit
-        "no" is 0; what was not said has no row.
+        behaviour (name in ``BEHAVIOURS``), night, entry_key, source (name in the journal), known_at, dose (own units of
+        the behaviour). An explicit "no" is 0; what was not said has no row.
     """
     heard = journal.filter(
         pl.col("night").is_not_null(),
@@ -91,8 +91,9 @@ def doses(journal: pl.DataFrame) -> pl.DataFrame:
         for behaviour in BEHAVIOURS:
             dose = _dose(behaviour, fact)
             if dose is not None:
-                rows.append((behaviour.name, fact["night"], fact["entry_key"], fact["known_at"], dose))
-    schema = {"behaviour": pl.String, "night": pl.Date, "entry_key": pl.String,
+                told = (fact["entry_key"], fact["behaviour"], fact["known_at"])
+                rows.append((behaviour.name, fact["night"], *told, dose))
+    schema = {"behaviour": pl.String, "night": pl.Date, "entry_key": pl.String, "source": pl.String,
               "known_at": pl.Datetime("us", "UTC"), "dose": pl.Float64}  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row").sort(list(schema))
 

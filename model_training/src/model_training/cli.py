@@ -19,11 +19,19 @@ SlotOption = Annotated[str | None, typer.Option("--slot", help="morning or eveni
 
 
 @app.command()
-def train(member: MemberOption = None, as_json: JsonOption = False) -> None:
+def train(
+    member: MemberOption = None,
+    if_due: Annotated[bool, typer.Option("--if-due", help="Only when the last training is a week old.")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Backtest every forecaster, fit it on all that is known, track it in MLflow, name the champion."""
+    from model_training.training import last_training
     from model_training.training import train as run
 
     _, store, issue = _due(member)
+    if if_due and (held := last_training(store, issue)) is not None:
+        emit(held | {"already": True}, f"Trained on {held['issue']['origin_day']}; due again a week later.", as_json)
+        return
     with progress("Training", total=1) as advance:
         result = run(store, issue, advance=advance)
     emit(result, _train_text(result), as_json)

@@ -149,26 +149,27 @@ def _dev(values: np.ndarray) -> np.ndarray:
 
 
 def _said(history: History) -> dict[str, dict[date, list[tuple]]]:
-    """Per behaviour and night: (known_at, entry, dose)."""
+    """Per behaviour and night: (known_at, entry, source, dose)."""
     said: dict[str, dict[date, list[tuple]]] = {}
-    for behaviour, night, entry, known_at, dose in doses(history.journal).iter_rows():
-        said.setdefault(behaviour, {}).setdefault(night, []).append((known_at, entry, dose))
+    for behaviour, night, entry, source, known_at, dose in doses(history.journal).iter_rows():
+        said.setdefault(behaviour, {}).setdefault(night, []).append((known_at, entry, source, dose))
     return said
 
 
 def _doses(said: dict[date, list[tuple]], grid: DayGrid, origin: np.ndarray, horizon: np.ndarray) -> np.ndarray:
     """Dose of each row's target night known when the forecast of its origin day was due; NaN = nothing was said.
 
-    Facts of one entry add up (two beers and a whisky); of several entries the largest counts, because a later note
-    mostly repeats an earlier one.
+    Facts of one name in one entry add up (two beers and a whisky). Of several names the largest counts, because they
+    tell of the same thing ("sixty minutes", "intervals"), and of several entries too, because a later note mostly
+    repeats.
     """
     dose = np.full(len(origin), np.nan)
     if not said:
         return dose
     for row, (i, h) in enumerate(zip(origin.tolist(), horizon.tolist(), strict=True)):
-        by_entry: dict[str, float] = {}
-        for known_at, entry, part in said.get(grid.days[i] + timedelta(days=h), ()):
+        told: dict[tuple[str, str], float] = {}
+        for known_at, entry, source, part in said.get(grid.days[i] + timedelta(days=h), ()):
             if known_at <= grid.issue_at[i]:
-                by_entry[entry] = by_entry.get(entry, 0.0) + part
-        dose[row] = max(by_entry.values(), default=np.nan)
+                told[entry, source] = told.get((entry, source), 0.0) + part
+        dose[row] = max(told.values(), default=np.nan)
     return dose

@@ -23,6 +23,7 @@ from hrv_shared.ledger import ForecastRow
 from hrv_shared.record import canonical_json
 from model_training.forecasters.fingerprint import code_version
 from model_training.past_scores import HORIZON_GROUPS, horizon_group
+from model_training.rolling import JOURNAL_SHIFT
 
 __all__ = ["COMBINED", "average", "mix_rows", "mix_weights"]
 
@@ -60,6 +61,10 @@ def mix_rows(rows: Sequence[ForecastRow], scores: pl.DataFrame) -> list[Forecast
         parts = {row.forecaster: row for row in rows if row.horizon == horizon and row.forecaster in names}
         weights, nights = by_group[horizon_group(horizon)]
         reasons = {"weights": weights, "scored_nights": nights, "versions": {n: r.version for n, r in parts.items()}}
+        spoken = sum(weights[name] for name in parts)
+        moved = sum(weights[name] / spoken * (row.reasons or {}).get(JOURNAL_SHIFT, 0.0) for name, row in parts.items())
+        if moved:
+            reasons[JOURNAL_SHIFT] = round(moved, 3)
         if stand_in:
             reasons["note"] = "No model could speak yet; simple rules stand in."
         mixed.append(average(parts, weights, MODEL_COMBINATION, NUMBER, reasons))

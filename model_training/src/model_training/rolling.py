@@ -8,19 +8,24 @@ uncut one would have said.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 
-from hrv_shared.constants import HORIZONS
+from hrv_shared.constants import HORIZONS, MEDIAN_INDEX
 from hrv_shared.errors import Refusal
 from hrv_shared.forecaster import Forecaster
 from hrv_shared.history import History, make_history
 from hrv_shared.issue import Issue
 from hrv_shared.ledger import ForecastRow
 
-__all__ = ["RollingOrigin", "forecast_rows"]
+__all__ = ["JOURNAL_SHIFT", "RollingOrigin", "forecast_rows"]
+
+JOURNAL_SHIFT = "journal_shift_ms"
+"""Key of ``reasons``: what the coming nights' journal facts did to the median; whoever corrects the forecast by the
+same facts takes it out first, so that no fact counts twice."""
 
 REFIT_DAYS = 7
 """Block of a forecaster that names none itself (``refit_days``)."""
@@ -97,10 +102,22 @@ def forecast_rows(
     quantiles_ms = np.asarray(forecaster.predict(history, HORIZONS), dtype=float)
     digest = history.digest()
     reasons = {"fitted_as_of": (fitted_as_of or history.as_of).isoformat(), "nights": len(history.scored_nights())}
+    moved_ms = _moved_by_journal(forecaster, history, quantiles_ms)
     return [
         ForecastRow(
             issue.member_id, issue.slot, issue.as_of, issue.origin_day, issue.origin_day + timedelta(days=h), h,
-            forecaster.name, forecaster.version, tuple(map(float, row)), digest, reasons,
+            forecaster.name, forecaster.version, tuple(map(float, row)), digest,
+            reasons | ({JOURNAL_SHIFT: moved} if moved else {}),
         )
-        for h, row in zip(HORIZONS, quantiles_ms, strict=True)
+        for h, row, moved in zip(HORIZONS, quantiles_ms, moved_ms, strict=True)
     ]  # fmt: skip
+
+
+def _moved_by_journal(forecaster: Forecaster, history: History, quantiles_ms: np.ndarray) -> list[float]:
+    """By how much each median moved, in ms, because of what was said about nights still to come."""
+    past = pl.col("night").is_null() | (pl.col("night") <= history.origin_day)
+    silent = replace(history, journal=history.journal.filter(past))
+    if len(silent.journal) == len(history.journal):
+        return [0.0] * len(quantiles_ms)
+    without = np.asarray(forecaster.predict(silent, HORIZONS), dtype=float)
+    return [round(float(d), 3) for d in quantiles_ms[:, MEDIAN_INDEX] - without[:, MEDIAN_INDEX]]

@@ -83,9 +83,11 @@ class Tracking:
     def promote(self, version: str) -> None:
         """Alias a version as the champion and drop what is not among the ten best."""
         self.client.set_registered_model_alias(self.name, CHAMPION, version)
-        versions = self.versions()
-        ranked = sorted(versions, key=lambda v: (str(v.version) == version, float(v.tags.get("skill", "-9"))), reverse=True)
-        for dropped in ranked[REGISTERED_MOST:]:
+
+        def rank(candidate: Any) -> tuple[bool, float]:
+            return str(candidate.version) == version, float(candidate.tags.get("skill", "-9"))
+
+        for dropped in sorted(self.versions(), key=rank, reverse=True)[REGISTERED_MOST:]:
             self.client.delete_model_version(self.name, dropped.version)
 
     def versions(self) -> list[Any]:

@@ -7,6 +7,8 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -22,11 +24,12 @@ from model_training.backtest import backtest, metrics_of, reference_of
 from model_training.errors import NothingToTrain
 from model_training.rolling import REFIT_DAYS, RollingOrigin
 
-__all__ = ["train"]
+__all__ = ["last_training", "train"]
 
 BACKTEST_NIGHTS = 56
 STRIDE = 2
 """Every second origin: neighbours share most of their targets."""
+TRAIN_EVERY_DAYS = 7
 PATIENCE = 2
 """Costly forecasters are refitted half as often as in a replay."""
 
@@ -55,8 +58,8 @@ def train(
     registered = find_forecasters() if forecasters is None else dict(forecasters)
     history = load_history(store, issue.member_id, issue.as_of, issue.origin_day, issue.slot)
     key = _key(history, registered)
-    done = store.folder("models") / f"training-{issue.member_id}.json"
-    if done.exists() and (held := json.loads(done.read_text(encoding="utf-8")))["key"] == key:
+    held = _held(store, issue.member_id)
+    if held is not None and held["key"] == key:
         return {**held, "already": True}
     fitted, refusals = _fit_all(registered, history)
     if not fitted:
@@ -66,8 +69,26 @@ def train(
     result = _track(store, issue, history, fitted, scored) | {
         "issue": issue.describe(), "key": key, "already": False, "origins": origins, "refusals": refusals
     }  # fmt: skip
-    write_bytes_atomic(done, canonical_json(result).encode())
+    write_bytes_atomic(_result_path(store, issue.member_id), canonical_json(result).encode())
     return result
+
+
+def last_training(store: Store, issue: Issue) -> dict[str, Any] | None:
+    """The last training's result while it is less than a week old at the issue; None when another is due."""
+    held = _held(store, issue.member_id)
+    if held is None or held["issue"]["slot"] != issue.slot:
+        return None
+    age_days = (issue.origin_day - date.fromisoformat(held["issue"]["origin_day"])).days
+    return held if 0 <= age_days < TRAIN_EVERY_DAYS else None
+
+
+def _result_path(store: Store, member_id: str) -> Path:
+    return store.folder("models") / f"training-{member_id}.json"
+
+
+def _held(store: Store, member_id: str) -> dict[str, Any] | None:
+    path = _result_path(store, member_id)
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _fit_all(

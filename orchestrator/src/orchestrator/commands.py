@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -19,6 +19,8 @@ from orchestrator.rooms import quiet_environment, room_command
 __all__ = ["run_own"]
 
 app = app_for("hrv", "The orchestrator's own verbs.")
+
+PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="Loopback port.")]
 
 
 def run_own(verb: str, rest: list[str]) -> None:
@@ -68,25 +70,32 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def dagster(port: Annotated[int, typer.Option(help="Loopback port.")] = 3070) -> None:
+def dagster(port: PortOption = 3070, as_json: JsonOption = False) -> None:
     """Dagster's page for the runs of this store (loopback only)."""
     from orchestrator.daily import dagster_home
 
     home = load_settings().home
     environment = {**quiet_environment(), "DAGSTER_HOME": str(dagster_home(home)), "HRV_HOME": str(home)}
     command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestrator.definitions", "-h", "127.0.0.1", "-p", str(port)]
-    os.execve(command[0], command, environment)
+    _become(command, environment, port, as_json)
 
 
 @app.command()
-def mlflow(port: Annotated[int, typer.Option(help="Loopback port.")] = 5070) -> None:
+def mlflow(port: PortOption = 5070, as_json: JsonOption = False) -> None:
     """MLflow's page for the models of this store (loopback only)."""
     home = load_settings().home
     command = [
         room_command("training")[0], "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
         "--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}", "--artifacts-destination", str(home / "mlartifacts"),
     ]  # fmt: skip
-    os.execve(command[0], command, quiet_environment())
+    _become(command, quiet_environment(), port, as_json)
+
+
+def _become(command: list[str], environment: dict[str, str], port: int, as_json: bool) -> NoReturn:
+    """Say where the page will be, then be the process that serves it."""
+    address = f"http://127.0.0.1:{port}"
+    emit({"address": address}, f"{address}  (stop with Ctrl-C)", as_json)
+    os.execve(command[0], command, environment)
 
 
 def _run(room: str, *arguments: str) -> dict:

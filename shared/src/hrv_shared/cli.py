@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,12 +18,25 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from hrv_shared.constants import MEMBER_ID_FORM
 from hrv_shared.errors import HrvError
 
 __all__ = ["JsonOption", "MemberOption", "app_for", "emit", "progress", "run", "say"]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
-MemberOption = Annotated[str | None, typer.Option("--member", help="Whose data; default: the setting member_id.")]
+
+
+def _known_form(member_id: str | None) -> str | None:
+    """Refuse what could not be a ``member_id`` in the settings either: it becomes part of file names."""
+    if member_id is not None and not re.fullmatch(MEMBER_ID_FORM, member_id):
+        raise typer.BadParameter(f"expected a member id of letters, digits and _.- (at most 64), got {member_id!r}")
+    return member_id
+
+
+MemberOption = Annotated[
+    str | None,
+    typer.Option("--member", callback=_known_form, help="Whose data; default: the setting member_id."),
+]
 
 EXIT_CODE = 2
 
@@ -64,7 +78,7 @@ def run(app: Callable[..., Any]) -> None:
         if not as_json:
             error.show()
             raise SystemExit(EXIT_CODE) from None
-        fail(BadUsage(error.format_message()), as_json=True)
+        fail(BadUsage(f"{error.format_message()} Ask the command for --help."), as_json=True)
     except (KeyboardInterrupt, typer.Abort):
         say("stopped; what was done so far is kept")
         raise SystemExit(130) from None

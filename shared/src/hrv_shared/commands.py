@@ -36,7 +36,7 @@ def score(as_json: JsonOption = False) -> None:
 @app.command()
 def scorecard(
     member: MemberOption = None,
-    nights: Annotated[int | None, typer.Option(help="Only the last so many target nights.")] = None,
+    nights: Annotated[int | None, typer.Option(min=1, help="Only the last so many target nights.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """How good each forecaster has been: skill with interval, coverage, n."""
@@ -71,11 +71,15 @@ def verify(as_json: JsonOption = False) -> None:
 def show(
     member: MemberOption = None,
     book: Annotated[str, typer.Option(help="live or replay")] = "live",
-    last: Annotated[int, typer.Option(help="How many rows.")] = 20,
+    last: Annotated[int, typer.Option(min=1, help="How many rows.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """The newest rows of a book."""
+    from hrv_shared.ledger import BOOKS
+
     settings = load_settings()
+    if book not in BOOKS:
+        raise typer.BadParameter(f"expected --book {' or '.join(BOOKS)}, got {book!r}")
     frame = Store.open(settings).ledger.forecasts(book, member or settings.member_id).tail(last)
     rows = list(frame.iter_rows(named=True))
     lines = [

@@ -15,6 +15,7 @@ from platformdirs import user_cache_path, user_config_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from hrv_shared.constants import MEMBER_ID_FORM
 from hrv_shared.errors import ConfigurationError
 
 __all__ = ["Settings", "load_settings"]
@@ -32,7 +33,7 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: user_data_path("hrv"), description="the store")
     config_dir: Path = Field(default_factory=lambda: user_config_path("hrv"), description="tokens without a keyring")
     cache_dir: Path = Field(default_factory=lambda: user_cache_path("hrv"), description="model weights")
-    member_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "me"
+    member_id: Annotated[str, Field(pattern=f"^{MEMBER_ID_FORM}$")] = "me"
 
     whoop_client_id: str | None = None
     whoop_client_secret: SecretStr | None = None
