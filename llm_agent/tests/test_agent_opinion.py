@@ -18,7 +18,12 @@ REPORT = (
     "- alcohol, 2-3 drinks: -6.3 ms (n=17, sd 5.2)\n"
     'Journal: "Two glasses of wine with dinner, the last one at half past nine. Stress two."\n'
 )
-WINE = {"behaviour": "alcohol", "effect_ms": -6.3, "phrase": "alcohol, 2-3 drinks: -6.3 ms (n=17, sd 5.2)", "evidence": "E9"}
+WINE = {
+    "behaviour": "alcohol",
+    "effect_ms": -6.3,
+    "phrase": "alcohol, 2-3 drinks: -6.3 ms (n=17, sd 5.2)",
+    "evidence": "E9",
+}
 
 
 def briefing(*matched):
@@ -28,7 +33,7 @@ def briefing(*matched):
 def reply(**changes):
     base = {
         "evidence": ["Two glasses of wine with dinner"],
-        "rationale": "Wine has lowered your RMSSD by about 6 ms on 17 earlier days. I expect a value below the ensemble.",
+        "rationale": "Wine has lowered your RMSSD by about 6 ms on 17 earlier days. I expect less than the ensemble.",
         "shift_ms": -6, "sd_scale": 1.2, "p_above_baseline": 0.3,
     }  # fmt: skip
     return {**base, **changes}
@@ -36,7 +41,12 @@ def reply(**changes):
 
 def test_a_sound_reply_stands_as_it_is():
     opinion = check_opinion(reply(), briefing(WINE))
-    assert (opinion.shift_ms, opinion.sd_scale, opinion.rationale_by, opinion.dropped) == (-6.0, 1.2, "model", ())
+    assert (opinion.shift_ms, opinion.sd_scale, opinion.rationale_by, opinion.dropped) == (
+        -6.0,
+        1.2,
+        "model",
+        (),
+    )
 
 
 def test_an_overstated_effect_is_clipped_to_what_the_effects_bear():
@@ -61,7 +71,12 @@ def test_a_quote_that_nobody_said_is_dropped_and_a_shift_needs_one():
     assert opinion.evidence == ("two glasses of wine",) and "vodka" in opinion.dropped[0]
     with pytest.raises(UngroundedOpinion):
         check_opinion(reply(evidence=["four shots of vodka"]), briefing(WINE))
-    assert check_opinion(reply(evidence=["four shots"], shift_ms=0, rationale="Nothing new."), briefing()).shift_ms == 0
+    assert (
+        check_opinion(
+            reply(evidence=["four shots"], shift_ms=0, rationale="Nothing new."), briefing()
+        ).shift_ms
+        == 0
+    )
 
 
 rising = st.lists(st.floats(5, 200), min_size=23, max_size=23).map(lambda v: np.sort(np.array(v)))

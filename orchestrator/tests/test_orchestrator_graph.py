@@ -46,17 +46,25 @@ def test_every_verb_leads_to_a_room_that_exists():
 
 
 def test_an_unknown_verb_is_said_and_fails():
-    done = subprocess.run([sys.executable, "-m", "orchestrator", "forcast"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", "forcast"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2 and "'forcast' is no hrv command" in done.stderr and "forecast" in done.stderr
     as_json = subprocess.run(
-        [sys.executable, "-m", "orchestrator", "forcast", "--json"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "orchestrator", "forcast", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert '"error"' in as_json.stdout
 
 
 def test_telemetry_is_off_for_everything_that_is_run():
     environment = quiet_environment({})
-    assert environment["DAGSTER_DISABLE_TELEMETRY"] == "yes" and environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert (
+        environment["DAGSTER_DISABLE_TELEMETRY"] == "yes"
+        and environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    )
 
 
 def test_a_room_with_its_own_environment_is_run_in_it(tmp_path, monkeypatch):
@@ -74,5 +82,8 @@ def test_a_failing_room_ends_the_run_with_the_room_s_own_sentence(tmp_path, capf
     from orchestrator.errors import StepFailed
 
     with pytest.raises(StepFailed, match="No scored night of me is known yet"):
-        run_graph(tmp_path / "home", environment={"HRV_CONFIG_DIR": str(tmp_path / "config"), "HRV_TOKEN_STORE": "file"})
+        run_graph(
+            tmp_path / "home",
+            environment={"HRV_CONFIG_DIR": str(tmp_path / "config"), "HRV_TOKEN_STORE": "file"},
+        )
     assert "▸ nights" in capfd.readouterr().err

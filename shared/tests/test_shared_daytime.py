@@ -14,7 +14,15 @@ from hrv_shared import daytime
 
 @pytest.mark.parametrize(
     ("text", "minutes"),
-    [("Z", 0), ("UTCZ", 0), ("+01:00", 60), ("-05:00", -300), ("UTC+05:30", 330), ("UTC-03:30", -210), ("+14:00", 840)],
+    [
+        ("Z", 0),
+        ("UTCZ", 0),
+        ("+01:00", 60),
+        ("-05:00", -300),
+        ("UTC+05:30", 330),
+        ("UTC-03:30", -210),
+        ("+14:00", 840),
+    ],
 )
 def test_offsets(text, minutes):
     assert daytime.parse_offset_min(text) == minutes
@@ -65,7 +73,9 @@ def test_origin_day(now, last_wake, origin):
     assert daytime.origin_day(instant, 120, known) == date.fromisoformat(origin)
 
 
-@pytest.mark.parametrize(("hour", "slot"), [(3, "evening"), (4, "morning"), (17, "morning"), (18, "evening"), (23, "evening")])
+@pytest.mark.parametrize(
+    ("hour", "slot"), [(3, "evening"), (4, "morning"), (17, "morning"), (18, "evening"), (23, "evening")]
+)
 def test_slots(hour, slot):
     assert daytime.slot_of(datetime(2026, 5, 10, hour, 30, tzinfo=UTC), 0) == slot
 

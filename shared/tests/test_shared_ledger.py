@@ -28,7 +28,16 @@ class SetClock:
 def row(horizon=1, forecaster="last_28", origin=date(2026, 5, 10), as_of=NOW, quantiles=None, version="1"):
     values = tuple(np.linspace(30, 90, 23)) if quantiles is None else tuple(quantiles)
     return ForecastRow(
-        "me", "evening", as_of, origin, origin + timedelta(days=horizon), horizon, forecaster, version, values, "digest"
+        "me",
+        "evening",
+        as_of,
+        origin,
+        origin + timedelta(days=horizon),
+        horizon,
+        forecaster,
+        version,
+        values,
+        "digest",
     )
 
 
@@ -64,7 +73,13 @@ def test_live_and_replay_are_two_books(store):
 
 @pytest.mark.parametrize(
     "quantiles",
-    [np.linspace(90, 30, 23), np.full(23, np.nan), np.linspace(-1, 5, 23), np.linspace(30, 90, 22), [np.inf] * 23],
+    [
+        np.linspace(90, 30, 23),
+        np.full(23, np.nan),
+        np.linspace(-1, 5, 23),
+        np.linspace(30, 90, 22),
+        [np.inf] * 23,
+    ],
 )
 def test_what_is_no_distribution_is_refused(store, quantiles):
     with pytest.raises(InvalidForecast):
@@ -119,7 +134,9 @@ def test_outcomes_follow_the_vintage_rule(store):
 def _tamperable(store, rows=12):
     for i in range(rows):
         store.clock.now = NOW + timedelta(days=i)
-        store.ledger.issue("live", [row(1, origin=date(2026, 5, 10) + timedelta(days=i), as_of=store.clock.now)])
+        store.ledger.issue(
+            "live", [row(1, origin=date(2026, 5, 10) + timedelta(days=i), as_of=store.clock.now)]
+        )
     raw = sqlite3.connect(store.database)
     for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
         raw.execute(f"DROP TRIGGER {name}")
@@ -169,8 +186,8 @@ def _verify_in(raw, store):
         "DELETE FROM forecast",
         "UPDATE forecast SET n = CASE n WHEN 4 THEN -1 WHEN 5 THEN 4 ELSE n END WHERE n IN (4, 5)",
         "UPDATE forecast SET issued_at = '2026-01-01T00:00:00.000000Z' WHERE n = 3",
-        "INSERT INTO forecast SELECT book, 13, member_id, slot, as_of, issued_at, recorded_at, origin_day, target_day, 2,"
-        " forecaster, version, quantiles_ms, input_digest, reasons, prev_hash, hash FROM forecast WHERE n = 12",
+        "INSERT INTO forecast SELECT book, 13, member_id, slot, as_of, issued_at, recorded_at, origin_day, target_day,"
+        " 2, forecaster, version, quantiles_ms, input_digest, reasons, prev_hash, hash FROM forecast WHERE n = 12",
     ],
 )
 def test_dropped_reordered_backdated_and_forged_rows_are_found(store, statement):
@@ -187,9 +204,17 @@ def test_a_backdated_row_is_found_even_with_a_right_hash(store):
     values = list(raw.execute(f"SELECT {', '.join(FORECAST_FIELDS)} FROM forecast WHERE n = 12").fetchone())
     (tip,) = raw.execute("SELECT hash FROM forecast WHERE n = 12").fetchone()
     forged = dict(zip(FORECAST_FIELDS, values, strict=True))
-    forged |= {"n": 13, "origin_day": "2026-05-01", "target_day": "2026-05-02", "issued_at": "2026-05-01T19:00:00.000000Z"}
+    forged |= {
+        "n": 13,
+        "origin_day": "2026-05-01",
+        "target_day": "2026-05-02",
+        "issued_at": "2026-05-01T19:00:00.000000Z",
+    }
     ordered = [forged[f] for f in FORECAST_FIELDS]
-    raw.execute(f"INSERT INTO forecast VALUES ({','.join('?' * 17)})", (*ordered, tip, _link(tip, FORECAST_FIELDS, ordered)))
+    raw.execute(
+        f"INSERT INTO forecast VALUES ({','.join('?' * 17)})",
+        (*ordered, tip, _link(tip, FORECAST_FIELDS, ordered)),
+    )
     raw.commit()
     assert any("backdated" in fault.what for fault in store.ledger.verify())
 

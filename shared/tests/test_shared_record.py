@@ -84,9 +84,11 @@ def test_as_of_equals_a_plain_reading(tmp_path_factory, writes):
 def test_two_processes_write_at_once(tmp_path):
     path = tmp_path / "record.sqlite"
     code = (
-        "import sys; from datetime import UTC, datetime; from pathlib import Path; from hrv_shared.record import Record\n"
+        "import sys; from datetime import UTC, datetime as d; from pathlib import Path\n"
+        "from hrv_shared.record import Record\n"
         "r = Record(Path(sys.argv[1]))\n"
-        "for i in range(40): r.append('me', 'sleep', str(i), {'by': i}, known_at=datetime.now(UTC), basis='seen', source='t')"
+        "for i in range(40):\n"
+        "    r.append('me', 'sleep', str(i), {'by': i}, known_at=d.now(UTC), basis='seen', source='t')"
     )
     runs = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(3)]
     assert [run.wait(60) for run in runs] == [0, 0, 0]

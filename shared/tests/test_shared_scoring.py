@@ -23,7 +23,9 @@ truths = arrays(float, (5,), elements=st.floats(1, 300))
 @settings(deadline=None)
 @given(forecasts, truths)
 def test_crps_equals_scoringrules(q_pred, y):
-    assert np.allclose(scoring.crps_from_quantiles(q_pred, y), scoringrules.crps_quantile(y, q_pred, LEVELS), rtol=1e-9)
+    assert np.allclose(
+        scoring.crps_from_quantiles(q_pred, y), scoringrules.crps_quantile(y, q_pred, LEVELS), rtol=1e-9
+    )
 
 
 @settings(deadline=None)

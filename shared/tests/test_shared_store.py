@@ -24,7 +24,13 @@ def wake(day: date) -> datetime:
 
 
 def frame(rows: list[dict]) -> pl.DataFrame:
-    defaults = {"member_id": "me", "basis": "seen", "source": "whoop-api", "state": "scored", "utc_offset_min": 0}
+    defaults = {
+        "member_id": "me",
+        "basis": "seen",
+        "source": "whoop-api",
+        "state": "scored",
+        "utc_offset_min": 0,
+    }
     full = [{**dict.fromkeys(schemas.DAYS.columns), **defaults, **row} for row in rows]
     return pl.DataFrame(full, schema=schemas.DAYS.columns)
 
@@ -39,7 +45,15 @@ def nights(n: int, *, strain: bool = True) -> pl.DataFrame:
         rows.append(night)
         if strain:
             closed = wake(day) + timedelta(hours=16)
-            rows.append({**night, "known_at": closed, "strain_0_21": 10.0, "strain_is_final": True, "day_closed_at": closed})
+            rows.append(
+                {
+                    **night,
+                    "known_at": closed,
+                    "strain_0_21": 10.0,
+                    "strain_is_final": True,
+                    "day_closed_at": closed,
+                }
+            )
     return frame(rows)
 
 
@@ -109,13 +123,18 @@ def test_nothing_known_later_can_touch_the_view():
             pl.when(late).then(noise).otherwise(pl.col(c)).alias(c) for c in ("hrv_rmssd_ms", "strain_0_21")
         )
         assert make_history(poisoned, empty, "me", as_of, origin, "evening").digest() == plain.digest()
-        assert make_history(table.filter(~late), empty, "me", as_of, origin, "evening").digest() == plain.digest()
+        assert (
+            make_history(table.filter(~late), empty, "me", as_of, origin, "evening").digest()
+            == plain.digest()
+        )
 
 
 def test_the_series_is_dense_and_knows_its_holes(store):
     table = nights(6).filter(pl.col("day") != FIRST + timedelta(days=2))
     store.write_table("days", table)
-    days, values = load_history(store, "me", wake(FIRST) + timedelta(days=9), FIRST + timedelta(days=7), "evening").hrv_series()
+    days, values = load_history(
+        store, "me", wake(FIRST) + timedelta(days=9), FIRST + timedelta(days=7), "evening"
+    ).hrv_series()
     assert days[0] == FIRST and len(days) == 8
     assert np.isnan(values).tolist() == [False, False, True, False, False, False, True, True]
 

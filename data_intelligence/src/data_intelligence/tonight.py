@@ -99,6 +99,8 @@ def matched_effects(
             continue
         matched.append(_matched(effect, fact, _cite(fit, book)))
     matched.sort(key=lambda m: (-abs(m.effect_ms), m.behaviour))
+    once = {m.behaviour: m for m in reversed(matched)}  # told twice is done once: the larger dose stands
+    matched = [m for m in matched if once[m.behaviour] is m]
     return tuple(matched), tuple(dict.fromkeys(unknown))
 
 

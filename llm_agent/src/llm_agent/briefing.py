@@ -45,7 +45,9 @@ class Briefing:
         return sum(effect["effect_ms"] for effect in self.matched)
 
 
-def make_briefing(summary: dict[str, Any], base_quantiles_ms: tuple[float, ...], journal: list[str]) -> Briefing:
+def make_briefing(
+    summary: dict[str, Any], base_quantiles_ms: tuple[float, ...], journal: list[str]
+) -> Briefing:
     """Write the report.
 
     Parameters
@@ -81,7 +83,8 @@ def make_briefing(summary: dict[str, Any], base_quantiles_ms: tuple[float, ...],
         _quoted(journal),
     ]
     matched = tuple(
-        {k: m[k] for k in ("behaviour", "effect_ms", "phrase", "evidence")} for m in summary["matched_effects"]
+        {k: m[k] for k in ("behaviour", "effect_ms", "phrase", "evidence")}
+        for m in summary["matched_effects"]
     )
     return Briefing("\n".join(lines) + "\n", p50, matched)
 
@@ -110,11 +113,11 @@ def _prompt() -> dict[str, Any]:
 def _context(summary: dict[str, Any]) -> list[str]:
     load, sleep = summary["load"], summary["sleep_last_night"]
     lines = []
-    if load["acute_7d_strain"] is not None and load["chronic_28d_strain"] is not None:
+    if load["ratio"] is not None:
+        acute, chronic = load["acute_7d_strain"], load["chronic_28d_strain"]
         lines.append(
-            f"Mean day strain: last 7 days {load['acute_7d_strain']:.1f}, last 28 days {load['chronic_28d_strain']:.1f} "
-            f"(ratio {load['ratio']:.2f})" if load["ratio"] is not None else "Training load: unknown"
-        )  # fmt: skip
+            f"Mean day strain: last 7 days {acute:.1f}, last 28 days {chronic:.1f} (ratio {load['ratio']:.2f})"
+        )
     if load["today_strain_0_21"] is not None:
         so_far = "" if load["today_is_final"] else " so far"
         lines.append(f"Strain today{so_far}: {load['today_strain_0_21']:.1f} of 21")

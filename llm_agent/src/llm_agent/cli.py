@@ -43,10 +43,17 @@ def show(
     frame = store.ledger.forecasts(None, member or settings.member_id, forecaster=AGENT)
     rows = [r for r in frame.iter_rows(named=True) if r["horizon"] == 1][-last:]
     said = [
-        {"book": r["book"], "origin_day": r["origin_day"], "median_ms": r["quantiles_ms"][11], **json.loads(r["reasons"])}
+        {
+            "book": r["book"],
+            "origin_day": r["origin_day"],
+            "median_ms": r["quantiles_ms"][11],
+            **json.loads(r["reasons"]),
+        }
         for r in rows
     ]
-    text = "\n".join(f"{s['origin_day']} {s['median_ms']:.0f} ms ({s['shift_ms']:+.1f}): {s['rationale']}" for s in said)
+    text = "\n".join(
+        f"{s['origin_day']} {s['median_ms']:.0f} ms ({s['shift_ms']:+.1f}): {s['rationale']}" for s in said
+    )
     emit({"forecasts": said}, text or "The agent has not spoken yet.", as_json)
 
 

@@ -15,7 +15,6 @@ from hrv_shared.ledger import ForecastRow
 from hrv_shared.llm import ChatError, ChatModel
 from hrv_shared.record import SEEN
 from hrv_shared.store import Store
-
 from llm_agent.briefing import Briefing, make_briefing, make_messages, prompt_digest
 from llm_agent.correction import carry_over, correct_quantiles
 from llm_agent.errors import ModelFailed, NoBriefing
@@ -47,7 +46,11 @@ def agent_forecast(store: Store, issue: Issue, open_model, *, seed: int = 0) -> 
     """
     base = _combination(store, issue)
     if _has_spoken(store, issue):
-        return {"status": "already", "issue": issue.describe(), "text": f"The agent has already spoken for {issue.name}."}
+        return {
+            "status": "already",
+            "issue": issue.describe(),
+            "text": f"The agent has already spoken for {issue.name}.",
+        }
     summary = _summary(store, issue)
     briefing = make_briefing(summary, _without_journal(base[1]), _journal(store, issue))
     try:
@@ -64,7 +67,9 @@ def agent_forecast(store: Store, issue: Issue, open_model, *, seed: int = 0) -> 
     }  # fmt: skip
 
 
-def _rows(issue: Issue, base: dict[int, dict], briefing: Briefing, opinion: Opinion, reply: dict) -> list[ForecastRow]:
+def _rows(
+    issue: Issue, base: dict[int, dict], briefing: Briefing, opinion: Opinion, reply: dict
+) -> list[ForecastRow]:
     shifts = carry_over(opinion.shift_ms, briefing.matched)
     rows = []
     for horizon, line in base.items():
@@ -85,7 +90,8 @@ def _reasons(opinion: Opinion, briefing: Briefing) -> dict[str, Any]:
     return {
         "rationale": opinion.rationale, "rationale_by": opinion.rationale_by, "evidence": list(opinion.evidence),
         "shift_ms": opinion.shift_ms, "raw_shift_ms": opinion.raw_shift_ms, "sd_scale": opinion.sd_scale,
-        "matched_effects": [m["evidence"] for m in briefing.matched], "matched_sum_ms": round(briefing.matched_sum_ms, 2),
+        "matched_effects": [m["evidence"] for m in briefing.matched],
+        "matched_sum_ms": round(briefing.matched_sum_ms, 2),
         "base_median_ms": round(briefing.base_median_ms, 2), "p_above_baseline_said": opinion.p_above_baseline_said,
         "dropped": list(opinion.dropped),
     }  # fmt: skip
@@ -96,7 +102,9 @@ def _ask(store: Store, issue: Issue, open_model, briefing: Briefing, seed: int) 
     try:
         model: ChatModel = open_model()
         try:
-            answer = model.complete(messages, schema=OPINION_SCHEMA, max_tokens=320, temperature=0.0, seed=seed)
+            answer = model.complete(
+                messages, schema=OPINION_SCHEMA, max_tokens=320, temperature=0.0, seed=seed
+            )
         finally:
             model.close()
     except ChatError as error:
@@ -124,7 +132,11 @@ def _refuse(store: Store, issue: Issue, refusal: Refusal) -> AgentResult:
 
 def _combination(store: Store, issue: Issue) -> dict[int, dict]:
     frame = store.ledger.forecasts(
-        issue.book, issue.member_id, forecaster=MODEL_COMBINATION, slot=issue.slot, origin_day=issue.origin_day
+        issue.book,
+        issue.member_id,
+        forecaster=MODEL_COMBINATION,
+        slot=issue.slot,
+        origin_day=issue.origin_day,
     ).unique("horizon", keep="last", maintain_order=True)
     if frame.is_empty():
         raise NoBriefing(f"There is no models' forecast for {issue.name} to correct. Run first: hrv forecast")
@@ -152,7 +164,10 @@ def _summary(store: Store, issue: Issue) -> dict[str, Any]:
         summary = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NoBriefing(f"There is no summary {path.name} to read. Run first: hrv report daily") from None
-    if date.fromisoformat(summary["issue"]["origin_day"]) != issue.origin_day or summary["issue"]["book"] != issue.book:
+    if (
+        date.fromisoformat(summary["issue"]["origin_day"]) != issue.origin_day
+        or summary["issue"]["book"] != issue.book
+    ):
         raise NoBriefing(f"The summary {path.name} belongs to another issue. Run again: hrv report daily")
     return summary
 
@@ -160,5 +175,9 @@ def _summary(store: Store, issue: Issue) -> dict[str, Any]:
 def _journal(store: Store, issue: Issue) -> list[str]:
     """What was said about the origin day and known by then, oldest first."""
     entries = store.record.latest("journal_entry", issue.member_id, issue.as_of).values()
-    today = [e for e in entries if e.payload.get("day") == issue.origin_day.isoformat() and e.payload.get("transcript")]
+    today = [
+        e
+        for e in entries
+        if e.payload.get("day") == issue.origin_day.isoformat() and e.payload.get("transcript")
+    ]
     return [e.payload["transcript"] for e in sorted(today, key=lambda e: (e.known_at, e.key))]

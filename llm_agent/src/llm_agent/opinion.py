@@ -24,7 +24,12 @@ SD_SCALES = (0.8, 1.0, 1.2, 1.5, 2.0)
 OPINION_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "evidence": {"type": "array", "items": {"type": "string", "maxLength": 90}, "minItems": 1, "maxItems": 4},
+        "evidence": {
+            "type": "array",
+            "items": {"type": "string", "maxLength": 90},
+            "minItems": 1,
+            "maxItems": 4,
+        },
         "rationale": {"type": "string", "maxLength": 260},
         "shift_ms": {"type": "integer", "minimum": -15, "maximum": 15},
         "sd_scale": {"type": "number", "enum": list(SD_SCALES)},
@@ -81,7 +86,9 @@ def check_opinion(reply: dict[str, Any], briefing: Briefing) -> Opinion:
             dropped.append(f"evidence not in the report: {quote!r}")
     raw = float(reply["shift_ms"])
     if raw and not evidence:
-        raise UngroundedOpinion(f"The language model asked for {raw:+.0f} ms and quoted nothing that stands in its briefing.")
+        raise UngroundedOpinion(
+            f"The language model asked for {raw:+.0f} ms and quoted nothing that stands in its briefing."
+        )
     shift = _clip(raw, briefing)
     if shift != raw:
         dropped.append(f"shift {raw:+.0f} ms clipped to {shift:+.1f} ms")
@@ -113,7 +120,9 @@ def _sound_sentences(rationale: str, report: str, shift: float, dropped: list[st
     for sentence in re.split(r"(?<=[.!?])\s+", rationale.strip()):
         strange = [n for n in _NUMBER.findall(sentence) if not _stands(n, known)]
         if strange:
-            dropped.append(f"sentence with {', '.join(strange)}, which the report does not hold: {sentence!r}")
+            dropped.append(
+                f"sentence with {', '.join(strange)}, which the report does not hold: {sentence!r}"
+            )
         elif sentence:
             kept.append(sentence)
     text = " ".join(kept)

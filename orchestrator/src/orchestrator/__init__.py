@@ -1,1 +1,5 @@
-"""Dagster definitions and the hrv command: runs the rooms in order, computes nothing."""
+"""Runs the rooms in order, through Dagster; computes nothing itself."""
+
+from orchestrator.cli import main
+
+__all__ = ["main"]

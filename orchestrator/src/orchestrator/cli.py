@@ -7,7 +7,6 @@ import sys
 
 from hrv_shared.cli import fail
 from hrv_shared.errors import HrvError
-
 from orchestrator.rooms import ROOMS, quiet_environment, room_command
 
 __all__ = ["main"]
@@ -43,6 +42,7 @@ OWN = {
     "doctor": "check the store, the ledger, the models, the login",
     "dagster": "Dagster's page for the runs of this store",
     "mlflow": "MLflow's page for the models of this store",
+    "bench": "measure a room on a folder of data: hrv bench journal --data DIR",
 }
 
 
@@ -54,6 +54,8 @@ def main(arguments: list[str] | None = None) -> None:
         return
     verb, rest = arguments[0], arguments[1:]
     os.environ.update(quiet_environment())
+    if verb == "bench" and rest[:1] == ["journal"]:
+        verb, rest = "journal", ["bench", *rest[1:]]
     if verb in FORWARDED:
         room, own_verb, _ = FORWARDED[verb]
         command = room_command(room, *([own_verb] if own_verb else []), *rest)
@@ -68,8 +70,16 @@ def main(arguments: list[str] | None = None) -> None:
 
 def help_text() -> str:
     """What ``hrv --help`` prints."""
-    lines = ["hrv: tomorrow's heart rate variability, as an honest distribution", "", "Usage: hrv COMMAND [OPTIONS]", ""]
-    for title, entries in (("Every day", OWN), ("One thing at a time", {v: e[2] for v, e in FORWARDED.items()})):
+    lines = [
+        "hrv: tomorrow's heart rate variability, as an honest distribution",
+        "",
+        "Usage: hrv COMMAND [OPTIONS]",
+        "",
+    ]
+    for title, entries in (
+        ("Every day", OWN),
+        ("One thing at a time", {v: e[2] for v, e in FORWARDED.items()}),
+    ):
         lines += [f"{title}:", *(f"  {verb:12}{what}" for verb, what in entries.items()), ""]
     lines += ["  setup, test, lint   by the launcher itself: the environment, the tests", ""]
     lines += [f"Every command takes --help and --json. Rooms: {', '.join(ROOMS.values())}."]

@@ -11,8 +11,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from hrv_shared.cli import JsonOption, app_for, emit, run
+from hrv_shared.errors import HrvError
 from hrv_shared.settings import load_settings
-
 from orchestrator.errors import StepFailed
 from orchestrator.rooms import quiet_environment, room_command
 
@@ -40,9 +40,13 @@ def daily(as_json: JsonOption = False) -> None:
 
 @app.command()
 def demo(
-    nights: Annotated[int, typer.Option(min=200, max=1500, help="Nights of history of the simulated member.")] = 240,
+    nights: Annotated[
+        int, typer.Option(min=200, max=1500, help="Nights of history of the simulated member.")
+    ] = 240,
     seed: Annotated[int, typer.Option(help="Which simulated member.")] = 7,
-    keep: Annotated[Path | None, typer.Option(help="Where the demo's store lies; made anew each time.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Where the demo's store lies; made anew each time.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The whole way with a simulated member: log in, pull, listen, train, forecast, score. No account needed."""
@@ -57,6 +61,15 @@ def rebuild(as_json: JsonOption = False) -> None:
     """Make every table anew from the record; the same record gives the same bytes."""
     done = [_run(room, "rebuild") for room in ("whoop", "journal")] + [_run("shared", "score")]
     emit({"rebuilt": [d["args"] for d in done]}, "Rebuilt.", as_json)
+
+
+@app.command()
+def bench(
+    room: Annotated[str, typer.Argument(help="Which room; journal is the one there is.")] = "journal",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a room on a folder of data."""
+    raise HrvError(f"There is no bench for {room!r}. Run: hrv bench journal --data DIR (recordings or texts).")
 
 
 @app.command()
@@ -76,7 +89,18 @@ def dagster(port: PortOption = 3070, as_json: JsonOption = False) -> None:
 
     home = load_settings().home
     environment = {**quiet_environment(), "DAGSTER_HOME": str(dagster_home(home)), "HRV_HOME": str(home)}
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestrator.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-m",
+        "orchestrator.definitions",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     _become(command, environment, port, as_json)
 
 
@@ -100,7 +124,9 @@ def _become(command: list[str], environment: dict[str, str], port: int, as_json:
 
 def _run(room: str, *arguments: str) -> dict:
     command = room_command(room, *arguments)
-    finished = subprocess.run(command, env=quiet_environment(), stdout=subprocess.PIPE, text=True, check=False)
+    finished = subprocess.run(
+        command, env=quiet_environment(), stdout=subprocess.PIPE, text=True, check=False
+    )
     if finished.returncode != 0:
         raise StepFailed(f"hrv: {room} {' '.join(arguments)} failed; its own words stand above.")
     return {"args": [room, *arguments], "out": finished.stdout}
@@ -110,5 +136,3 @@ def _card_json() -> dict:
     import json
 
     return json.loads(_run("intelligence", "card", "--json")["out"])
-
-

@@ -10,7 +10,6 @@ from typing import Any
 
 from hrv_shared.cli import say
 from hrv_shared.store import Store, write_bytes_atomic
-
 from orchestrator.errors import StepFailed
 
 __all__ = ["DailyRun", "run_graph"]
@@ -41,7 +40,9 @@ class DailyRun:
         return {"seconds": self.seconds, "steps": self.steps, "failed": self.failed}
 
 
-def run_graph(home: Path, *, environment: dict[str, str] | None = None, connection: list[str] | None = None) -> DailyRun:
+def run_graph(
+    home: Path, *, environment: dict[str, str] | None = None, connection: list[str] | None = None
+) -> DailyRun:
     """Materialise every asset in order, in this process, tracked in ``<home>/dagster``.
 
     Raises
@@ -55,7 +56,9 @@ def run_graph(home: Path, *, environment: dict[str, str] | None = None, connecti
     from orchestrator.runner import RoomRunner
 
     warnings.simplefilter("ignore", dg.PreviewWarning)  # Pipes sessions: stable in use, "preview" in name
-    rooms = RoomRunner(environment={"HRV_HOME": str(home), **(environment or {})}, connection=connection or ["status"])
+    rooms = RoomRunner(
+        environment={"HRV_HOME": str(home), **(environment or {})}, connection=connection or ["status"]
+    )
     began = time.monotonic()
     with dg.DagsterInstance.from_config(str(dagster_home(home))) as instance:
         result = defs.resolve_job_def("daily").execute_in_process(
@@ -69,7 +72,9 @@ def run_graph(home: Path, *, environment: dict[str, str] | None = None, connecti
             values = {k: v.value for k, v in event.step_materialization_data.materialization.metadata.items()}
             if event.step_key == "card":
                 run.card = values.get("text", "")
-            run.steps.append({"step": event.step_key, **{k: values[k] for k in ("seconds", "failed") if k in values}})
+            run.steps.append(
+                {"step": event.step_key, **{k: values[k] for k in ("seconds", "failed") if k in values}}
+            )
     say(f"  {run.seconds:5.1f} s  in all\n")
     return run
 

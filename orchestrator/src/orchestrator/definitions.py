@@ -7,7 +7,9 @@ import dagster as dg
 from orchestrator.assets import ASSETS
 from orchestrator.runner import RoomRunner
 
-daily_job = dg.define_asset_job("daily", selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor)
+daily_job = dg.define_asset_job(
+    "daily", selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor
+)
 
 defs = dg.Definitions(
     assets=ASSETS,

@@ -20,7 +20,6 @@ import httpx
 from hrv_shared.cli import say
 from hrv_shared.settings import Settings, load_settings
 from hrv_shared.store import Store, write_bytes_atomic
-
 from orchestrator.daily import run_graph
 from orchestrator.errors import DemoFailed
 from orchestrator.rooms import quiet_environment, room_command
@@ -95,7 +94,9 @@ def _simulator(nights: int, seed: int) -> Iterator[dict[str, str]]:
     try:
         line = process.stdout.readline()
         if not line:
-            raise DemoFailed(f"The WHOOP simulator did not start (code {process.wait(10)}); its words stand above.")
+            raise DemoFailed(
+                f"The WHOOP simulator did not start (code {process.wait(10)}); its words stand above."
+            )
         ready = json.loads(line)
         say(f"WHOOP simulator at {ready['base_url']}: {nights} nights of a member who does not exist")
         yield ready
@@ -123,13 +124,19 @@ def _environment(home: Path, settings: Settings, ready: dict[str, str]) -> dict[
 def _fill_inbox(store: Store, ready: dict[str, str]) -> None:
     """Past evenings as typed notes, tonight as a recording."""
     notes = httpx.get(f"{ready['base_url']}/_sim/journal", timeout=30).raise_for_status().json()["notes"]
-    now = httpx.get(f"{ready['base_url']}/_sim/world", timeout=30).raise_for_status().json()["now"]
-    lines = [json.dumps({"recorded_at": n["recorded_at"], "text": n["text"]}) for n in notes if n["recorded_at"][:13] < now[:13]]
+    tonight = max(note["day"] for note in notes)  # is spoken, not typed
+    lines = [
+        json.dumps({"recorded_at": note["recorded_at"], "text": note["text"]})
+        for note in notes
+        if note["day"] != tonight
+    ]
     write_bytes_atomic(store.folder("inbox") / "past-evenings.jsonl", ("\n".join(lines) + "\n").encode())
     room = find_spec("journal_analysis")
     note = Path(room.origin).parent / "data" / "demo_note.flac" if room and room.origin else None
     if note is None or not note.exists():
-        raise DemoFailed("The demo's spoken note is missing from the journal room. Check out the whole repository.")
+        raise DemoFailed(
+            "The demo's spoken note is missing from the journal room. Check out the whole repository."
+        )
     write_bytes_atomic(store.folder("inbox") / note.name, note.read_bytes())
 
 

@@ -12,7 +12,6 @@ from hrv_shared.errors import HrvError
 from hrv_shared.issue import current_issue
 from hrv_shared.settings import Settings
 from hrv_shared.store import Store
-
 from orchestrator.rooms import quiet_environment, room_command
 
 __all__ = ["check_all"]
@@ -58,19 +57,30 @@ def _due(settings: Settings) -> tuple[bool, str]:
 
 def _login() -> tuple[bool, str]:
     finished = subprocess.run(
-        room_command("whoop", "status", "--json"), env=quiet_environment(), capture_output=True, text=True, check=False
+        room_command("whoop", "status", "--json"),
+        env=quiet_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     answer = json.loads(finished.stdout or "{}")
     if "error" in answer:
         return False, answer["error"]["message"]
     connected = bool(answer.get("connection", {}).get("connected"))
-    return connected, "connected to WHOOP" if connected else "not connected; hrv connect (an import needs no login)"
+    return (
+        connected,
+        "connected to WHOOP" if connected else "not connected; hrv connect (an import needs no login)",
+    )
 
 
 def _models(settings: Settings) -> tuple[bool, str]:
     from hrv_shared.models import status
 
-    absent = [s.name for s in status(cache_dir=settings.cache_dir) if s.is_default and s.state not in ("ready", "installed")]
+    absent = [
+        s.name
+        for s in status(cache_dir=settings.cache_dir)
+        if s.is_default and s.state not in ("ready", "installed")
+    ]
     return not absent, "ready" if not absent else f"{', '.join(absent)} not here: hrv models fetch asr llm"
 
 

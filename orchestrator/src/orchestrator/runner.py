@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 import dagster as dg
-from hrv_shared.cli import say
 
+from hrv_shared.cli import say
 from orchestrator.errors import StepFailed
 from orchestrator.rooms import quiet_environment, room_command
 
@@ -30,7 +30,9 @@ class RoomRunner(dg.ConfigurableResource):
     environment: dict[str, str] = {}
     connection: list[str] = ["status"]
 
-    def run(self, context: dg.AssetExecutionContext, room: str, *arguments: str, soft: bool = False) -> dg.MaterializeResult:
+    def run(
+        self, context: dg.AssetExecutionContext, room: str, *arguments: str, soft: bool = False
+    ) -> dg.MaterializeResult:
         """Run one command.
 
         Parameters
@@ -63,7 +65,10 @@ class RoomRunner(dg.ConfigurableResource):
         if finished.returncode == 0 and "result" in answer:
             say(f"  {seconds:5.1f} s  {_first_line(answer)}")
             return dg.MaterializeResult(metadata=_metadata(answer["result"], answer.get("text", ""), seconds))
-        error = answer.get("error", {}).get("message") or f"{room} {' '.join(arguments)} ended with code {finished.returncode}."
+        error = (
+            answer.get("error", {}).get("message")
+            or f"{room} {' '.join(arguments)} ended with code {finished.returncode}."
+        )
         if not soft:
             raise StepFailed(error)
         say(f"  {seconds:5.1f} s  ! {error}")

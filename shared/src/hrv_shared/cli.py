@@ -29,7 +29,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 def _known_form(member_id: str | None) -> str | None:
     """Refuse what could not be a ``member_id`` in the settings either: it becomes part of file names."""
     if member_id is not None and not re.fullmatch(MEMBER_ID_FORM, member_id):
-        raise typer.BadParameter(f"expected a member id of letters, digits and _.- (at most 64), got {member_id!r}")
+        raise typer.BadParameter(
+            f"expected a member id of letters, digits and _.- (at most 64), got {member_id!r}"
+        )
     return member_id
 
 

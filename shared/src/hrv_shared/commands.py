@@ -30,7 +30,11 @@ def score(as_json: JsonOption = False) -> None:
     scores = score_rows(store.ledger.forecasts(), store.ledger.outcomes())
     store.write_table("scores", scores)
     result = {"new_outcomes": new, "scored_rows": len(scores), "void_rows": int(scores["void"].sum())}
-    emit(result, f"{new} new nights; {len(scores)} forecasts scored, {result['void_rows']} of them void.", as_json)
+    emit(
+        result,
+        f"{new} new nights; {len(scores)} forecasts scored, {result['void_rows']} of them void.",
+        as_json,
+    )
 
 
 @app.command()
@@ -63,8 +67,14 @@ def verify(as_json: JsonOption = False) -> None:
     counts = {book: len(store.ledger.forecasts(book)) for book in ("live", "replay")}
     if faults:
         listed = "; ".join(f"{f.chain} row {f.n} {f.what}" for f in faults[:5])
-        raise LedgerError(f"The ledger is not what was written: {len(faults)} faults ({listed}). Restore a backup.")
-    emit({"sound": True, "faults": 0, **counts}, f"Sound: {counts['live']} live and {counts['replay']} replayed rows.", as_json)
+        raise LedgerError(
+            f"The ledger is not what was written: {len(faults)} faults ({listed}). Restore a backup."
+        )
+    emit(
+        {"sound": True, "faults": 0, **counts},
+        f"Sound: {counts['live']} live and {counts['replay']} replayed rows.",
+        as_json,
+    )
 
 
 @ledger_app.command()
@@ -116,7 +126,9 @@ def status(
     from hrv_shared.models import status as status_of_all
 
     found = [asdict(s) for s in status_of_all(cache_dir=load_settings().cache_dir, deep=deep)]
-    text = "\n".join(f"{s['name']:22} {s['state']:10} {s['size_bytes'] / 1e6:7.0f} MB  {s['licence']}" for s in found)
+    text = "\n".join(
+        f"{s['name']:22} {s['state']:10} {s['size_bytes'] / 1e6:7.0f} MB  {s['licence']}" for s in found
+    )
     emit({"models": found}, text, as_json)
 
 
@@ -130,13 +142,17 @@ def show_settings(as_json: JsonOption = False) -> None:
 def _card_text(rows: list[dict]) -> str:
     if not rows:
         return "Nothing has been scored yet."
-    lines = [f"{'book':7}{'slot':8}{'night':6}{'forecaster':18}{'n':>4} {'CRPS':>6} {'skill %':>8} {'90 % band':>16} {'in80':>5}"]
-    for r in rows:
-        skill = "" if r["skill"] is None else f"{100 * r['skill']:.1f}"
-        band = "" if r["skill_low"] is None else f"{100 * r['skill_low']:.1f} … {100 * r['skill_high']:.1f}"
-        inside = "" if r["cover_80"] is None else f"{100 * r['cover_80']:.0f}%"
-        crps = "" if r["crps_ms"] is None else f"{r['crps_ms']:.2f}"
-        lines.append(
-            f"{r['book']:7}{r['slot']:8}{r['horizons']:6}{r['forecaster']:18}{r['n']:>4} {crps:>6} {skill:>8} {band:>16} {inside:>5}"
-        )
-    return "\n".join(lines)
+    head = ("book", "slot", "night", "forecaster", "n", "CRPS", "skill %", "90 % band", "in80")
+    table = [head, *(_card_cells(row) for row in rows)]
+    return "\n".join(
+        f"{b:7}{s:8}{h:6}{f:18}{n:>4} {c:>6} {k:>8} {w:>16} {i:>5}" for b, s, h, f, n, c, k, w, i in table
+    )
+
+
+def _card_cells(row: dict) -> tuple[str, ...]:
+    def cell(name: str, form: str, scale: float = 1.0) -> str:
+        return "" if row[name] is None else format(scale * row[name], form)
+
+    band = "" if row["skill_low"] is None else f"{cell('skill_low', '.1f', 100)} … {cell('skill_high', '.1f', 100)}"
+    names = (row["book"], row["slot"], row["horizons"], row["forecaster"], str(row["n"]))
+    return (*names, cell("crps_ms", ".2f"), cell("skill", ".1f", 100), band, cell("cover_80", ".0f", 100) + "%")

@@ -24,7 +24,7 @@ NAIVE_FORECASTERS: tuple[str, ...] = ("last_night", "last_28", "ewma_8")
 MODEL_COMBINATION = "mix"
 AGENT = "agent"
 PRODUCT = "final"
-"""Forecasters that are made out of others: the models' combination, the LLM's correction of it, and what we stand by."""
+"""Forecasters that are made out of others: the models' combination, the LLM's correction, what we stand by."""
 
 DAY_ROLLOVER_HOUR = 4
 """Local hour at which an unfinished evening stops belonging to the day before."""

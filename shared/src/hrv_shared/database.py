@@ -23,7 +23,8 @@ CREATE TABLE fact (
 ) STRICT;
 CREATE TABLE forecast (
     book TEXT NOT NULL CHECK (book IN ('live', 'replay')), n INTEGER NOT NULL,
-    member_id TEXT NOT NULL, slot TEXT NOT NULL, as_of TEXT NOT NULL, issued_at TEXT NOT NULL, recorded_at TEXT NOT NULL,
+    member_id TEXT NOT NULL, slot TEXT NOT NULL,
+    as_of TEXT NOT NULL, issued_at TEXT NOT NULL, recorded_at TEXT NOT NULL,
     origin_day TEXT NOT NULL, target_day TEXT NOT NULL, horizon INTEGER NOT NULL,
     forecaster TEXT NOT NULL, version TEXT NOT NULL, quantiles_ms TEXT NOT NULL, input_digest TEXT NOT NULL,
     reasons TEXT, prev_hash TEXT NOT NULL, hash TEXT NOT NULL,
@@ -70,13 +71,17 @@ def connect(path: Path) -> sqlite3.Connection:
         ) from error
     path.chmod(0o600)
     if version != SCHEMA_VERSION:
-        raise StoreError(f"{path} has schema {version}, this program knows {SCHEMA_VERSION}. Update the program.")
+        raise StoreError(
+            f"{path} has schema {version}, this program knows {SCHEMA_VERSION}. Update the program."
+        )
     return connection
 
 
 def _create(connection: sqlite3.Connection) -> int:
     with transaction(connection):
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # another process may have been faster
+        if (
+            connection.execute("PRAGMA user_version").fetchone()[0] == 0
+        ):  # another process may have been faster
             for statement in _SCHEMA.split(";"):
                 if statement.strip():
                     connection.execute(statement)
@@ -101,4 +106,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        raise StoreError(f"The record could not be written ({error}); nothing of it was kept. Run again.") from error
+        raise StoreError(
+            f"The record could not be written ({error}); nothing of it was kept. Run again."
+        ) from error

@@ -68,7 +68,9 @@ class History:
     def digest(self) -> str:
         """Digest of everything in it: equal digests mean equal inputs."""
         sha = hashlib.sha256(
-            canonical_json([self.member_id, self.as_of.isoformat(), self.slot, self.origin_day.isoformat()]).encode()
+            canonical_json(
+                [self.member_id, self.as_of.isoformat(), self.slot, self.origin_day.isoformat()]
+            ).encode()
         )
         for frame in (self.days, self.journal):
             sha.update(frame.write_json().encode())

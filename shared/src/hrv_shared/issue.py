@@ -64,9 +64,12 @@ def current_issue(store: Store, member_id: str) -> Issue:
     scored = seen.filter(pl.col("state") == "scored")
     if scored.is_empty():
         raise TooFewNights(
-            f"No scored night of {member_id} is known yet. Pull from WHOOP (hrv pull) or import an export (hrv import PATH)."
+            f"No scored night of {member_id} is known yet. Pull from WHOOP (hrv pull) "
+            "or import an export (hrv import PATH)."
         )
-    offset = int(scored["utc_offset_min"].drop_nulls().tail(1).item(0)) if scored["utc_offset_min"].count() else 0
+    offset = (
+        int(scored["utc_offset_min"].drop_nulls().tail(1).item(0)) if scored["utc_offset_min"].count() else 0
+    )
     last_night: date = scored["day"].max()
     origin = origin_day(now, offset, seen["day"].max())
     if origin - last_night <= timedelta(days=STALE_AFTER_DAYS):
@@ -81,7 +84,9 @@ def past_issues(store: Store, member_id: str, *, nights: int, slot: str, before:
     instants by which a live forecast could have been made.
     """
     seen = as_of_days(store.read_table("days").filter(pl.col("member_id") == member_id), before.as_of)
-    own = seen.filter(pl.col("day") < before.origin_day, pl.col("state").is_in(["scored", "calibrating", "no_sleep"]))
+    own = seen.filter(
+        pl.col("day") < before.origin_day, pl.col("state").is_in(["scored", "calibrating", "no_sleep"])
+    )
     issues = []
     for row in own.tail(nights).iter_rows(named=True):
         offset = row["utc_offset_min"] or 0
@@ -101,7 +106,7 @@ def _at_the_end(member_id: str, seen: pl.DataFrame, last_night: date, offset: in
     # data may end in an open cycle, late in its day: that is an evening too
     slot = "evening" if closed is not None else slot_of(as_of, offset)
     note = (
-        f"Replayed as of {last_night}: the last scored night is {(now.date() - last_night).days} days old, so no honest "
-        "forecast of tomorrow exists. Pull or import newer data for a live one."
+        f"Replayed as of {last_night}: the last scored night is {(now.date() - last_night).days} days old, so no "
+        "honest forecast of tomorrow exists. Pull or import newer data for a live one."
     )
     return Issue(member_id, "replay", slot, max(as_of, last["wake_at"] or as_of), last_night, offset, note)

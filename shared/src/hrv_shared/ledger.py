@@ -132,7 +132,8 @@ class Ledger:
                 )  # fmt: skip
                 link = _link(tip, FORECAST_FIELDS, values)
                 self._connection.execute(
-                    f"INSERT INTO forecast VALUES ({', '.join('?' * (len(values) + 2))})", (*values, tip, link)
+                    f"INSERT INTO forecast VALUES ({', '.join('?' * (len(values) + 2))})",
+                    (*values, tip, link),
                 )
                 tip = link
                 written += 1
@@ -144,7 +145,9 @@ class Ledger:
 
         Rule: the first scored value of a night, replaced while ``known_at`` is within 36 h of waking, then settled.
         """
-        scored = days.filter(pl.col("state") == "scored", pl.col("hrv_rmssd_ms") > 0).sort("member_id", "day", "known_at")
+        scored = days.filter(pl.col("state") == "scored", pl.col("hrv_rmssd_ms") > 0).sort(
+            "member_id", "day", "known_at"
+        )
         with transaction(self._connection):
             held = {
                 (m, d): (revision, value, known_at)
@@ -168,7 +171,9 @@ class Ledger:
                     None if onset is None else format_instant(onset), format_instant(known_at), now,
                 )  # fmt: skip
                 link = _link(tip, OUTCOME_FIELDS, values)
-                self._connection.execute("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, tip, link))
+                self._connection.execute(
+                    "INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, tip, link)
+                )
                 held[member_id, day.isoformat()] = (revision, value, format_instant(known_at))
                 tip = link
         self._write_head()
@@ -190,7 +195,7 @@ class Ledger:
         where = " AND ".join(f"{name} = ?" for name in asked) or "1 = 1"
         query = f"SELECT {', '.join(FORECAST_FIELDS)}, hash FROM forecast WHERE {where} ORDER BY book, n"
         rows = self._connection.execute(query, list(asked.values())).fetchall()
-        text = {name: pl.String for name in (*FORECAST_FIELDS, "hash")} | {"n": pl.Int64, "horizon": pl.Int32}
+        text = dict.fromkeys((*FORECAST_FIELDS, "hash"), pl.String) | {"n": pl.Int64, "horizon": pl.Int32}
         frame = pl.DataFrame(rows, schema=text, orient="row")
         return frame.with_columns(
             _instant("as_of"), _instant("issued_at"), _instant("recorded_at"),
@@ -206,7 +211,7 @@ class Ledger:
         if as_of is not None:
             query, values = query + " AND known_at <= ?", [*values, format_instant(as_of)]
         rows = self._connection.execute(query + " ORDER BY n", values).fetchall()
-        types = {name: pl.String for name in OUTCOME_FIELDS} | {"n": pl.Int64, "revision": pl.Int32}
+        types = dict.fromkeys(OUTCOME_FIELDS, pl.String) | {"n": pl.Int64, "revision": pl.Int32}
         frame = pl.DataFrame(rows, schema=types | {"hrv_rmssd_ms": pl.Float64}, orient="row")
         return (
             frame.with_columns(pl.col("day").str.to_date(), _instant("night_began_at"), _instant("known_at"))
@@ -245,14 +250,18 @@ class Ledger:
         ).fetchone()
         return row or (GENESIS, 0, None)
 
-    def _refuse_late(self, row: ForecastRow, now: datetime, last_issued: str | None, utc_offset_min: int) -> None:
+    def _refuse_late(
+        self, row: ForecastRow, now: datetime, last_issued: str | None, utc_offset_min: int
+    ) -> None:
         if last_issued is not None and format_instant(now) < last_issued:
             raise ClockBehind(
                 f"The clock says {format_instant(now)}, but the last forecast was issued at {last_issued}. "
                 "Set the clock right; no forecast is backdated."
             )
         if row.as_of > now:
-            raise InvalidForecast(f"A live forecast can't know what comes after now ({now}); its as_of is {row.as_of}.")
+            raise InvalidForecast(
+                f"A live forecast can't know what comes after now ({now}); its as_of is {row.as_of}."
+            )
         known = self._connection.execute(
             "SELECT night_began_at FROM outcome WHERE member_id = ? AND day = ? ORDER BY revision DESC LIMIT 1",
             (row.member_id, row.target_day.isoformat()),
@@ -303,7 +312,9 @@ def verify_chains(connection: sqlite3.Connection, head: dict[str, Any]) -> list[
             tip, expected, last_issued = link, n + 1, row.get("issued_at", "")
             hashes[n] = link
         if hashes.get(anchor["n"]) != anchor["hash"]:
-            faults.append(LedgerFault(chain, anchor["n"], f"the head knows {anchor['n']} rows that end otherwise"))
+            faults.append(
+                LedgerFault(chain, anchor["n"], f"the head knows {anchor['n']} rows that end otherwise")
+            )
     return faults
 
 
@@ -311,14 +322,20 @@ def _check(book: str, row: ForecastRow) -> None:
     if book not in BOOKS:
         raise InvalidForecast(f"Expected one of the books {BOOKS}, got {book!r}.")
     if row.slot not in SLOTS or row.horizon not in HORIZONS:
-        raise InvalidForecast(f"Expected a slot of {SLOTS} and a horizon of 1 … 7, got {row.slot!r}, {row.horizon!r}.")
+        raise InvalidForecast(
+            f"Expected a slot of {SLOTS} and a horizon of 1 … 7, got {row.slot!r}, {row.horizon!r}."
+        )
     if row.target_day != row.origin_day + timedelta(days=row.horizon):
         raise InvalidForecast(f"Horizon {row.horizon} of {row.origin_day} is not {row.target_day}.")
     quantiles = np.asarray(row.quantiles_ms, dtype=float)
     if quantiles.shape != (len(QUANTILE_LEVELS),) or not np.isfinite(quantiles).all():
-        raise InvalidForecast(f"{row.forecaster}: expected 23 finite quantiles, got {_shorten(row.quantiles_ms)}.")
+        raise InvalidForecast(
+            f"{row.forecaster}: expected 23 finite quantiles, got {_shorten(row.quantiles_ms)}."
+        )
     if quantiles[0] <= 0 or (np.diff(quantiles) < 0).any():
-        raise InvalidForecast(f"{row.forecaster}: quantiles must be positive and rise, got {_shorten(row.quantiles_ms)}.")
+        raise InvalidForecast(
+            f"{row.forecaster}: quantiles must be positive and rise, got {_shorten(row.quantiles_ms)}."
+        )
 
 
 def _shorten(values: Sequence[float]) -> str:
@@ -331,4 +348,9 @@ def _link(prev_hash: str, fields: Sequence[str], values: Sequence[Any]) -> str:
 
 
 def _instant(name: str) -> pl.Expr:
-    return pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").dt.replace_time_zone("UTC").cast(INSTANT)
+    return (
+        pl.col(name)
+        .str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us")
+        .dt.replace_time_zone("UTC")
+        .cast(INSTANT)
+    )

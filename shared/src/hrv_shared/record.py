@@ -65,7 +65,15 @@ class Record:
         self._clock = clock
 
     def append(
-        self, member_id: str, kind: str, key: str, payload: dict[str, Any], *, known_at: datetime, basis: str, source: str
+        self,
+        member_id: str,
+        kind: str,
+        key: str,
+        payload: dict[str, Any],
+        *,
+        known_at: datetime,
+        basis: str,
+        source: str,
     ) -> Fact | None:
         """Write one fact; None when the latest revision of its key says the same."""
         draft = FactDraft(member_id, kind, key, payload, known_at, basis, source)
@@ -130,7 +138,8 @@ class Record:
         text = canonical_json(draft.payload)
         digest = hashlib.sha256(text.encode()).hexdigest()
         last = self._connection.execute(
-            "SELECT revision, sha256 FROM fact WHERE member_id = ? AND kind = ? AND key = ? ORDER BY revision DESC LIMIT 1",
+            "SELECT revision, sha256 FROM fact WHERE member_id = ? AND kind = ? AND key = ?"
+            " ORDER BY revision DESC LIMIT 1",
             (draft.member_id, draft.kind, draft.key),
         ).fetchone()
         if last is not None and last[1] == digest:
@@ -142,7 +151,7 @@ class Record:
         )  # fmt: skip
         try:
             cursor = self._connection.execute(
-                "INSERT INTO fact (member_id, kind, key, revision, known_at, basis, source, recorded_at, payload, sha256)"
+                f"INSERT INTO fact ({_COLUMNS.removeprefix('seq, ')})"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )

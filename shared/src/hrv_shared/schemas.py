@@ -27,7 +27,13 @@ class TableSchema:
 
 
 _PROVENANCE = {"known_at": INSTANT, "basis": pl.String, "source": pl.String}
-_LATEST = {"member_id": pl.String, "revision": pl.Int32, **_PROVENANCE, "state": pl.String, "gone": pl.Boolean}
+_LATEST = {
+    "member_id": pl.String,
+    "revision": pl.Int32,
+    **_PROVENANCE,
+    "state": pl.String,
+    "gone": pl.Boolean,
+}
 
 _SLEEP_BLOCK = {
     "asleep_min": MIN,
@@ -104,7 +110,13 @@ SLEEPS = TableSchema(
 RECOVERIES = TableSchema(
     "recoveries",
     ("member_id", "cycle_key"),
-    {**_LATEST, "cycle_key": pl.String, "sleep_key": pl.String, "user_calibrating": pl.Boolean, **_RECOVERY_BLOCK},
+    {
+        **_LATEST,
+        "cycle_key": pl.String,
+        "sleep_key": pl.String,
+        "user_calibrating": pl.Boolean,
+        **_RECOVERY_BLOCK,
+    },
 )
 
 WORKOUTS = TableSchema(

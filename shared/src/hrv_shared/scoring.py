@@ -14,7 +14,15 @@ import polars as pl
 from hrv_shared.constants import MEDIAN_INDEX, NAIVE_FORECASTERS, QUANTILE_LEVELS
 from hrv_shared.schemas import TABLES
 
-__all__ = ["covered", "crps_from_quantiles", "pinball_loss", "pit", "score_rows", "scorecard", "skill_interval"]
+__all__ = [
+    "covered",
+    "crps_from_quantiles",
+    "pinball_loss",
+    "pit",
+    "score_rows",
+    "scorecard",
+    "skill_interval",
+]
 
 LEVELS = np.asarray(QUANTILE_LEVELS)
 BLOCK_NIGHTS = 7
@@ -72,7 +80,9 @@ def score_rows(forecasts: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
     ``void`` marks a row issued after its night had begun, as the record now knows: it is shown and never counted.
     """
     joined = forecasts.join(
-        outcomes.select("member_id", pl.col("day").alias("target_day"), "hrv_rmssd_ms", "night_began_at", "known_at"),
+        outcomes.select(
+            "member_id", pl.col("day").alias("target_day"), "hrv_rmssd_ms", "night_began_at", "known_at"
+        ),
         on=["member_id", "target_day"],
     )
     if joined.is_empty():
@@ -93,14 +103,15 @@ def score_rows(forecasts: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
 
 
 def scorecard(scores: pl.DataFrame, *, seed: int = 0, resamples: int = 1000) -> pl.DataFrame:
-    """How good each forecaster has been, per member, book, slot and horizon group (night 1; nights 2-7; all 3-7 …).
+    """How good each forecaster has been, per member, book, slot and horizon group (night 1, nights 2-7).
 
     Returns
     -------
     DataFrame
         member_id, book, slot, horizons ('1', '2-7'), forecaster, n, crps_ms, mae_ms, skill, skill_low, skill_high
-        (90 %; null under 14 nights), reference, cover_50, cover_80, cover_95. ``n`` counts nights on which this forecaster **and** the
-        reference spoke; the reference is the naive rule with the lowest CRPS on the nights common to all three.
+        (90 %; null under 14 nights), reference, cover_50, cover_80, cover_95. ``n`` counts nights on which this
+        forecaster **and** the reference spoke; the reference is the naive rule with the lowest CRPS on the nights
+        common to all three.
     """
     rows = []
     counted = scores.filter(~pl.col("void")).with_columns(
@@ -111,11 +122,20 @@ def scorecard(scores: pl.DataFrame, *, seed: int = 0, resamples: int = 1000) -> 
         for (name,), own in group.group_by("forecaster", maintain_order=True):
             own = own.unique(["origin_day", "horizon"], keep="last", maintain_order=True)
             rows.append(_card_row(key, name, own, reference, group, seed, resamples))
-    return pl.DataFrame(rows, schema=_CARD).fill_nan(None).sort("member_id", "book", "slot", "horizons", "crps_ms")
+    return (
+        pl.DataFrame(rows, schema=_CARD)
+        .fill_nan(None)
+        .sort("member_id", "book", "slot", "horizons", "crps_ms")
+    )
 
 
 def skill_interval(
-    crps: np.ndarray, reference: np.ndarray, *, seed: int = 0, resamples: int = 1000, block: int = BLOCK_NIGHTS
+    crps: np.ndarray,
+    reference: np.ndarray,
+    *,
+    seed: int = 0,
+    resamples: int = 1000,
+    block: int = BLOCK_NIGHTS,
 ) -> tuple[float, float]:
     """90 % moving-block bootstrap interval of the skill 1 - sum(crps) / sum(reference).
 
@@ -148,13 +168,19 @@ def _best_naive(group: pl.DataFrame) -> str | None:
         return None
     present = naive["forecaster"].n_unique()
     common = naive.filter(pl.col("forecaster").n_unique().over("origin_day", "horizon") == present)
-    return common.group_by("forecaster").agg(pl.col("crps_ms").mean()).sort("crps_ms", "forecaster")["forecaster"][0]
+    return (
+        common.group_by("forecaster")
+        .agg(pl.col("crps_ms").mean())
+        .sort("crps_ms", "forecaster")["forecaster"][0]
+    )
 
 
 def _card_row(key, name, own, reference, group, seed, resamples) -> dict:
     skill = low = high = None
     if reference is not None:
-        ref = group.filter(pl.col("forecaster") == reference).select("origin_day", "horizon", ref_ms="crps_ms")
+        ref = group.filter(pl.col("forecaster") == reference).select(
+            "origin_day", "horizon", ref_ms="crps_ms"
+        )
         own = own.join(ref.unique(["origin_day", "horizon"], keep="last"), on=["origin_day", "horizon"])
         own = own.sort("target_day", "horizon")
         if len(own):

@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True)
 
     home: Path = Field(default_factory=lambda: user_data_path("hrv"), description="the store")
-    config_dir: Path = Field(default_factory=lambda: user_config_path("hrv"), description="tokens without a keyring")
+    config_dir: Path = Field(
+        default_factory=lambda: user_config_path("hrv"), description="tokens without a keyring"
+    )
     cache_dir: Path = Field(default_factory=lambda: user_cache_path("hrv"), description="model weights")
     member_id: Annotated[str, Field(pattern=f"^{MEMBER_ID_FORM}$")] = "me"
 
@@ -86,7 +88,11 @@ def load_settings(environ: dict[str, str] | None = None, **overrides: Any) -> Se
             f"The setting {where!r} is not usable: {first['msg']}. Set {PREFIX}{where.upper()} or mend "
             f"{home / 'hrv.toml'}; known settings: {', '.join(sorted(Settings.model_fields))}."
         ) from None
-    paths = {n: p.expanduser().absolute() for n in ("home", "config_dir", "cache_dir") if (p := getattr(settings, n))}
+    paths = {
+        n: p.expanduser().absolute()
+        for n in ("home", "config_dir", "cache_dir")
+        if (p := getattr(settings, n))
+    }
     settings = settings.model_copy(update=paths)
     for path in (settings.home, settings.config_dir):
         _refuse_committable(path)
@@ -101,7 +107,9 @@ def _from_environment(env: dict[str, str]) -> dict[str, str]:
         key = name.removeprefix(PREFIX).lower()
         if key not in Settings.model_fields:
             known = ", ".join(PREFIX + field.upper() for field in sorted(Settings.model_fields))
-            raise ConfigurationError(f"The environment variable {name} is not a setting. Known ones: {known}.")
+            raise ConfigurationError(
+                f"The environment variable {name} is not a setting. Known ones: {known}."
+            )
         if value != "":
             values[key] = value
     return values

@@ -1,6 +1,6 @@
 """The store: one folder (``HRV_HOME``) with the record, the derived tables, audio and reports.
 
-What is derived is replaced whole: written beside, fsynced, renamed, so that a reader sees the old or the new, never half.
+What is derived is replaced whole: written beside, fsynced, renamed, so a reader sees the old or the new.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Store:
         try:
             self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise StoreError(f"The store {self.home} can't be made: {error.strerror}. Set HRV_HOME.") from error
+            raise StoreError(
+                f"The store {self.home} can't be made: {error.strerror}. Set HRV_HOME."
+            ) from error
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock = system_clock) -> Store:
@@ -109,7 +111,9 @@ class Store:
         write_bytes_atomic(path, buffer.getvalue())
 
 
-def write_bytes_atomic(path: Path, data: bytes, *, mode: int = 0o600, barrier: Callable[[], None] | None = None) -> None:
+def write_bytes_atomic(
+    path: Path, data: bytes, *, mode: int = 0o600, barrier: Callable[[], None] | None = None
+) -> None:
     """Write beside, fsync, rename over, fsync the folder: the file is old or new, never half.
 
     Parameters
@@ -130,7 +134,9 @@ def write_bytes_atomic(path: Path, data: bytes, *, mode: int = 0o600, barrier: C
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise StoreError(f"The disk is full; {path.name} was left as it was. Free some space and run again.") from error
+            raise StoreError(
+                f"The disk is full; {path.name} was left as it was. Free some space and run again."
+            ) from error
         raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
