@@ -93,9 +93,9 @@ def make_house(folder: Path, simulator: RunningSimulator | None = None, **settin
     return House(folder, environment | settings)
 
 
-def synthetic_member(seed: int, nights: int) -> SyntheticMember:
-    """A member who lives where it is early afternoon now."""
-    now = datetime.now(UTC) - timedelta(minutes=5)
+def synthetic_member(seed: int, nights: int, *, days_ago: int = 0) -> SyntheticMember:
+    """A member who lives where it is early afternoon now, and whose data end now or ``days_ago``."""
+    now = datetime.now(UTC) - timedelta(days=days_ago, minutes=5)
     offset_hours = (HOUR_WITH_NIGHT_BEHIND - now.hour + 11) % 24 - 11
     return make_member(seed, now=now, n_nights=nights, utc_offset_min=60 * offset_hours)
 

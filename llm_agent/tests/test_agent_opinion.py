@@ -27,7 +27,7 @@ WINE = {
 
 
 def briefing(*matched):
-    return Briefing(REPORT, 50.5, matched)
+    return Briefing(REPORT, 50.5, matched, has_journal=True)
 
 
 def reply(**changes):
@@ -77,6 +77,13 @@ def test_a_quote_that_nobody_said_is_dropped_and_a_shift_needs_one():
         ).shift_ms
         == 0
     )
+
+
+def test_nothing_is_said_of_a_journal_that_nobody_gave():
+    silent = Briefing(REPORT, 50.5, (), has_journal=False)
+    said = "Nothing in the journal differs from your usual days. I keep the ensemble forecast as it is."
+    opinion = check_opinion(reply(rationale=said, shift_ms=0), silent)
+    assert opinion.rationale == "I keep the ensemble forecast as it is."
 
 
 rising = st.lists(st.floats(5, 200), min_size=23, max_size=23).map(lambda v: np.sort(np.array(v)))

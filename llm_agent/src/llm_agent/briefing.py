@@ -33,11 +33,14 @@ class Briefing:
         The models' median for night 1 without tonight's journal.
     matched : tuple of dict
         Personal effects of tonight's facts: ``behaviour``, ``effect_ms``, ``phrase``, ``evidence``.
+    has_journal : bool
+        Whether the wearer said anything today.
     """
 
     report: str
     base_median_ms: float
     matched: tuple[dict[str, Any], ...]
+    has_journal: bool
 
     @property
     def matched_sum_ms(self) -> float:
@@ -86,7 +89,7 @@ def make_briefing(
         {k: m[k] for k in ("behaviour", "effect_ms", "phrase", "evidence")}
         for m in summary["matched_effects"]
     )
-    return Briefing("\n".join(lines) + "\n", p50, matched)
+    return Briefing("\n".join(lines) + "\n", p50, matched, has_journal=bool(journal))
 
 
 def make_messages(briefing: Briefing) -> list[Message]:

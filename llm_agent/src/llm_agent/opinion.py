@@ -92,7 +92,7 @@ def check_opinion(reply: dict[str, Any], briefing: Briefing) -> Opinion:
     shift = _clip(raw, briefing)
     if shift != raw:
         dropped.append(f"shift {raw:+.0f} ms clipped to {shift:+.1f} ms")
-    rationale = _sound_sentences(reply["rationale"], briefing.report, shift, dropped)
+    rationale = _sound_sentences(reply["rationale"], briefing, shift, dropped)
     by = "model" if rationale else "template"
     return Opinion(
         shift_ms=shift,
@@ -114,8 +114,8 @@ def _clip(shift: float, briefing: Briefing) -> float:
     return round(min(max(shift, down), up), 1) + 0.0
 
 
-def _sound_sentences(rationale: str, report: str, shift: float, dropped: list[str]) -> str:
-    known = {float(n.replace(":", ".").lstrip("+-")) for n in _NUMBER.findall(report)}
+def _sound_sentences(rationale: str, briefing: Briefing, shift: float, dropped: list[str]) -> str:
+    known = {float(n.replace(":", ".").lstrip("+-")) for n in _NUMBER.findall(briefing.report)}
     kept = []
     for sentence in re.split(r"(?<=[.!?])\s+", rationale.strip()):
         strange = [n for n in _NUMBER.findall(sentence) if not _stands(n, known)]
@@ -123,6 +123,8 @@ def _sound_sentences(rationale: str, report: str, shift: float, dropped: list[st
             dropped.append(
                 f"sentence with {', '.join(strange)}, which the report does not hold: {sentence!r}"
             )
+        elif not briefing.has_journal and "journal" in sentence.lower():
+            dropped.append(f"sentence about a journal that nobody gave: {sentence!r}")
         elif sentence:
             kept.append(sentence)
     text = " ".join(kept)
@@ -147,7 +149,7 @@ def _contradicts(text: str, shift: float) -> bool:
 def _template(briefing: Briefing, shift: float) -> str:
     if not briefing.matched:
         return f"No personal effect matches today's facts; the median is moved by {shift:+.1f} ms." if shift else (
-            "Nothing in today's facts differs from your usual days; the models' forecast stands."
+            "Nothing that is known about today moves the models' forecast; it stands."
         )  # fmt: skip
     phrases = "; ".join(m["phrase"] for m in briefing.matched)
     return f"Matched personal effects: {phrases}. The median is moved by {shift:+.1f} ms."

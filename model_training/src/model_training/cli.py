@@ -62,10 +62,11 @@ def replay(
     """Say what each forecaster would have said on the last nights, as of then, into the replay book."""
     from model_training.replaying import replay as run
 
+    slot = _known_slot(slot)
     settings, store, issue = _due(member)
     nights = nights or settings.replay_nights
     with progress("Replaying", total=nights) as advance:
-        result = run(store, issue, nights=nights, slot=_known_slot(slot), advance=advance)
+        result = run(store, issue, nights=nights, slot=slot, advance=advance)
     text = (
         f"{result['nights']} {result['slot']}s replayed, {result['first_origin']} … {result['last_origin']}: "
         f"{result['written']} forecasts written, {result['already']} stood already."

@@ -129,7 +129,7 @@ def _refuse_committable(path: Path) -> None:
     existing = next(parent for parent in (path, *path.parents) if parent.exists())
     if not any((parent / ".git").exists() for parent in (existing, *existing.parents)):
         return
-    probe = path / "record.sqlite"
+    probe = path / "reports" / "any"  # a name that only a rule for the whole folder covers, not one for databases
     ignored = subprocess.run(
         ["git", "check-ignore", "-q", str(probe)], cwd=existing, capture_output=True, check=False, timeout=10
     )
