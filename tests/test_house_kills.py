@@ -259,7 +259,7 @@ def test_a_killed_forecast_is_finished_by_the_next(tmp_path):
     began = time.monotonic()
     plain.ask("model_training", "forecast")
     span, draw, acknowledged = time.monotonic() - began, random.Random(SEED), {}
-    for _ in range(3):
+    for _ in range(2):
         with watched(killed, "model_training", "forecast", "--json") as process:
             process.wait_a_little(draw.uniform(0.4, 1.05) * span)
         said = quantiles(killed)

@@ -36,9 +36,9 @@ ROOMS = (
 def lived(tmp_path_factory):
     """A house in which every main command was run under the guard, what they printed, and the secrets in play."""
     folder = tmp_path_factory.mktemp("privacy")
-    member = synthetic_member(11, 75)
+    member = synthetic_member(11, 60)
     with simulated(member, client_secret=CLIENT_SECRET) as place:
-        house = guarded(make_house(folder, place, HRV_LLM_API_KEY=LLM_KEY))
+        house = guarded(make_house(folder, place, HRV_LLM_API_KEY=LLM_KEY, HRV_REPLAY_NIGHTS="1"))
         words, secrets = [], {CLIENT_SECRET, LLM_KEY}
 
         def do(room: str, *arguments: str) -> dict:

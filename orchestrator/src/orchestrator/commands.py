@@ -90,17 +90,8 @@ def dagster(port: PortOption = 3070, as_json: JsonOption = False) -> None:
     home = load_settings().home
     environment = {**quiet_environment(), "DAGSTER_HOME": str(dagster_home(home)), "HRV_HOME": str(home)}
     command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-m",
-        "orchestrator.definitions",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-    ]
+        sys.executable, "-m", "dagster_webserver", "-m", "orchestrator.definitions", "-h", "127.0.0.1", "-p", str(port),
+    ]  # fmt: skip
     _become(command, environment, port, as_json)
 
 
@@ -109,7 +100,7 @@ def mlflow(port: PortOption = 5070, as_json: JsonOption = False) -> None:
     """MLflow's page for the models of this store (loopback only)."""
     home = load_settings().home
     command = [
-        room_command("training")[0], "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
+        room_command("training")[0], "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
         "--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}", "--artifacts-destination", str(home / "mlartifacts"),
     ]  # fmt: skip
     _become(command, quiet_environment(), port, as_json)
