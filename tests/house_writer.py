@@ -62,13 +62,19 @@ def work(home: Path, exports: Path) -> None:
 
 def serve(exports: Path) -> None:
     """Fork a run for every folder that is read from stdin."""
+    ended_before = None
     for line in sys.stdin:
+        if ended_before is not None:
+            os.waitpid(ended_before, 0)
         pid = os.fork()
         if pid == 0:
             _run_and_leave(Path(line.strip()), exports)
         os.write(1, f"pid {pid}\n".encode())
-        _, status = os.waitpid(pid, 0)
-        os.write(1, f"ended {pid} {os.waitstatus_to_exitcode(status)}\n".encode())
+        # not reaped yet: a kill that comes too late must still meet this run and no other process
+        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        os.write(1, f"ended {pid} {code}\n".encode())
+        ended_before = pid
 
 
 def _run_and_leave(home: Path, exports: Path) -> None:

@@ -76,6 +76,7 @@ def test_the_baseline_is_the_whole_house(filled, honest):
                 f"{forecaster} {issue.name}"
             )
         assert {f"report {issue.name}.json", f"report {issue.name}.md", "briefing", "card"} <= said.keys()
+        assert said["skill rows"] != "[]", "no scored past: outcomes known later could not be noticed"
 
 
 def test_saying_it_again_says_the_same(filled, honest, tmp_path):
