@@ -30,6 +30,7 @@ EFFECT = {
     "effect_ms": -6.3,
     "phrase": "alcohol, 2 drinks: -6.3 ms (n=17, sd 5.2)",
     "evidence": "E9",
+    "p_negative": 0.99,
 }
 
 
@@ -134,6 +135,13 @@ def test_journal_text_stays_between_its_quotation_marks():
     report = make_briefing(summary(), tuple(np.linspace(30, 80, 23)), [attack]).report
     assert report.count("ENSEMBLE") == 2 and report.count("| ENSEMBLE") == 1
     assert report.splitlines()[-1].startswith('"wine') and report.splitlines()[-1].endswith('"')
+
+
+def test_an_effect_of_uncertain_sign_is_not_told():
+    phrase = "caffeine, 2 servings: +0.2 ms (n=126, sd 12.7)"
+    vague = {**EFFECT, "behaviour": "caffeine", "phrase": phrase, "p_negative": 0.4}
+    made = make_briefing(summary((EFFECT, vague)), tuple(np.linspace(30, 80, 23)), ["Wine and coffee."])
+    assert "caffeine" not in made.report and made.matched_sum_ms == -6.3
 
 
 def test_the_briefing_is_the_same_each_time_and_short():

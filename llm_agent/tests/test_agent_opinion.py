@@ -79,6 +79,12 @@ def test_a_quote_that_nobody_said_is_dropped_and_a_shift_needs_one():
     )
 
 
+def test_a_word_against_its_figure_and_a_cut_off_end_go():
+    said = "Wine has lowered it by about 6 ms, and training raised it by about -6.3 ms. Wine lowers it. I expect a val"
+    opinion = check_opinion(reply(rationale=said), briefing(WINE))
+    assert opinion.rationale == "Wine lowers it." and len(opinion.dropped) == 2
+
+
 def test_nothing_is_said_of_a_journal_that_nobody_gave():
     silent = Briefing(REPORT, 50.5, (), has_journal=False)
     said = "Nothing in the journal differs from your usual days. I keep the ensemble forecast as it is."

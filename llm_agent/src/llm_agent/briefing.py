@@ -17,6 +17,9 @@ from hrv_shared.llm import Message
 
 __all__ = ["Briefing", "make_briefing", "make_messages", "prompt_digest"]
 
+LEAST_CERTAINTY = 0.8
+"""Effects whose sign is less certain than this are not told: the model makes a sentence of every row it gets."""
+
 MAX_JOURNAL_CHARACTERS = 1500
 """About 400 tokens; the default model's window holds 4,096 in all."""
 
@@ -62,6 +65,11 @@ def make_briefing(
     journal : list of str
         Today's transcripts; data, never instructions.
     """
+    matched = tuple(
+        {k: m[k] for k in ("behaviour", "effect_ms", "phrase", "evidence")}
+        for m in summary["matched_effects"]
+        if max(m["p_negative"], 1 - m["p_negative"]) >= LEAST_CERTAINTY
+    )
     p10, p25, p50, p75, p90 = (base_quantiles_ms[i] for i in (3, 6, 11, 16, 19))
     baseline = summary["baseline"]
     nights = [f"{n['hrv_rmssd_ms']:.0f}" if n["hrv_rmssd_ms"] is not None else "?" for n in summary["nights"]]
@@ -79,16 +87,12 @@ def make_briefing(
         "## Context",
         *_context(summary),
         "## Personal effects that match today's facts (mean change in next-morning RMSSD, n days, sd)",
-        *([f"- {m['phrase']}" for m in summary["matched_effects"]] or ["none (ordinary day)"]),
+        *([f"- {m['phrase']}" for m in matched] or ["none (ordinary day)"]),
         "## Journal facts for today (extracted)",
         "; ".join(fact["text"] for fact in summary["tonight_facts"]) or "none",
         "## Journal transcript for today",
         _quoted(journal),
     ]
-    matched = tuple(
-        {k: m[k] for k in ("behaviour", "effect_ms", "phrase", "evidence")}
-        for m in summary["matched_effects"]
-    )
     return Briefing("\n".join(lines) + "\n", p50, matched, has_journal=bool(journal))
 
 

@@ -41,6 +41,11 @@ OPINION_SCHEMA: dict[str, Any] = {
 
 _DOWN = re.compile(r"\b(lower(s|ed|ing)?|below|reduc\w+|drop\w*|decreas\w+|down|worse|suppress\w+)\b", re.I)
 _UP = re.compile(r"\b(rais(e|es|ed|ing)|above|higher|increas\w+|improv\w+|up|better|boost\w*)\b", re.I)
+_WRONG_SIGN = re.compile(
+    r"\b(rais\w+|increas\w+|improv\w+|boost\w*)\b[^.;]{0,60}?(?<![\w.])-\d"
+    r"|\b(lower\w*|reduc\w+|decreas\w+|drop\w*)\b[^.;]{0,60}?(?<![\w.])\+\d",
+    re.I,
+)
 _NUMBER = re.compile(r"(?<![\w.])[+-]?\d+(?:[.:]\d+)?")
 
 
@@ -117,12 +122,17 @@ def _clip(shift: float, briefing: Briefing) -> float:
 def _sound_sentences(rationale: str, briefing: Briefing, shift: float, dropped: list[str]) -> str:
     known = {float(n.replace(":", ".").lstrip("+-")) for n in _NUMBER.findall(briefing.report)}
     kept = []
-    for sentence in re.split(r"(?<=[.!?])\s+", rationale.strip()):
+    sentences = re.split(r"(?<=[.!?])\s+", rationale.strip())
+    if len(sentences) > 1 and not sentences[-1].endswith((".", "!", "?")):
+        dropped.append(f"sentence cut off by the limit of length: {sentences.pop()!r}")
+    for sentence in sentences:
         strange = [n for n in _NUMBER.findall(sentence) if not _stands(n, known)]
         if strange:
             dropped.append(
                 f"sentence with {', '.join(strange)}, which the report does not hold: {sentence!r}"
             )
+        elif _WRONG_SIGN.search(sentence):
+            dropped.append(f"sentence whose word and figure disagree: {sentence!r}")
         elif not briefing.has_journal and "journal" in sentence.lower():
             dropped.append(f"sentence about a journal that nobody gave: {sentence!r}")
         elif sentence:
