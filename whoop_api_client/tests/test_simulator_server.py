@@ -303,7 +303,7 @@ def test_the_blocking_server_announces_itself_and_stops_on_a_signal():
         ready = json.loads(process.stdout.readline())
         assert httpx.get(ready["api_base"] + "/v2/cycle").status_code == 401
         assert ready["base_url"].startswith("http://127.0.0.1:")
-        assert ready["utc_offset_min"] == -600
+        assert ready["utc_offset_min"] == -540
         assert {
             "auth_url",
             "token_url",

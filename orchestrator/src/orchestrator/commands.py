@@ -100,7 +100,8 @@ def mlflow(port: PortOption = 5070, as_json: JsonOption = False) -> None:
     """MLflow's page for the models of this store (loopback only)."""
     home = load_settings().home
     command = [
-        room_command("training")[0], "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        room_command("training")[0], "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1", "--port",
+        str(port),
         "--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}", "--artifacts-destination", str(home / "mlartifacts"),
     ]  # fmt: skip
     _become(command, quiet_environment(), port, as_json)
