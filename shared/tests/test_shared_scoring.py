@@ -71,7 +71,8 @@ def make_scores(n=60, better=0.8, seed=0):
         for name, crps in (("last_28", base), ("last_night", 1.3 * base), ("ridge", better * base)):
             rows.append({
                 "member_id": "me", "book": "replay", "slot": "evening", "origin_day": origin,
-                "target_day": origin + timedelta(days=1), "horizon": 1, "forecaster": name, "version": "1",
+                "target_day": origin + timedelta(days=1), "horizon": 1, "forecaster": name,
+                "version": "1", "n": len(rows) + 1,
                 "as_of": datetime(2026, 1, 1, tzinfo=UTC), "issued_at": datetime(2026, 1, 1, tzinfo=UTC),
                 "known_at": datetime(2026, 1, 1, tzinfo=UTC), "hrv_rmssd_ms": 50.0, "median_ms": 50.0, "crps_ms": crps,
                 "abs_error_ms": crps, "pit": 0.5, "in_50": True, "in_80": True, "in_95": True, "void": False,
@@ -108,3 +109,11 @@ def test_the_interval_covers_the_truth_at_its_nominal_rate():
         low, high = scoring.skill_interval(crps, reference, seed=seed, resamples=300)
         inside += low <= 0.1 <= high
     assert 0.80 <= inside / 120 <= 0.97
+
+
+def test_the_newest_version_s_word_counts_whatever_its_name():
+    scores = make_scores()
+    ridge = scores.filter(pl.col("forecaster") == "ridge")
+    newer = ridge.with_columns(version=pl.lit("0"), n=pl.col("n") + 1000, crps_ms=pl.col("crps_ms") / 2)
+    row = scoring.scorecard(pl.concat([scores, newer])).filter(pl.col("forecaster") == "ridge").row(0, named=True)
+    assert row["n"] == 60 and row["skill"] == pytest.approx(0.6)

@@ -80,6 +80,13 @@ def test_a_table_of_another_form_is_refused_and_the_old_one_stays(store):
     assert len(store.read_table("days")) == 6
 
 
+def test_a_table_of_another_version_is_said(store):
+    store.write_table("days", nights(3))
+    nights(3).drop("flags").write_parquet(store.table_path("days"))
+    with pytest.raises(StoreError, match="another version of this program. Run: hrv rebuild"):
+        store.read_table("days")
+
+
 def test_a_damaged_table_is_moved_aside_and_said(store):
     store.write_table("days", nights(3))
     store.table_path("days").write_bytes(b"PAR1 torn")

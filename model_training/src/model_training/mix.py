@@ -1,9 +1,9 @@
 """mix: the models' quantiles averaged level by level, the better of late having the greater say.
 
 Assumes      who forecast well in the last weeks goes on doing so, at night 1 and at nights 2-7 apart.
-Is not       a forecaster of its own: it sees the models' rows and the ledger, no data. The naive rules are not in it;
-             only when no model speaks yet (too few nights) do ``ewma_8`` and ``last_28`` stand in, and the reasons
-             say so.
+Is not       a forecaster of its own: it sees the models' rows and the ledger, no data. Of the naive rules only
+             ``ewma_8`` is in it, and only beyond night 1; while no model speaks yet (too few nights) ``ewma_8`` and
+             ``last_28`` stand in, and the reasons say so.
 Refuses      when nobody spoke: there is then no row.
 Band         the average of the models' bands, level by level (never narrower than all of them).
 """
@@ -30,7 +30,10 @@ __all__ = ["COMBINED", "average", "mix_rows", "mix_weights"]
 COMBINED = (MODEL_COMBINATION, AGENT, PRODUCT)
 """Rows that are made of other rows; they are never mixed in."""
 
-STAND_INS = ("ewma_8", "last_28")
+NIGHT_ONE = HORIZON_GROUPS[0]
+STEADIEST = "ewma_8"
+"""Sits in the mix beyond night 1, where the day's facts have worn off and trees tend to see what is not there."""
+STAND_INS = (STEADIEST, "last_28")
 HALF_LIFE_DAYS = 21.0
 SHARPNESS = 6.0
 """Weight ~ CRPS to the power of minus this: 5 % better gives a third more weight."""
@@ -50,25 +53,35 @@ def mix_rows(rows: Sequence[ForecastRow], scores: pl.DataFrame) -> list[Forecast
         ``scored_by`` at the issue's as_of.
     """
     spoke = {row.forecaster for row in rows} - set(COMBINED)
-    names = sorted(spoke - set(NAIVE_FORECASTERS)) or [name for name in STAND_INS if name in spoke]
-    if not names:
+    models = spoke - set(NAIVE_FORECASTERS)
+    voices = {group: _voices(group, models, spoke) for group in HORIZON_GROUPS}
+    if not all(voices.values()):
         return []
-    stand_in = names[0] in NAIVE_FORECASTERS
     day = rows[0].origin_day
-    by_group = {group: mix_weights(scores.filter(pl.col("group") == group), names, day) for group in HORIZON_GROUPS}
+    by_group = {
+        group: mix_weights(scores.filter(pl.col("group") == group), names, day) for group, names in voices.items()
+    }
     mixed = []
     for horizon in sorted({row.horizon for row in rows}):
-        parts = {row.forecaster: row for row in rows if row.horizon == horizon and row.forecaster in names}
-        weights, nights = by_group[horizon_group(horizon)]
+        group = horizon_group(horizon)
+        parts = {row.forecaster: row for row in rows if row.horizon == horizon and row.forecaster in voices[group]}
+        weights, nights = by_group[group]
         reasons = {"weights": weights, "scored_nights": nights, "versions": {n: r.version for n, r in parts.items()}}
         spoken = sum(weights[name] for name in parts)
         moved = sum(weights[name] / spoken * (row.reasons or {}).get(JOURNAL_SHIFT, 0.0) for name, row in parts.items())
         if moved:
             reasons[JOURNAL_SHIFT] = round(moved, 3)
-        if stand_in:
+        if not models:
             reasons["note"] = "No model could speak yet; simple rules stand in."
         mixed.append(average(parts, weights, MODEL_COMBINATION, NUMBER, reasons))
     return mixed
+
+
+def _voices(group: str, models: set[str], spoke: set[str]) -> list[str]:
+    """Whose quantiles are mixed in one horizon group."""
+    if not models:
+        return [name for name in STAND_INS if name in spoke]
+    return sorted(models if group == NIGHT_ONE else models | ({STEADIEST} & spoke))
 
 
 def mix_weights(scores: pl.DataFrame, names: Sequence[str], origin_day: date) -> tuple[dict[str, float], int]:

@@ -161,6 +161,7 @@ SCORES = TableSchema(
         "horizon": pl.Int32,
         "forecaster": pl.String,
         "version": pl.String,
+        "n": pl.Int64,
         "as_of": INSTANT,
         "issued_at": INSTANT,
         "known_at": INSTANT,
@@ -175,7 +176,7 @@ SCORES = TableSchema(
         "void": pl.Boolean,
     },
 )
-"""One row a forecast row whose outcome is known; ``known_at`` is when the outcome was."""
+"""One row a forecast row whose outcome is known; ``n`` is its place in its book, ``known_at`` when the outcome was."""
 
 TABLES = {t.name: t for t in (DAYS, CYCLES, SLEEPS, RECOVERIES, WORKOUTS, JOURNAL_FACTS, SCORES)}
 

@@ -26,6 +26,8 @@ __all__ = [
 
 LEVELS = np.asarray(QUANTILE_LEVELS)
 BLOCK_NIGHTS = 7
+_SPOKEN_ONCE = ("member_id", "book", "slot", "origin_day", "horizon", "forecaster")
+"""A replay of new code stands beside that of the old; the newest word on a night is the one that counts."""
 
 
 def pinball_loss(q_pred: np.ndarray, y: np.ndarray, levels: np.ndarray = LEVELS) -> np.ndarray:
@@ -114,13 +116,13 @@ def scorecard(scores: pl.DataFrame, *, seed: int = 0, resamples: int = 1000) -> 
         common to all three.
     """
     rows = []
-    counted = scores.filter(~pl.col("void")).with_columns(
+    newest = scores.sort("n").unique(_SPOKEN_ONCE, keep="last", maintain_order=True)
+    counted = newest.filter(~pl.col("void")).with_columns(
         horizons=pl.when(pl.col("horizon") == 1).then(pl.lit("1")).otherwise(pl.lit("2-7"))
     )
     for key, group in counted.group_by("member_id", "book", "slot", "horizons", maintain_order=True):
         reference = _best_naive(group)
         for (name,), own in group.group_by("forecaster", maintain_order=True):
-            own = own.unique(["origin_day", "horizon"], keep="last", maintain_order=True)
             rows.append(_card_row(key, name, own, reference, group, seed, resamples))
     return (
         pl.DataFrame(rows, schema=_CARD)
@@ -181,7 +183,7 @@ def _card_row(key, name, own, reference, group, seed, resamples) -> dict:
         ref = group.filter(pl.col("forecaster") == reference).select(
             "origin_day", "horizon", ref_ms="crps_ms"
         )
-        own = own.join(ref.unique(["origin_day", "horizon"], keep="last"), on=["origin_day", "horizon"])
+        own = own.join(ref, on=["origin_day", "horizon"])
         own = own.sort("target_day", "horizon")
         if len(own):
             skill = 1 - own["crps_ms"].sum() / own["ref_ms"].sum()

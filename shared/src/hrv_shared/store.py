@@ -91,7 +91,7 @@ class Store:
         """Read a derived table; empty, with its columns, when it was never built."""
         path = self.table_path(name)
         try:
-            return pl.read_parquet(path, memory_map=False)
+            frame = pl.read_parquet(path, memory_map=False)
         except FileNotFoundError:
             return schemas.empty(name)
         except (pl.exceptions.PolarsError, OSError) as error:
@@ -100,6 +100,9 @@ class Store:
             raise StoreError(
                 f"Table {name} can't be read ({error}); moved aside as {aside.name}. Run: hrv rebuild"
             ) from error
+        if frame.schema != pl.Schema(schemas.TABLES[name].columns):
+            raise StoreError(f"Table {name} was made by another version of this program. Run: hrv rebuild")
+        return frame
 
     def write_table(self, name: str, frame: pl.DataFrame) -> None:
         """Replace a derived table; the same rows give the same bytes."""
