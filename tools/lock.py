@@ -26,7 +26,8 @@ COMPILE = (
     "--generate-hashes",
     "--no-header",
 )
-COMPILE += ("--no-annotate", "--no-emit-package", "hrv-shared")
+# Extras stay in the names: pip before 23.3 refuses, in hash mode, a dependency on gql[requests] beside a pinned gql.
+COMPILE += ("--no-annotate", "--no-strip-extras", "--no-emit-package", "hrv-shared")
 BUILD = "hatchling>=1.27\neditables>=0.5\n"
 """What an editable install without build isolation needs; it stands in every room's lock."""
 EXTRAS = {"shared": ("test", "llm")}

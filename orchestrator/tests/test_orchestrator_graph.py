@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -76,6 +77,10 @@ def test_a_room_with_its_own_environment_is_run_in_it(tmp_path, monkeypatch):
     assert room_command("training", "train") == [str(own), "-m", "model_training", "train"]
 
 
+@pytest.mark.skipif(
+    any(find_spec(package) is None for package in ROOMS.values()),
+    reason="runs the other rooms, which are not installed here",
+)
 def test_a_failing_room_ends_the_run_with_the_room_s_own_sentence(tmp_path, capfd):
     """The real graph on an empty store: nothing to forecast from, said in words, and the exit is an error."""
     from orchestrator.daily import run_graph
