@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 import lock as generator
 
 ROOM_NAMES = [room.name for room in generator.rooms()]
-PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>.+?))?(?: \\)?$")
+PIN = re.compile(r"^(?P<name>[\w.-]+)(?:\[[\w,-]+\])?==(?P<version>[^\s;]+)(?: ; (?P<marker>.+?))?(?: \\)?$")
 OURS = {canonicalize_name(f"hrv-{name}") for name in ROOM_NAMES}
 
 
