@@ -69,7 +69,7 @@ def test_telemetry_is_off_for_everything_that_is_run():
 
 
 def test_a_room_with_its_own_environment_is_run_in_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("orchestrator.rooms._CHECKOUT", tmp_path)
+    monkeypatch.setattr("orchestrator.rooms.CHECKOUT", tmp_path)
     assert room_command("training", "train")[0] == sys.executable
     own = tmp_path / "model_training" / ".venv" / "bin" / "python"
     own.parent.mkdir(parents=True)

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from hrv_shared.settings import Settings, load_settings
 from hrv_shared.store import Store, write_bytes_atomic
 from orchestrator.daily import run_graph
 from orchestrator.errors import DemoFailed
-from orchestrator.rooms import quiet_environment, room_command
+from orchestrator.rooms import CHECKOUT, quiet_environment, room_command
 
 __all__ = ["run_demo"]
 
@@ -74,9 +73,9 @@ def _tokens(settings: Settings) -> Path:
 
 def _have_models(settings: Settings) -> None:
     """Fetch what is missing; without the language model the demo goes on and its agent refuses visibly."""
-    wanted = ["asr"] if settings.asr_model_path is None else []
+    wanted = [settings.asr_model] if settings.asr_model_path is None else []
     if settings.llm_backend == "embedded" and settings.llm_model_path is None:
-        wanted.append("llm")
+        wanted.append(settings.llm_model)
     for name in wanted if settings.allow_download else []:
         command = room_command("shared", "models", "fetch", name)
         finished = subprocess.run(command, env=quiet_environment(), stdout=subprocess.DEVNULL, check=False)
@@ -131,12 +130,9 @@ def _fill_inbox(store: Store, ready: dict[str, str]) -> None:
         if note["day"] != tonight
     ]
     write_bytes_atomic(store.folder("inbox") / "past-evenings.jsonl", ("\n".join(lines) + "\n").encode())
-    room = find_spec("journal_analysis")
-    note = Path(room.origin).parent / "data" / "demo_note.flac" if room and room.origin else None
-    if note is None or not note.exists():
-        raise DemoFailed(
-            "The demo's spoken note is missing from the journal room. Check out the whole repository."
-        )
+    note = CHECKOUT / "journal_analysis" / "src" / "journal_analysis" / "data" / "demo_note.flac"
+    if not note.exists():
+        raise DemoFailed(f"The demo's spoken note {note} is missing. Check out the whole repository.")
     write_bytes_atomic(store.folder("inbox") / note.name, note.read_bytes())
 
 

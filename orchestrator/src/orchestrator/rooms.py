@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["ROOMS", "quiet_environment", "room_command"]
+__all__ = ["CHECKOUT", "ROOMS", "quiet_environment", "room_command"]
 
 ROOMS = {
     "shared": "hrv_shared",
@@ -20,13 +20,13 @@ ROOMS = {
 """Short name of a room -> the package that its command is started by."""
 
 _FOLDER = {"hrv_shared": "shared"}
-_CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def room_command(room: str, *arguments: str) -> list[str]:
     """The command line of a room's verb."""
     package = ROOMS[room]
-    own = _CHECKOUT / _FOLDER.get(package, package) / ".venv" / "bin" / "python"
+    own = CHECKOUT / _FOLDER.get(package, package) / ".venv" / "bin" / "python"
     return [str(own) if own.exists() else sys.executable, "-m", package, *arguments]
 
 
