@@ -54,7 +54,7 @@ def test_ci_fails_when_the_tests_fail(tmp_path):
             command, cwd=tmp_path.parent, env=_without_make(), capture_output=True, text=True
         )
         assert (answer.returncode == 0) == (code == 0)
-        assert answer.stdout.splitlines()[0] == "test"
+        assert answer.stdout.splitlines()[-1] == "test"
 
 
 def test_launcher_and_ci_can_be_executed():
