@@ -37,7 +37,7 @@ SHIPPED_MEDIA = {
 LARGE: dict[str, str] = {}
 """Files above 1 MB that are there for a reason, and the reason."""
 TOKEN_NAMES = re.compile(r"(^|[._-])(tokens?|secrets?|credentials?)(\.(json|txt|enc|bin|ini))?$")
-HOME_PATH = re.compile(r"(?<![\w.])(/home/|/Users/|/root/|/work/)\w")
+HOME_PATH = re.compile(r"(?<![\w.])/(home|Users|root|work)/\w")
 # In pieces, because this file is searched, too. The last is where wheels and sdists are kept.
 INDEX_HOSTS = tuple(
     ".".join(parts)
