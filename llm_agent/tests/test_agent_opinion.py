@@ -79,6 +79,16 @@ def test_a_quote_that_nobody_said_is_dropped_and_a_shift_needs_one():
     )
 
 
+def test_a_glued_quote_is_cut_to_what_was_really_said():
+    glued = "alcohol: 2 glasses of wine with dinner, the last one at half past nine"
+    opinion = check_opinion(reply(evidence=[glued]), briefing(WINE))
+    assert opinion.evidence == ("glasses of wine with dinner the last one at half past nine",)
+    with pytest.raises(UngroundedOpinion):
+        check_opinion(
+            reply(evidence=["six glasses of whisky with dinner and no sleep at all"]), briefing(WINE)
+        )
+
+
 def test_a_word_against_its_figure_and_a_cut_off_end_go():
     said = "Wine has lowered it by about 6 ms, and training raised it by about -6.3 ms. Wine lowers it. I expect a val"
     opinion = check_opinion(reply(rationale=said), briefing(WINE))

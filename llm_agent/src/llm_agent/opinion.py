@@ -19,6 +19,8 @@ __all__ = ["OPINION_SCHEMA", "Opinion", "check_opinion"]
 
 CLIP_FACTOR = 1.25
 UNMATCHED_LIMIT_MS = 6.0
+LEAST_WORDS = 3
+"""Fewer words in a row than this are no quote when the rest is made up."""
 SD_SCALES = (0.8, 1.0, 1.2, 1.5, 2.0)
 
 OPINION_SCHEMA: dict[str, Any] = {
@@ -87,6 +89,9 @@ def check_opinion(reply: dict[str, Any], briefing: Briefing) -> Opinion:
     for quote in reply["evidence"]:
         if len(_fold(quote)) >= 3 and _fold(quote) in folded:
             evidence.append(quote.strip())
+        elif part := _verbatim_part(quote, folded):
+            evidence.append(part)
+            dropped.append(f"evidence not word for word in the report, cut to what is: {quote!r}")
         else:
             dropped.append(f"evidence not in the report: {quote!r}")
     raw = float(reply["shift_ms"])
@@ -109,6 +114,20 @@ def check_opinion(reply: dict[str, Any], briefing: Briefing) -> Opinion:
         p_above_baseline_said=float(reply["p_above_baseline"]),
         dropped=tuple(dropped),
     )
+
+
+def _verbatim_part(quote: str, folded_report: str) -> str | None:
+    """The longest run of a quote's words that stands in the report, if it is most of the quote.
+
+    The default model likes to glue a fact and the words it was heard in into one quote.
+    """
+    words, report = _fold(quote).split(), f" {folded_report} "
+    for length in range(len(words) - 1, max(LEAST_WORDS, len(words) // 2 + 1) - 1, -1):
+        for start in range(len(words) - length + 1):
+            run = " ".join(words[start : start + length])
+            if f" {run} " in report:
+                return run
+    return None
 
 
 def _clip(shift: float, briefing: Briefing) -> float:
@@ -166,4 +185,6 @@ def _template(briefing: Briefing, shift: float) -> str:
 
 
 def _fold(text: str) -> str:
-    return re.sub(r"[^a-z0-9.%+-]+", " ", text.lower()).strip(" .")
+    """Lower case, without punctuation; the point stays inside numbers."""
+    words = re.sub(r"[^a-z0-9.%+-]+|\.(?!\d)", " ", text.lower())
+    return " ".join(words.split())
