@@ -83,4 +83,7 @@ def test_slots(hour, slot):
 def test_a_replayed_evening_is_at_sleep_onset():
     onset = datetime(2026, 5, 10, 21, 12, tzinfo=UTC)
     assert daytime.replay_evening_at(date(2026, 5, 10), 120, onset) == onset
+    two_days_on = onset + timedelta(days=1)
+    capped = daytime.replay_evening_at(date(2026, 5, 10), 120, two_days_on)
+    assert capped == datetime(2026, 5, 11, 2, tzinfo=UTC)  # 04:00 local
     assert daytime.replay_evening_at(date(2026, 5, 10), 120, None) == datetime(2026, 5, 10, 20, tzinfo=UTC)

@@ -18,11 +18,6 @@ __all__ = ["Clause", "Note", "read_note"]
 
 _SENTENCE_END = re.compile(r"[.!?;]+(?=\s|$)|\n+")
 _CLAUSE_BREAK = phrase("clauses", "clause_break")
-_OTHERS = (
-    r"wife|husband|partner|girlfriend|boyfriend|fianc[eé]e?|spouse|sons?|daughters?|kids?|child(?:ren)?|baby|toddler|boys|girls|"
-    r"mother|father|mum|mom|dad|parents|sisters?|brothers?|aunt|uncle|cousins?|grand\w+|friends?|mates?|colleagues?|"
-    r"cowork\w+|boss|flatmate|roommate|neighbou?rs?|coach|team(?:mates?)?|family|guests?|in-laws|dog|cat"
-)
 _SOMEBODY_ELSE = phrase("clauses", "somebody_else")
 _SPEAKER = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|we|we're|we've|we'd|we'll|me|myself|for me)\b")
 _NAMED = phrase("clauses", "named")

@@ -173,11 +173,13 @@ def _summary(store: Store, issue: Issue) -> dict[str, Any]:
 
 
 def _journal(store: Store, issue: Issue) -> list[str]:
-    """What was said about the origin day and known by then, oldest first."""
+    """What was said about the origin day and known by then, oldest first; a note that was undone was not said."""
     entries = store.record.latest("journal_entry", issue.member_id, issue.as_of).values()
     today = [
-        e
-        for e in entries
-        if e.payload.get("day") == issue.origin_day.isoformat() and e.payload.get("transcript")
+        entry
+        for entry in entries
+        if entry.payload.get("day") == issue.origin_day.isoformat()
+        and entry.payload.get("transcript")
+        and entry.payload.get("state") != "undone"
     ]
-    return [e.payload["transcript"] for e in sorted(today, key=lambda e: (e.known_at, e.key))]
+    return [entry.payload["transcript"] for entry in sorted(today, key=lambda e: (e.known_at, e.key))]

@@ -112,8 +112,12 @@ def night_begins_latest(target: date, utc_offset_min: int) -> datetime:
 
 
 def replay_evening_at(origin: date, utc_offset_min: int, day_closed_at: datetime | None) -> datetime:
-    """When a replayed evening of ``origin`` is set: at sleep onset where known, else at 22:00 local."""
+    """When a replayed evening of ``origin`` is set: at sleep onset where known, else at 22:00 local.
+
+    Never after 04:00, from when a live forecast of the coming night is refused: a cycle that ran on for two days must
+    not lend its replay what nobody could have known.
+    """
     if day_closed_at is not None:
-        return day_closed_at
+        return min(day_closed_at, night_begins_latest(target_day(origin, 1), utc_offset_min))
     zone = timezone(timedelta(minutes=utc_offset_min))
     return datetime(origin.year, origin.month, origin.day, REPLAY_EVENING_HOUR, tzinfo=zone).astimezone(UTC)

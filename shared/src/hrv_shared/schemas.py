@@ -82,7 +82,11 @@ DAYS = TableSchema(
         "flags": pl.List(pl.String),
     },
 )
-"""Vintages: one row is the state of a wake day as known from ``known_at`` on, until that day's next row."""
+"""Vintages: one row is the state of a wake day as known from ``known_at`` on, until that day's next row.
+
+``state`` is scored, pending, unscorable, calibrating, no_sleep, invalid or vanished. ``scored`` alone holds usable
+HRV; a day without a row is missing, which is different from all of them.
+"""
 
 NIGHT_COLUMNS = (*_RECOVERY_BLOCK, "resp_rate_rpm", "sleep_onset_at", "wake_at", *_SLEEP_BLOCK)
 """Columns of ``days`` that are settled together with the night's HRV: outcomes of D, never inputs to it."""
@@ -179,10 +183,6 @@ SCORES = TableSchema(
 """One row a forecast row whose outcome is known; ``n`` is its place in its book, ``known_at`` when the outcome was."""
 
 TABLES = {t.name: t for t in (DAYS, CYCLES, SLEEPS, RECOVERIES, WORKOUTS, JOURNAL_FACTS, SCORES)}
-
-DAY_STATES = ("scored", "pending", "unscorable", "calibrating", "no_sleep", "invalid", "vanished")
-"""``scored`` alone holds usable HRV; a day without a row is missing, which is different from all of them."""
-
 
 def empty(name: str) -> pl.DataFrame:
     """An empty table with the right columns."""
