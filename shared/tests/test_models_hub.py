@@ -93,6 +93,8 @@ def test_a_model_without_an_official_file_says_so(tmp_path):
         fetch("smollm2-135m", cache_dir=tmp_path, route="hub", installed=InstalledPackages([]))
 
 
-def test_every_default_model_has_both_routes():
-    assert all(m.hub_repo and m.hub_revision and m.pin_file for m in MANIFESTS if m.is_default)
+def test_every_large_default_model_has_both_routes():
+    large = [m for m in MANIFESTS if m.is_default and m.download_bytes > 10_000_000]
+    assert {m.kind for m in large} == {"asr", "llm"}
+    assert all(m.hub_repo and m.hub_revision and m.pin_file for m in large)
     assert len(manifest_of("asr").hub_revision) == 40

@@ -1,7 +1,8 @@
-"""Commands of the training room: train, forecast, replay, combine, show."""
+"""Commands of the training room: train, forecast, replay, combine; promote, rollback, show, registry."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,28 +10,39 @@ import typer
 from hrv_shared.cli import JsonOption, MemberOption, app_for, emit, progress
 from hrv_shared.settings import Settings, load_settings
 from hrv_shared.store import Store
+from model_training.bench.cli import app as bench_app
 
 if TYPE_CHECKING:
     from hrv_shared.issue import Issue
 
 app = app_for("model_training", "Train, replay and issue the models' forecasts.")
 
-SlotOption = Annotated[str | None, typer.Option("--slot", help="morning or evening; default: the one that is due.")]
+app.add_typer(bench_app, name="bench")
+
+ForceOption = Annotated[bool, typer.Option("--force", help="Whatever the ledger says; needs --reason.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
+SlotOption = Annotated[
+    str | None, typer.Option("--slot", help="morning or evening; default: the one that is due.")
+]
 
 
 @app.command()
 def train(
     member: MemberOption = None,
-    if_due: Annotated[bool, typer.Option("--if-due", help="Only when the last training is a week old.")] = False,
+    if_due: Annotated[
+        bool, typer.Option("--if-due", help="Only when the last training is a week old.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Backtest every forecaster, fit it on all that is known, track it in MLflow, name the champion."""
-    from model_training.training import last_training
+    """Backtest every forecaster, fit it on all that is known, track it in MLflow, look after the champion."""
+    from model_training.training import last_training, look_after
     from model_training.training import train as run
 
     _, store, issue = _due(member)
     if if_due and (held := last_training(store, issue)) is not None:
-        emit(held | {"already": True}, f"Trained on {held['issue']['origin_day']}; due again a week later.", as_json)
+        held |= look_after(store, issue) | {"already": True}
+        text = f"Trained on {held['issue']['origin_day']}; due again a week later. {held['watch']['why']}"
+        emit(held, text, as_json)
         return
     with progress("Training", total=1) as advance:
         result = run(store, issue, advance=advance)
@@ -47,7 +59,9 @@ def forecast(member: MemberOption = None, as_json: JsonOption = False) -> None:
     registered = find_forecasters()
     with progress("Forecasting", total=len(registered)) as advance:
         result = issue_forecasts(store, issue, forecasters=registered, advance=advance)
-    lines = [f"{issue.name} ({issue.book}): {result['written']} forecasts issued, {result['already']} stood already."]
+    lines = [
+        f"{issue.name} ({issue.book}): {result['written']} forecasts issued, {result['already']} stood already."
+    ]
     lines += [f"{s['forecaster']}: {s['message']}" for s in result["refusals"] + result["failures"]]
     emit(result, "\n".join([issue.note, *lines] if issue.note else lines), as_json)
 
@@ -55,7 +69,9 @@ def forecast(member: MemberOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def replay(
     member: MemberOption = None,
-    nights: Annotated[int | None, typer.Option(min=1, help="How many; default: the setting replay_nights.")] = None,
+    nights: Annotated[
+        int | None, typer.Option(min=1, help="How many; default: the setting replay_nights.")
+    ] = None,
     slot: SlotOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,24 +100,103 @@ def combine(member: MemberOption = None, as_json: JsonOption = False) -> None:
     result = run(store, issue)
     spoke = "the agent spoke" if result["agent_spoke"] else "the agent did not speak"
     weights = result["weights"].get(1)
-    emit(result, f"{issue.name} ({issue.book}): final, {result['written']} new; {spoke}, weights {weights}.", as_json)
+    emit(
+        result,
+        f"{issue.name} ({issue.book}): final, {result['written']} new; {spoke}, weights {weights}.",
+        as_json,
+    )
+
+
+@app.command()
+def promote(
+    member: MemberOption = None,
+    forecaster: Annotated[str | None, typer.Option(help="Who should; default: the challenger.")] = None,
+    force: ForceOption = False,
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Make the challenger champion, if the ledger says that it is better beyond chance."""
+    from model_training.lifecycle import promote as run
+
+    _reason_for(force, reason)
+    _, store, issue = _due(member)
+    result = run(store, issue, forecaster=forecaster, force=force, reason=reason)
+    emit(result, _change_text("Promoted", result), as_json)
+
+
+@app.command()
+def rollback(
+    member: MemberOption = None,
+    force: ForceOption = False,
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Give the champion's place back to a former one, if the ledger says that it has decayed."""
+    from model_training.lifecycle import rollback as run
+
+    _reason_for(force, reason)
+    _, store, issue = _due(member)
+    result = run(store, issue, force=force, reason=reason)
+    emit(result, _change_text("Rolled back", result), as_json)
 
 
 @app.command()
 def show(member: MemberOption = None, as_json: JsonOption = False) -> None:
-    """The registered models, champion first."""
+    """The registered models, champion and challenger first."""
     from model_training.tracking import list_registered
 
     settings = load_settings()
     rows = list_registered(Store.open(settings), member or settings.member_id)
     lines = [
-        f"{'*' if r['champion'] else ' '} v{r['version']:<4} {r['forecaster']:12} {r['code']:16}"
-        f" {r['origin_day']} {r['slot']:8}"
+        f"{r['alias'] or '':10} v{r['version']:<4} {r['forecaster']:12} {r['code']:16} {r['origin_day']}"
         + ("" if r["skill"] is None else f" skill {100 * r['skill']:+.1f} %  CRPS {r['crps_ms']:.2f} ms")
         for r in rows
     ]
     nothing = "Nothing is registered yet. Run: python -m model_training train"
     emit({"registered": rows}, "\n".join(lines) or nothing, as_json)
+
+
+@app.command()
+def registry(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """The champion, its export and how it came to its place."""
+    from model_training.lifecycle import registry as run
+
+    settings = load_settings()
+    result = run(Store.open(settings), member or settings.member_id)
+    champion = result["champion"]
+    if champion is None:
+        emit(result, "No champion was named yet. Run: python -m model_training train", as_json)
+        return
+    whole = (
+        "exported" if result["exported"] else "not exported whole; mend it: python -m model_training train"
+    )
+    lines = [
+        f"Champion: {champion['forecaster']} (v{champion['registered_version']}, {champion['code']}), {whole}."
+    ]
+    lines += [
+        f"{e['origin_day']} {e['event']:10} {e['to']['forecaster']} (v{e['to']['registered_version']}), by {e['by']}:"
+        f" {e['why']}"
+        for e in result["events"]
+    ]
+    emit(result, "\n".join(lines), as_json)
+
+
+@app.command("fit-pool")
+def fit_pool(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Table of openly licensed people, as for bench forecast.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Default: the package's own pool, which ships.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit what every wearer starts from, on a synthetic cohort and the people of a table."""
+    from model_training.bench.cli import fit_pool_command
+    from model_training.pool import SHIPPED_PATH
+
+    result = fit_pool_command(data, out or SHIPPED_PATH)
+    emit(result, f"{result['path']}: {result['bytes']} bytes, digest {result['digest']}.", as_json)
 
 
 def _due(member: str | None) -> tuple[Settings, Store, Issue]:
@@ -120,6 +215,17 @@ def _known_slot(slot: str | None) -> str | None:
     return slot
 
 
+def _reason_for(force: bool, reason: str) -> None:
+    if force != bool(reason.strip()):
+        raise typer.BadParameter("expected --force and --reason together: who overrules the ledger says why")
+
+
+def _change_text(done: str, result: dict[str, Any]) -> str:
+    champion = result["champion"]
+    place = f"Champion: {champion['forecaster']} (v{champion['registered_version']})."
+    return f"{f'{done}.' if result['changed'] else 'No change.'} {result['why']} {place}"
+
+
 def _train_text(result: dict[str, Any]) -> str:
     champion = result["champion"]
     head = "The same data and code were trained before. " if result["already"] else ""
@@ -132,4 +238,6 @@ def _train_text(result: dict[str, Any]) -> str:
                 f"  inside 80 %: {100 * m['cover_80']:.0f} %"
             )
     lines += [f"{name}: {why}" for name, why in result["refusals"].items()]
+    lines += [f"{name} is not registered: {why}" for name, why in result["unregistered"].items()]
+    lines.append(result["watch"]["why"])
     return "\n".join(lines)

@@ -4,6 +4,9 @@ HrvError
 └── TrainingError
     ├── NothingToTrain      no forecaster is registered, or none could speak
     ├── NothingToCombine    there is no row of ``mix`` to make ``final`` of
+    ├── NoChampion          no model was registered or exported yet
+    ├── TrainingBusy        another process is training or promoting for the same member
+    ├── PoolDamaged         the file of shipped priors can't be read, or lacks a part
     └── SavedModelMismatch  a saved model belongs to other code than this
 
 Refusals to forecast (``TooFewNights``, ``StaleData``) are those of ``hrv_shared``.
@@ -13,7 +16,15 @@ from __future__ import annotations
 
 from hrv_shared.errors import HrvError
 
-__all__ = ["NothingToCombine", "NothingToTrain", "SavedModelMismatch", "TrainingError"]
+__all__ = [
+    "NoChampion",
+    "NothingToCombine",
+    "NothingToTrain",
+    "PoolDamaged",
+    "SavedModelMismatch",
+    "TrainingBusy",
+    "TrainingError",
+]
 
 
 class TrainingError(HrvError):
@@ -26,6 +37,18 @@ class NothingToTrain(TrainingError):
 
 class NothingToCombine(TrainingError):
     """There is no row of ``mix`` for this issue."""
+
+
+class NoChampion(TrainingError):
+    """No model was registered or exported yet."""
+
+
+class TrainingBusy(TrainingError):
+    """Another process is training or promoting for the same member."""
+
+
+class PoolDamaged(TrainingError):
+    """The file of what was learned from other people can't be read, or lacks a part."""
 
 
 class SavedModelMismatch(TrainingError):

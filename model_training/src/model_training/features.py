@@ -1,175 +1,194 @@
-"""What a forecast looks at: one pure function for the forecast of today and for every training row of the past.
+"""What a forecast looks at: one pure function from a day grid to the features of every origin day and horizon.
 
-A row belongs to an origin day D and a horizon h. It is built from causal quantities only: nights up to D, the daytime
-of D (evening) or D-1 (morning), the calendar, and what the journal said about the night of D+h **by the instant at
-which the forecast of D was due** (evening: D's cycle had closed, or 22:00; morning: one hour after waking). So a
-training row is as of itself. One approximation remains: values of old days are those in force at the history's own
-``as_of``, with later corrections by WHOOP in them; no night after D is ever in a row of D.
+Row D is built from causal quantities only: nights up to D, the daytime of D (evening) or D-1 (morning), the calendar
+of the target, and doses as they were known when the forecast of D was due (``day_grid``). So a training row is as of
+itself: the row of D is the same, bit for bit, whether or not later days are there. One approximation remains: values
+of old days are those in force at the history's own ``as_of``, with later corrections by WHOOP in them.
 
-Location is ln RMSSD relative to the EWMA of half-life 8 nights (the anchor), so that a model that learns nothing is the
-best naive rule.
+Units are personal: ln RMSSD relative to the wearer's level (``anchor``, EWMA of half-life 14 nights) in units of the
+wearer's own spread (``scale``), other quantities as deviations from the wearer's last weeks in their own SDs. So one
+model can learn from many people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 import numpy as np
+from scipy.signal import lfilter
 
-from hrv_shared.constants import HORIZONS
-from hrv_shared.history import History
-from model_training.behaviours import BEHAVIOURS, doses
-from model_training.day_grid import DayGrid, day_grid, ewma
+from model_training.behaviours import BEHAVIOURS
+from model_training.day_grid import DayGrid, ewma
 
-__all__ = ["ANCHOR_HALF_LIFE", "TrainingRows", "anchor_at_origin", "features", "training_rows"]
+__all__ = ["Features", "features", "personal_scale", "target_columns"]
 
-ANCHOR_HALF_LIFE = 8.0
-LEVEL_HALF_LIVES = (2.0, 30.0)
+ANCHOR_HALF_LIFE = 14.0
+LEVEL_HALF_LIVES = (2.0, 4.0, 8.0, 30.0, 90.0)
 USUAL_HALF_LIFE = 28.0
-ACUTE_HALF_LIFE = 4.0
-BURN_IN_NIGHTS = 7
-"""Scored nights before the first origin that may train."""
+SPREAD_HALF_LIFE = 60.0
+LEAST_VALUES = 5
+"""Values before a quantity has a usual level and spread of its own."""
+Z_MOST = 4.0
+USUAL_SCALE = 0.19
+"""SD of ln RMSSD around the EWMA, in the middle of the people of forecasting.md 2.3."""
+SCALE_NIGHTS = 10.0
+"""Nights that ``USUAL_SCALE`` counts for."""
+SURPRISE_MOST = 0.8
+WEEKDAY_NIGHTS = 8.0
+"""Nights of one weekday at which the wearer's own weekday mean is believed half."""
+NIGHT_Z = {"rhr": "resting_hr_bpm", "resp": "resp_rate_rpm", "skin": "skin_temp_c", "asleep": "asleep_min",
+           "deep": "deep_min", "debt": "sleep_debt_min", "onset": "sleep_onset_h"}  # fmt: skip
+WEEKDAYS = tuple(f"wakes_on_{k}" for k in range(7))
 
 
 @dataclass(frozen=True)
-class TrainingRows:
-    """Rows with known outcomes, oldest origin first.
+class Features:
+    """Of every origin day of a grid.
 
     Attributes
     ----------
     names : tuple of str [F]
     x : ndarray [N, F]
         NaN = unknown.
-    y : ndarray [N], ln ms
-        Outcome relative to the row's anchor.
-    origin : ndarray [N], int
-        Days since the first scored night.
-    horizon : ndarray [N], int
+    anchor : ndarray [N], ln ms
+    scale : ndarray [N], ln ms
+        The wearer's night-to-night spread.
+    nights : ndarray [N], int
+        Scored nights so far.
     """
 
     names: tuple[str, ...]
     x: np.ndarray
-    y: np.ndarray
-    origin: np.ndarray
-    horizon: np.ndarray
+    anchor: np.ndarray
+    scale: np.ndarray
+    nights: np.ndarray
+
+    def column(self, name: str) -> np.ndarray:
+        """One column, ndarray [N]."""
+        return self.x[:, self.names.index(name)]
 
 
-def features(history: History, horizons: Sequence[int] = HORIZONS) -> tuple[tuple[str, ...], np.ndarray]:
-    """The rows of the history's own origin day.
+def features(grid: DayGrid) -> Features:
+    """The features of every origin day; see ``target_columns`` for those that depend on the horizon."""
+    log_hrv = grid.log_hrv
+    anchor = ewma(log_hrv, ANCHOR_HALF_LIFE)
+    scale = personal_scale(log_hrv, anchor)
+    known = np.isfinite(log_hrv)
+    columns = {
+        **_recent_nights(log_hrv, anchor, scale),
+        "spread": np.log(scale / USUAL_SCALE),
+        "night_missing": (~known).astype(float),
+        "gap_nights": _since(known),
+        "coverage": ewma(known.astype(float), USUAL_HALF_LIFE),
+        **{f"{name}_z": _z(grid.night[column]) for name, column in NIGHT_Z.items()},
+        **_load(grid),
+    }
+    columns["rhr_acute_z"] = ewma(np.nan_to_num(columns["rhr_z"]), 4.0)
+    columns["onset_irregular_h"] = ewma(np.abs(_from_usual(grid.night["sleep_onset_h"])), USUAL_HALF_LIFE)
+    nights = np.cumsum(known)
+    return Features(tuple(columns), np.column_stack(list(columns.values())), anchor, scale, nights)
+
+
+def target_columns(grid: DayGrid, horizon: int) -> tuple[tuple[str, ...], np.ndarray]:
+    """What depends on the night that is forecast: its weekday, the wearer's own weekday effect, doses for it.
 
     Returns
     -------
-    names : tuple of str [F]
-    x : ndarray [H, F]
-        NaN = unknown.
+    names : tuple of str [T]
+    x : ndarray [N, T]
+        NaN = not said.
     """
-    grid = day_grid(history)
-    origin = np.full(len(horizons), len(grid.days) - 1)
-    return _rows(grid, _said(history), origin, np.asarray(horizons))
-
-
-def anchor_at_origin(history: History) -> float:
-    """The EWMA (half-life 8 nights) of ln RMSSD at the origin day."""
-    return float(ewma(day_grid(history).log_hrv, ANCHOR_HALF_LIFE)[-1])
-
-
-def training_rows(
-    history: History, horizons: Sequence[int] = HORIZONS, *, last_days: int | None = None
-) -> TrainingRows:
-    """Every origin of the past whose outcome is known at ``history.as_of``.
-
-    Parameters
-    ----------
-    last_days : int, optional
-        Only origins of the last so many days.
-    """
-    grid = day_grid(history)
-    n = len(grid.days)
-    anchor = ewma(grid.log_hrv, ANCHOR_HALF_LIFE)
-    ripe = np.cumsum(np.isfinite(grid.log_hrv)) >= BURN_IN_NIGHTS
-    pairs = [
-        (i, h)
-        for i in range(max(0, n - 1 - last_days) if last_days else 0, n - 1)
-        for h in horizons
-        if ripe[i] and i + h < n and np.isfinite(grid.log_hrv[i + h])
-    ]
-    origin, horizon = np.array(pairs, dtype=int).reshape(-1, 2).T
-    names, x = _rows(grid, _said(history), origin, horizon)
-    return TrainingRows(names, x, grid.log_hrv[origin + horizon] - anchor[origin], origin, horizon)
-
-
-def _rows(
-    grid: DayGrid, said: dict[str, dict[date, list[tuple]]], origin: np.ndarray, horizon: np.ndarray
-) -> tuple[tuple[str, ...], np.ndarray]:
-    by_day = _origin_columns(grid)
-    columns = {name: column[origin] for name, column in by_day.items()}
-    first_weekday = grid.days[0].weekday()
-    weekday = (first_weekday + origin + horizon) % 7
-    for k in range(7):
-        columns[f"wakes_on_{k}"] = (weekday == k).astype(float)
-    for behaviour in BEHAVIOURS:
-        dose = _doses(said.get(behaviour.name, {}), grid, origin, horizon)
+    n = len(grid)
+    weekday = (grid.weekday + horizon) % 7
+    columns = {}
+    own = weekday_effects(grid)
+    for k, name in enumerate(WEEKDAYS):
+        columns[name] = (weekday == k).astype(float) if grid.knows_weekday else np.zeros(n)
+    columns["weekday_own"] = own[np.arange(n), weekday] if grid.knows_weekday else np.zeros(n)
+    for k, behaviour in enumerate(BEHAVIOURS):
+        dose = grid.dose[:, horizon - 1, k]
         columns[f"dose_{behaviour.name}"] = dose
-        columns[f"known_{behaviour.name}"] = np.isfinite(dose).astype(float)
-    columns["horizon"] = horizon.astype(float)
-    return tuple(columns), np.column_stack(list(columns.values())).reshape(len(origin), len(columns))
+    return tuple(columns), np.column_stack(list(columns.values()))
 
 
-def _origin_columns(grid: DayGrid) -> dict[str, np.ndarray]:
-    """Causal quantities of every day: index i holds what is known on day i."""
-    log_hrv = grid.log_hrv
-    anchor = ewma(log_hrv, ANCHOR_HALF_LIFE)
-    fast, slow = (ewma(log_hrv, half_life) for half_life in LEVEL_HALF_LIVES)
-    before = np.concatenate(([np.nan], log_hrv[:-1]))[: len(log_hrv)]
-    strain = grid.daytime["strain_0_21"]
-    strain_usual = ewma(strain, USUAL_HALF_LIFE)
+def weekday_effects(grid: DayGrid) -> np.ndarray:
+    """The wearer's mean deviation on each weekday so far, in personal units, shrunk to zero; ndarray [N, 7]."""
+    before = _lag(ewma(grid.log_hrv, USUAL_HALF_LIFE), 1)
+    scale = personal_scale(grid.log_hrv, ewma(grid.log_hrv, ANCHOR_HALF_LIFE))
+    deviation = np.clip((grid.log_hrv - before) / _lag(scale, 1), -Z_MOST, Z_MOST)
+    known = np.isfinite(deviation)
+    at = np.zeros((len(grid), 7))
+    at[np.arange(len(grid)), grid.weekday] = 1.0
+    total = np.cumsum(at * np.where(known, deviation, 0.0)[:, None], axis=0)
+    return total / (np.cumsum(at * known[:, None], axis=0) + WEEKDAY_NIGHTS)
+
+
+def personal_scale(log_hrv: np.ndarray, anchor: np.ndarray) -> np.ndarray:
+    """Spread of ln RMSSD around yesterday's anchor, drawn to what is usual in people while little is known; [N]."""
+    surprise = np.clip(log_hrv - _lag(anchor, 1), -SURPRISE_MOST, SURPRISE_MOST)
+    squares, weights = _decayed_sums(surprise**2, SPREAD_HALF_LIFE)
+    return np.sqrt((SCALE_NIGHTS * USUAL_SCALE**2 + squares) / (SCALE_NIGHTS + weights))
+
+
+def _recent_nights(log_hrv: np.ndarray, anchor: np.ndarray, scale: np.ndarray) -> dict[str, np.ndarray]:
+    """The last nights and levels, relative to the anchor in personal units."""
+    known = np.isfinite(log_hrv)
+    all_nights = np.cumsum(np.where(known, log_hrv, 0.0)) / np.maximum(np.cumsum(known), 1)
+    columns = {f"night_{k}_back": (_lag(log_hrv, k) - anchor) / scale for k in (0, 1, 2, 6)}
+    columns |= {f"level_{hl:.0f}": (ewma(log_hrv, hl) - anchor) / scale for hl in LEVEL_HALF_LIVES}
+    columns["level_all"] = (all_nights - anchor) / scale
+    columns["low_night"] = np.minimum(np.nan_to_num(columns["night_0_back"]), 0.0)
+    return columns
+
+
+def _load(grid: DayGrid) -> dict[str, np.ndarray]:
+    """The day's load: strain, or steps of a device that knows no strain; and what came before."""
+    strain, steps = _z(grid.daytime["strain_0_21"]), _z(grid.daytime["steps_count"])
+    steps = np.where(np.isfinite(strain), np.nan, steps)
+    load = np.where(np.isfinite(strain), strain, steps)
+    worn = np.nan_to_num(load)
     return {
-        "last_dev": log_hrv - anchor,
-        "before_dev": before - anchor,
-        "fast_dev": fast - anchor,
-        "slow_dev": slow - anchor,
-        "spread": ewma(np.abs(log_hrv - anchor), USUAL_HALF_LIFE),
-        "night_missing": (~np.isfinite(log_hrv)).astype(float),
-        "rhr_dev_bpm": _dev(grid.night["resting_hr_bpm"]),
-        "resp_dev_rpm": _dev(grid.night["resp_rate_rpm"]),
-        "skin_temp_dev_c": _dev(grid.night["skin_temp_c"]),
-        "asleep_dev_h": _dev(grid.night["asleep_min"]) / 60,
-        "strain_dev": strain - strain_usual,
-        "strain_balance": ewma(strain, ACUTE_HALF_LIFE) - strain_usual,
-        "workout_dev_h": _dev(grid.daytime["workout_min"]) / 60,
+        "strain_z": strain,
+        "steps_z": steps,
+        "load_hard": np.maximum(worn - 1.0, 0.0),
+        "load_1_back": _lag(load, 1),
+        "load_acute": ewma(worn, 4.0),
+        "load_chronic": ewma(worn, 14.0),
+        "workout_dev_h": _from_usual(grid.daytime["workout_min"]) / 60,
         "late_workout": grid.daytime["late_workout"],
         "nap_h": grid.daytime["nap_min"] / 60,
     }
 
 
-def _dev(values: np.ndarray) -> np.ndarray:
+def _z(values: np.ndarray) -> np.ndarray:
+    """Deviation from the usual in the wearer's own SDs, at most 4; unknown before the fifth value."""
+    deviation = _from_usual(values)
+    spread = np.sqrt(ewma(deviation**2, SPREAD_HALF_LIFE))
+    enough = np.cumsum(np.isfinite(values)) >= LEAST_VALUES
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = np.where(spread > 1e-9, deviation / spread, 0.0)
+    return np.where(enough & np.isfinite(deviation), np.clip(z, -Z_MOST, Z_MOST), np.nan)
+
+
+def _from_usual(values: np.ndarray) -> np.ndarray:
     return values - ewma(values, USUAL_HALF_LIFE)
 
 
-def _said(history: History) -> dict[str, dict[date, list[tuple]]]:
-    """Per behaviour and night: (known_at, entry, source, dose)."""
-    said: dict[str, dict[date, list[tuple]]] = {}
-    for behaviour, night, entry, source, known_at, dose in doses(history.journal).iter_rows():
-        said.setdefault(behaviour, {}).setdefault(night, []).append((known_at, entry, source, dose))
-    return said
+def _decayed_sums(values: np.ndarray, half_life_days: float) -> tuple[np.ndarray, np.ndarray]:
+    """Decayed sum of the known values and of their number, up to and with each day; two ndarray [N]."""
+    known = np.isfinite(values)
+    forget = [1.0, -(0.5 ** (1 / half_life_days))]
+    return lfilter([1.0], forget, np.where(known, values, 0.0)), lfilter([1.0], forget, known.astype(float))
 
 
-def _doses(said: dict[date, list[tuple]], grid: DayGrid, origin: np.ndarray, horizon: np.ndarray) -> np.ndarray:
-    """Dose of each row's target night known when the forecast of its origin day was due; NaN = nothing was said.
+def _since(known: np.ndarray) -> np.ndarray:
+    """Days since the last scored night, at most 14."""
+    at = np.arange(len(known))
+    last = np.maximum.accumulate(np.where(known, at, -1))
+    return np.minimum(at - last, 14).astype(float)
 
-    Facts of one name in one entry add up (two beers and a whisky). Of several names the largest counts, because they
-    tell of the same thing ("sixty minutes", "intervals"), and of several entries too, because a later note mostly
-    repeats.
-    """
-    dose = np.full(len(origin), np.nan)
-    if not said:
-        return dose
-    for row, (i, h) in enumerate(zip(origin.tolist(), horizon.tolist(), strict=True)):
-        told: dict[tuple[str, str], float] = {}
-        for known_at, entry, source, part in said.get(grid.days[i] + timedelta(days=h), ()):
-            if known_at <= grid.issue_at[i]:
-                told[entry, source] = told.get((entry, source), 0.0) + part
-        dose[row] = max(told.values(), default=np.nan)
-    return dose
+
+def _lag(values: np.ndarray, days: int) -> np.ndarray:
+    if days == 0:
+        return values
+    return np.concatenate((np.full(min(days, len(values)), np.nan), values[: max(len(values) - days, 0)]))

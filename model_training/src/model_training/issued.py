@@ -16,7 +16,9 @@ __all__ = ["as_rows", "issued_for", "known_scores", "newest"]
 
 def issued_for(store: Store, issue: Issue) -> list[ForecastRow]:
     """Every row of exactly this issue's book, slot and origin, oldest first."""
-    return as_rows(store.ledger.forecasts(issue.book, issue.member_id, slot=issue.slot, origin_day=issue.origin_day))
+    return as_rows(
+        store.ledger.forecasts(issue.book, issue.member_id, slot=issue.slot, origin_day=issue.origin_day)
+    )
 
 
 def newest(rows: list[ForecastRow], *names: str) -> list[ForecastRow]:

@@ -90,7 +90,12 @@ def combine(store: Store, issue: Issue) -> dict[str, Any]:
 
 
 def _issue_one(
-    store: Store, issue: Issue, name: str, forecaster: type[Forecaster], history: History, result: dict[str, Any]
+    store: Store,
+    issue: Issue,
+    name: str,
+    forecaster: type[Forecaster],
+    history: History,
+    result: dict[str, Any],
 ) -> None:
     try:
         _issue(store, issue, forecast_rows(forecaster().fit(history), history, issue), result)
@@ -107,7 +112,11 @@ def _issue_one(
 
 def _is_issued(held: list[ForecastRow], issue: Issue, name: str, version: str) -> bool:
     """All horizons are there; the live book keeps what was said first, whatever version said it."""
-    own = {row.horizon for row in held if row.forecaster == name and (issue.book == "live" or row.version == version)}
+    own = {
+        row.horizon
+        for row in held
+        if row.forecaster == name and (issue.book == "live" or row.version == version)
+    }
     return own >= set(HORIZONS)
 
 

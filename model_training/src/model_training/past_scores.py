@@ -10,18 +10,12 @@ import polars as pl
 from hrv_shared.ledger import ForecastRow
 from hrv_shared.scoring import crps_from_quantiles
 
-__all__ = ["HORIZON_GROUPS", "horizon_group", "ledger_frame", "scored_by"]
+__all__ = ["ledger_frame", "scored_by"]
 
-HORIZON_GROUPS = ("1", "2-7")
 _COLUMNS = {
     "book": pl.String, "slot": pl.String, "as_of": pl.Datetime("us", "UTC"), "origin_day": pl.Date,
     "target_day": pl.Date, "horizon": pl.Int32, "forecaster": pl.String, "quantiles_ms": pl.List(pl.Float64),
 }  # fmt: skip
-
-
-def horizon_group(horizon: int) -> str:
-    """The group whose weights a horizon shares."""
-    return "1" if horizon == 1 else "2-7"
 
 
 def ledger_frame(rows: pl.DataFrame | list[ForecastRow], book: str | None = None) -> pl.DataFrame:
@@ -29,7 +23,8 @@ def ledger_frame(rows: pl.DataFrame | list[ForecastRow], book: str | None = None
     if isinstance(rows, pl.DataFrame):
         return rows.select(list(_COLUMNS)).cast(_COLUMNS)
     values = [
-        (book, r.slot, r.as_of, r.origin_day, r.target_day, r.horizon, r.forecaster, list(r.quantiles_ms)) for r in rows
+        (book, r.slot, r.as_of, r.origin_day, r.target_day, r.horizon, r.forecaster, list(r.quantiles_ms))
+        for r in rows
     ]
     return pl.DataFrame(values, schema=_COLUMNS, orient="row")
 
@@ -50,7 +45,7 @@ def scored_by(forecasts: pl.DataFrame, outcomes: pl.DataFrame, as_of: datetime) 
     Returns
     -------
     DataFrame
-        origin_day, target_day, horizon, group, forecaster, crps_ms.
+        origin_day, target_day, horizon, forecaster, quantiles_ms, hrv_rmssd_ms, crps_ms.
     """
     known = outcomes.filter(pl.col("known_at") <= as_of).select(
         pl.col("day").alias("target_day"), "hrv_rmssd_ms", "night_began_at"
@@ -68,7 +63,6 @@ def scored_by(forecasts: pl.DataFrame, outcomes: pl.DataFrame, as_of: datetime) 
     else:
         quantiles = np.array(rows["quantiles_ms"].to_list())
         crps_ms = pl.Series("crps_ms", crps_from_quantiles(quantiles, rows["hrv_rmssd_ms"].to_numpy()))
-    group = pl.when(pl.col("horizon") == 1).then(pl.lit("1")).otherwise(pl.lit("2-7")).alias("group")
-    return rows.with_columns(crps_ms, group).select(
-        "origin_day", "target_day", "horizon", "group", "forecaster", "crps_ms"
+    return rows.with_columns(crps_ms).select(
+        "origin_day", "target_day", "horizon", "forecaster", "quantiles_ms", "hrv_rmssd_ms", "crps_ms"
     )

@@ -1,52 +1,122 @@
-"""From residuals on the ln scale to 23 quantiles.
+"""From errors on the ln scale to 23 quantiles: a law learned from many people, moved by the wearer's own errors.
 
-The empirical quantiles, once there are enough residuals to hold the law (bad nights make a long left tail that no
-Gaussian has). With fewer, a wide prior law stands in for the missing ones: the shape of nightly ln RMSSD around its
-level in the 17 people of forecasting.md 2.3 (SD 0.24, skew -0.85).
+Bad nights make a long left tail that no Gaussian has, and a few weeks of errors can't show it. So the shape comes from
+the pool; the wearer's mean absolute error scales it, and the wearer's own empirical quantiles count for more the more
+of them there are.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from hrv_shared.constants import QUANTILE_LEVELS, RMSSD_PLAUSIBLE_MS
+from hrv_shared.constants import HORIZONS, QUANTILE_LEVELS, RMSSD_PLAUSIBLE_MS
 
-__all__ = ["ENOUGH", "log_quantiles", "to_ms"]
-
-ENOUGH = 20
-"""Residuals from which on the data speak alone."""
+__all__ = ["USUAL_LAW", "PooledLaw", "empirical_law", "fit_law", "personal_laws", "to_ms"]
 
 LEVELS = np.asarray(QUANTILE_LEVELS)
-PRIOR_LAW = np.array([
+USUAL_LAW = np.array([
     -0.72, -0.57, -0.45, -0.32, -0.24, -0.18, -0.13, -0.09, -0.056, -0.024, 0.005, 0.033,
     0.06, 0.085, 0.11, 0.135, 0.16, 0.185, 0.215, 0.25, 0.30, 0.345, 0.40,
 ])  # fmt: skip
-"""ln RMSSD minus level at ``QUANTILE_LEVELS``: mean near 0, SD 0.24, left tail longer than the right."""
+"""ln RMSSD minus level at ``QUANTILE_LEVELS`` in the 17 people of forecasting.md 2.3: SD 0.24, left tail longer."""
+ENOUGH = 20
+"""Errors from which on a plain empirical law speaks alone."""
+LEAST_ERRORS = 5
+SCALE_NIGHTS = 20.0
+"""Errors at which the wearer's own scale is believed half."""
+SHAPE_NIGHTS = 60.0
+"""Errors at which the wearer's own shape is believed half."""
+LATEST = 365
+"""The wearer's law is that of so many last errors."""
 
 
-def log_quantiles(residuals: np.ndarray) -> np.ndarray:
-    """Quantiles of a residual law.
+@dataclass(frozen=True)
+class PooledLaw:
+    """Law of standardised errors in many people.
+
+    Attributes
+    ----------
+    quantiles : ndarray [7, 23]
+        Per horizon, in units of the forecast's own SD.
+    mean_abs : ndarray [7]
+    """
+
+    quantiles: np.ndarray
+    mean_abs: np.ndarray
+
+
+def fit_law(errors: list[np.ndarray]) -> PooledLaw:
+    """The law of standardised errors pooled over people, each person counting as the root of their nights.
 
     Parameters
     ----------
-    residuals : ndarray [N], ln ms
-        NaN are left out.
+    errors : list of ndarray [N, 7]
+        As ``personal_laws`` takes them, one a person.
+    """
+    quantiles = np.empty((len(HORIZONS), len(LEVELS)))
+    mean_abs = np.empty(len(HORIZONS))
+    for k in range(len(HORIZONS)):
+        own = [e[np.isfinite(e[:, k]), k] for e in errors]
+        values = np.concatenate(own)
+        weights = np.concatenate([np.full(len(e), 1 / np.sqrt(max(len(e), 1))) for e in own])
+        quantiles[k] = _weighted_quantiles(values, weights)
+        mean_abs[k] = np.average(np.abs(values), weights=weights)
+    return PooledLaw(quantiles, mean_abs)
+
+
+def personal_laws(errors: np.ndarray, origins: np.ndarray, pooled: PooledLaw) -> np.ndarray:
+    """The wearer's law at each origin, from errors known by then.
+
+    Parameters
+    ----------
+    errors : ndarray [N, 7]
+        Standardised error on day t of the forecast made h nights before; NaN = none.
+    origins : ndarray [O], int
 
     Returns
     -------
-    ndarray [23], ln ms
-        Rising. With ``ENOUGH`` residuals the plain empirical quantiles (linear interpolation).
+    ndarray [O, 7, 23]
+        Rising along the last axis.
     """
+    laws = np.empty((len(origins), len(HORIZONS), len(LEVELS)))
+    for k in range(len(HORIZONS)):
+        known = np.flatnonzero(np.isfinite(errors[:, k]))
+        values = errors[known, k]
+        shared, usual = pooled.quantiles[k], pooled.mean_abs[k]
+        for row, end in enumerate(np.searchsorted(known, origins, side="right")):
+            own = values[max(0, end - LATEST) : end]
+            laws[row, k] = _blend(own, shared, usual)
+    return laws
+
+
+def empirical_law(residuals: np.ndarray) -> np.ndarray:
+    """Plain empirical quantiles of ln residuals, partly the usual law while there are fewer than ``ENOUGH``; [23]."""
     own = residuals[np.isfinite(residuals)]
     if not len(own):
-        return PRIOR_LAW.copy()
+        return USUAL_LAW.copy()
     empirical = np.quantile(own, LEVELS)
-    if len(own) >= ENOUGH:
-        return empirical
-    share = len(own) / ENOUGH
-    return share * empirical + (1 - share) * PRIOR_LAW
+    share = min(1.0, len(own) / ENOUGH)
+    return share * empirical + (1 - share) * USUAL_LAW
 
 
 def to_ms(log_ms: np.ndarray) -> np.ndarray:
     """ln ms -> ms, kept inside what a nightly RMSSD can be; any shape."""
     return np.clip(np.exp(log_ms), *RMSSD_PLAUSIBLE_MS)
+
+
+def _blend(own: np.ndarray, shared: np.ndarray, usual: float) -> np.ndarray:
+    n = len(own)
+    if n < LEAST_ERRORS:
+        return shared
+    ratio = max(float(np.mean(np.abs(own))), 1e-3) / usual
+    scale = ratio ** (n / (n + SCALE_NIGHTS))
+    share = n / (n + SHAPE_NIGHTS)
+    return share * np.quantile(own, LEVELS) + (1 - share) * scale * shared
+
+
+def _weighted_quantiles(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    order = np.argsort(values, kind="stable")
+    cumulative = np.cumsum(weights[order]) - weights[order] / 2
+    return np.interp(LEVELS * weights.sum(), cumulative, values[order])

@@ -54,7 +54,9 @@ class RollingOrigin:
 
     def history(self, issue: Issue) -> History:
         """What was known at the issue."""
-        return make_history(self._days, self._journal, issue.member_id, issue.as_of, issue.origin_day, issue.slot)
+        return make_history(
+            self._days, self._journal, issue.member_id, issue.as_of, issue.origin_day, issue.slot
+        )
 
     def forecast(self, forecaster: type[Forecaster], issue: Issue, history: History) -> list[ForecastRow]:
         """The forecaster's rows for one issue.
@@ -76,10 +78,14 @@ class RollingOrigin:
         length = getattr(forecaster, "refit_days", REFIT_DAYS)
         length = length if length == 1 else length * self._patience
         block = issue.origin_day.toordinal() // length
-        same = (i for i in self._issues if i.origin_day.toordinal() // length == block and i.as_of <= issue.as_of)
+        same = (
+            i for i in self._issues if i.origin_day.toordinal() // length == block and i.as_of <= issue.as_of
+        )
         return next(same, issue)
 
-    def _fit(self, forecaster: type[Forecaster], issue: Issue, history: History | None) -> Forecaster | Refusal:
+    def _fit(
+        self, forecaster: type[Forecaster], issue: Issue, history: History | None
+    ) -> Forecaster | Refusal:
         key = (forecaster.name, issue.as_of)
         if key not in self._fitted:
             try:
@@ -101,7 +107,10 @@ def forecast_rows(
     """
     quantiles_ms = np.asarray(forecaster.predict(history, HORIZONS), dtype=float)
     digest = history.digest()
-    reasons = {"fitted_as_of": (fitted_as_of or history.as_of).isoformat(), "nights": len(history.scored_nights())}
+    reasons = {
+        "fitted_as_of": (fitted_as_of or history.as_of).isoformat(),
+        "nights": len(history.scored_nights()),
+    }
     moved_ms = _moved_by_journal(forecaster, history, quantiles_ms)
     return [
         ForecastRow(

@@ -1,32 +1,34 @@
-"""A fitted forecaster as bytes, without pickle.
+"""Fitted forecasters as bytes, without pickle: one file holds the fits of one forecaster, one a slot.
 
-skops writes the object as JSON and arrays and, on reading, builds only types that the reader names as trusted: here
-those of the packages that registered forecasters come from, and scikit-learn's. So a model file can't run code of its
-own, and a Python upgrade doesn't make it unreadable.
+skops writes the objects as JSON and arrays and, on reading, builds only types that the reader names as trusted: here
+those of the packages that registered forecasters come from, and the libraries they compute with. So a model file can't
+run code of its own, and a Python upgrade doesn't make it unreadable.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from hrv_shared.forecaster import ENTRY_POINT_GROUP, Forecaster
 from model_training.errors import SavedModelMismatch
 
-__all__ = ["load_forecaster", "save_forecaster"]
+__all__ = ["load_fits", "save_fits"]
 
 LIBRARIES = ("sklearn", "numpy", "scipy")
 
 
-def save_forecaster(forecaster: Forecaster, path: Path) -> None:
-    """Write a fitted forecaster."""
+def save_fits(fits: Mapping[str, Forecaster], path: Path) -> None:
+    """Write the fits of one forecaster, by slot."""
     import skops.io
 
-    skops.io.dump({"name": forecaster.name, "version": forecaster.version, "forecaster": forecaster}, path)
+    first = next(iter(fits.values()))
+    skops.io.dump({"name": first.name, "version": first.version, "fits": dict(fits)}, path)
 
 
-def load_forecaster(path: Path) -> Forecaster:
-    """Read a fitted forecaster; it forecasts bit for bit what it did when it was saved.
+def load_fits(path: Path) -> dict[str, Forecaster]:
+    """Read the fits of one forecaster, by slot; each forecasts bit for bit what it did when it was saved.
 
     Raises
     ------
@@ -44,9 +46,10 @@ def load_forecaster(path: Path) -> Forecaster:
             "Train anew: python -m model_training train"
         )
     saved = skops.io.load(path, trusted=unknown)
-    if saved["version"] != saved["forecaster"].version:
-        raise SavedModelMismatch(
-            f"{saved['name']} was saved by version {saved['version']}, installed is {saved['forecaster'].version}. "
-            "Train anew: python -m model_training train"
-        )
-    return saved["forecaster"]
+    for fitted in saved["fits"].values():
+        if saved["version"] != fitted.version:
+            raise SavedModelMismatch(
+                f"{saved['name']} was saved by version {saved['version']}, installed is {fitted.version}. "
+                "Train anew: python -m model_training train"
+            )
+    return saved["fits"]

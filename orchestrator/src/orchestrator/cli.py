@@ -42,7 +42,7 @@ OWN = {
     "doctor": "check the store, the ledger, the models, the login",
     "dagster": "Dagster's page for the runs of this store",
     "mlflow": "MLflow's page for the models of this store",
-    "bench": "measure a room on a folder of data: hrv bench journal --data DIR",
+    "bench": "measure a room: hrv bench forecast --data TABLE, hrv bench scale, hrv bench journal --data DIR",
 }
 
 
@@ -56,6 +56,9 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.update(quiet_environment())
     if verb == "bench" and rest[:1] == ["journal"]:
         verb, rest = "journal", ["bench", *rest[1:]]
+    if verb == "bench" and rest[:1] in (["forecast"], ["scale"]):
+        command = room_command("training", "bench", *rest)
+        os.execve(command[0], command, quiet_environment())
     if verb in FORWARDED:
         room, own_verb, _ = FORWARDED[verb]
         command = room_command(room, *([own_verb] if own_verb else []), *rest)

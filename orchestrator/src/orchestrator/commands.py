@@ -65,11 +65,11 @@ def rebuild(as_json: JsonOption = False) -> None:
 
 @app.command()
 def bench(
-    room: Annotated[str, typer.Argument(help="Which room; journal is the one there is.")] = "journal",
+    room: Annotated[str, typer.Argument(help="forecast, scale or journal.")] = "journal",
     as_json: JsonOption = False,
 ) -> None:
     """Measure a room on a folder of data."""
-    raise HrvError(f"There is no bench for {room!r}. Run: hrv bench journal --data DIR (recordings or texts).")
+    raise HrvError(f"There is no bench {room!r}. There are: hrv bench forecast --data TABLE, hrv bench scale, hrv bench journal --data DIR.")
 
 
 @app.command()

@@ -1,124 +1,178 @@
-"""boosted: gradient-boosted trees for the median and the 10 and 90 % quantiles of the coming night and of the week.
+"""boosted: scikit-learn's quantile trees on what ridge leaves over.
 
-Assumes      the last year holds patterns (thresholds, interactions) that repeat. The coming night has trees of its own,
-             because the day before acts on it alone; nights 2-7 share theirs, with the horizon as a feature. Unknown
-             values stay unknown: the trees learn what "not said" goes with.
-Is not       informed by any prior: a habit that was logged a few times can't move it. Trees don't extrapolate, so they
-             only say how far from the EWMA of half-life 8 nights a night will lie.
-Refuses      below 60 scored nights, or when the last one is more than three days old.
-Band         the distance from the median to the 10 or 90 % quantile is the night's own scale; in units of it, the
-             out-of-fold errors (contiguous blocks of days, a week's gap on both sides) give the law per horizon.
+Assumes      what a straight line misses (thresholds, two facts together) is alike in many people, once it is told in
+             each one's own units. Trees for the 16, 50 and 84 % quantiles of ridge's error were grown on the pool, once
+             for the coming night and once for nights 2-7 together, with the horizon as a feature.
+Is not       grown on the wearer: it adapts through ridge below it and through the law of errors above it. An unknown
+             value counts as the usual one. In an evening that is not over, strain so far stands for the day's strain.
+Refuses      below 10 scored nights, or when the last one is more than three days old.
+Band         half the distance from the 16 to the 84 % quantile is the night's own SD; around it the standardised
+             errors' law of the pool, scaled and bent by the wearer's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version as installed_version
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from hrv_shared.constants import HORIZONS
-from hrv_shared.history import History
-from model_training.features import TrainingRows, anchor_at_origin, features, training_rows
-from model_training.forecasters.eligibility import require_nights
+from model_training.day_grid import DayGrid
+from model_training.design import design, person_weights
+from model_training.features import Features, features
+from model_training.forecasters import ridge
 from model_training.forecasters.fingerprint import code_version
-from model_training.residual_law import ENOUGH, log_quantiles, to_ms
+from model_training.paths import Located, LocationScale, law_part, standardised_errors
+from model_training.pool import shipped_digest, shipped_pool
 
-__all__ = ["Boosted"]
+__all__ = ["Boosted", "RidgeResidual", "grown_trees", "predicted_by_trees", "residual_rows"]
 
-LEAST_NIGHTS = 60
-TRAIN_DAYS = 365
-FOLDS = 3
-GAP_DAYS = 7
-LEVELS = (0.1, 0.5, 0.9)
-LEAST_HALF_WIDTH = 0.05
-"""ln ms; keeps a lucky leaf from a band of no width."""
+QUANTILES = (0.16, 0.5, 0.84)
+GROUPS: dict[str, tuple[int, ...]] = {"night_1": (1,), "later": (2, 3, 4, 5, 6, 7)}
+"""Horizons that share trees: the day before acts on the coming night alone."""
+CLIP = 4.0
+"""Errors beyond so many spreads count as this far."""
+LEAST_SD = 0.2
+"""Personal units; keeps a lucky leaf from a band of no width."""
+NIGHTS_MOST = 100
 SETTINGS: dict[str, Any] = {
-    "loss": "quantile", "max_iter": 30, "learning_rate": 0.08, "max_leaf_nodes": 5,
-    "l2_regularization": 5.0, "max_bins": 64, "early_stopping": False, "random_state": 0,
+    "n_estimators": 40, "max_depth": 3, "learning_rate": 0.08, "min_samples_leaf": 60, "subsample": 0.3,
+    "max_features": 0.3, "random_state": 0,
 }  # fmt: skip
-GROUPS = {(1,): 20, (2, 3, 4, 5, 6, 7): 70}
-"""Horizons that share trees -> fewest rows of a leaf (one to three weeks of nights)."""
 
 
-class Boosted:
-    """Quantile trees with a law of out-of-fold errors around them."""
+class RidgeResidual(LocationScale):
+    """Base of members that say three quantiles of ridge's error: ``grown`` on the pool, ``quantiles`` from then on."""
+
+    least_nights = 10
+
+    @staticmethod
+    def grown(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Any:
+        """Learn ``QUANTILES`` of y [R] given x [R, F]; JSON-able."""
+        raise NotImplementedError
+
+    @staticmethod
+    def quantiles(held: Any, x: np.ndarray) -> np.ndarray:
+        """``QUANTILES`` of what was grown, ndarray [R, 3], in any order along the last axis."""
+        raise NotImplementedError
+
+    def locate(self, grid: DayGrid) -> Located:
+        """Location and scale at every origin."""
+        effects = (self._pool or shipped_pool()).part("ridge", grid.slot)["effects"]
+        return self.around_ridge(grid, ridge.locate(grid, effects), self.pooled(grid.slot)["grown"])
+
+    @classmethod
+    def around_ridge(cls, grid: DayGrid, below: Located, grown: dict[str, Any]) -> Located:
+        """Ridge's location moved by the median error, and the night's own SD."""
+        seen = features(grid)
+        mean, sd = np.empty_like(below.mean), np.empty_like(below.mean)
+        for group, horizons in GROUPS.items():
+            x, _ = residual_rows(grid, below, horizons, seen)
+            said = np.sort(cls.quantiles(grown[group], x), axis=1).reshape(len(horizons), len(grid), -1)
+            for (low, middle, high), h in zip(np.moveaxis(said, 2, 1), horizons, strict=True):
+                mean[:, h - 1] = below.mean[:, h - 1] + seen.scale * middle
+                sd[:, h - 1] = seen.scale * np.maximum((high - low) / 2, LEAST_SD)
+        return Located(mean, sd)
+
+    @classmethod
+    def fit_pool(cls, grids: Sequence[DayGrid], ridge_part: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Trees and the law of errors around them.
+
+        Parameters
+        ----------
+        ridge_part : dict, optional
+            ``Ridge.fit_pool(grids)``, where the caller has it.
+        """
+        effects = (ridge_part or ridge.Ridge.fit_pool(grids))["effects"]
+        below = [ridge.locate(grid, effects) for grid in grids]
+        grown = {}
+        for group, horizons in GROUPS.items():
+            laid = [residual_rows(grid, at, horizons) for grid, at in zip(grids, below, strict=True)]
+            known = [np.isfinite(y) for _, y in laid]
+            x = np.vstack([x[k] for (x, _), k in zip(laid, known, strict=True)])
+            y = np.concatenate([y[k] for (_, y), k in zip(laid, known, strict=True)])
+            grown[group] = cls.grown(
+                x, np.clip(y, -CLIP, CLIP), person_weights([int(k.sum()) for k in known])
+            )
+        errors = [
+            standardised_errors(cls.around_ridge(grid, at, grown), grid)
+            for grid, at in zip(grids, below, strict=True)
+        ]
+        return {"grown": grown} | law_part(errors)
+
+
+class Boosted(RidgeResidual):
+    """Gradient-boosted quantile trees, read without scikit-learn."""
 
     name = "boosted"
     version = code_version(
-        "1.0.0", __file__, "residual_law.py", "features.py", "day_grid.py", "behaviours.py",
-        also=installed_version("scikit-learn"),
+        "2.0.0", __file__, "residual_law.py", "features.py", "day_grid.py", "behaviours.py", "design.py", "paths.py",
+        "forecasters/ridge.py", also=shipped_digest(),
     )  # fmt: skip
-    refit_days = 7
 
-    def fit(self, history: History) -> Self:
-        """Grow the trees, and once more without each block for its errors."""
-        require_nights(history, LEAST_NIGHTS, self.name)
-        self.trees_, self.law_ = {}, {}
-        with _one_thread():
-            for horizons, leaf in GROUPS.items():
-                rows = training_rows(history, horizons, last_days=TRAIN_DAYS)
-                errors = _out_of_fold(rows, leaf)
-                trees = _grow(rows.x, rows.y, leaf)
-                for h in horizons:
-                    self.trees_[h] = trees
-                    self.law_[h] = _law(errors, rows.horizon == h)
-        return self
+    @staticmethod
+    def grown(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> list[dict[str, Any]]:
+        """One forest a quantile, as plain arrays."""
+        return [grown_trees(np.nan_to_num(x), y, weights, level) for level in QUANTILES]
 
-    def predict(self, history: History, horizons: Sequence[int] = HORIZONS) -> np.ndarray:
-        """Quantiles [H, 23] in ms."""
-        require_nights(history, LEAST_NIGHTS, self.name)
-        anchor = anchor_at_origin(history)
-        rows = []
-        with _one_thread():
-            for h, x in zip(horizons, features(history, horizons)[1], strict=True):
-                middle, below, above = _spread(self.trees_[h], x[None])
-                law = self.law_[h]
-                rows.append(anchor + middle + np.where(law < 0, law * below, law * above))
-        return to_ms(np.array(rows))
+    @staticmethod
+    def quantiles(held: list[dict[str, Any]], x: np.ndarray) -> np.ndarray:
+        """Quantiles [R, 3] in personal units."""
+        return np.column_stack([predicted_by_trees(forest, np.nan_to_num(x)) for forest in held])
 
 
-def _one_thread() -> threadpool_limits:
-    """On tables this small a second thread costs more than it gives, and one thread is the same sum every time."""
-    import sklearn.ensemble  # noqa: F401 - its thread pool exists, and can be limited, only once it is loaded
+def residual_rows(
+    grid: DayGrid, below: Located, horizons: Sequence[int], seen: Features | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features of every origin and horizon, horizon by horizon, and ridge's error there.
 
-    return threadpool_limits(1)
-
-
-def _law(errors: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """The horizon's own law; with too few errors of it (nights with gaps) that of all horizons; [23]."""
-    return log_quantiles(errors[own] if own.sum() >= ENOUGH else errors)
-
-
-def _grow(x: np.ndarray, y: np.ndarray, leaf: int) -> dict[str, Any]:
-    """Trees per level, and which columns they saw (those that vary)."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    used = np.array([len(np.unique(column[np.isfinite(column)])) > 1 for column in x.T])
-    trees = [
-        HistGradientBoostingRegressor(quantile=level, min_samples_leaf=leaf, **SETTINGS).fit(x[:, used], y)
-        for level in LEVELS
-    ]
-    return {"used": used, "trees": trees}
-
-
-def _spread(grown: dict[str, Any], x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Median and the half-widths below and above it; three ndarray [N], ln ms."""
-    low, middle, high = (tree.predict(x[:, grown["used"]]) for tree in grown["trees"])
-    return middle, np.maximum(middle - low, LEAST_HALF_WIDTH), np.maximum(high - middle, LEAST_HALF_WIDTH)
+    Returns
+    -------
+    x : ndarray [H * N, F]
+        NaN = unknown; the last columns are ridge's location in personal units, the horizon and the scored nights.
+    y : ndarray [H * N], personal units
+        NaN = not come true.
+    """
+    seen = seen or features(grid)
+    rows, errors = [], []
+    for h in horizons:
+        laid = design(grid, h, seen)
+        said = (below.mean[:, h - 1] - laid.anchor) / laid.scale
+        nights = np.minimum(seen.nights, NIGHTS_MOST)
+        rows.append(np.column_stack([laid.x, said, np.full(len(grid), h), nights]))
+        errors.append(laid.y - said)
+    return np.vstack(rows), np.concatenate(errors)
 
 
-def _out_of_fold(rows: TrainingRows, leaf: int) -> np.ndarray:
-    """Errors in units of the half-width on their side; ndarray [N]."""
-    errors = np.empty(len(rows.y))
-    edges = np.quantile(rows.origin, np.linspace(0, 1, FOLDS + 1))
-    edges[-1] += 1
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
-        held = (rows.origin >= begin) & (rows.origin < end)
-        far = (rows.origin < begin - GAP_DAYS) | (rows.origin >= end + GAP_DAYS)
-        middle, below, above = _spread(_grow(rows.x[far], rows.y[far], leaf), rows.x[held])
-        error = rows.y[held] - middle
-        errors[held] = np.where(error < 0, error / below, error / above)
-    return errors
+def grown_trees(x: np.ndarray, y: np.ndarray, weights: np.ndarray, level: float) -> dict[str, Any]:
+    """Grow one quantile's trees; node k of tree t goes left where x[feature] <= threshold, leaves have feature -1."""
+    from sklearn.ensemble import GradientBoostingRegressor
+
+    fitted = GradientBoostingRegressor(loss="quantile", alpha=level, **SETTINGS).fit(
+        x, y, sample_weight=weights
+    )
+    trees = [tree.tree_ for tree in fitted.estimators_[:, 0]]
+    return {
+        "start": float(fitted.init_.constant_.ravel()[0]),
+        "feature": [np.where(t.children_left < 0, -1, t.feature).tolist() for t in trees],
+        "threshold": [np.where(t.children_left < 0, 0.0, t.threshold).round(6).tolist() for t in trees],
+        "left": [t.children_left.tolist() for t in trees],
+        "right": [t.children_right.tolist() for t in trees],
+        "value": [(fitted.learning_rate * t.value.ravel()).round(6).tolist() for t in trees],
+    }
+
+
+def predicted_by_trees(forest: dict[str, Any], x: np.ndarray) -> np.ndarray:
+    """Sum of the trees for rows x [R, F]; ndarray [R]."""
+    x = x.astype(np.float32)
+    total = np.full(len(x), forest["start"])
+    at_row = np.arange(len(x))
+    parts = (forest[name] for name in ("feature", "threshold", "left", "right", "value"))
+    for tree in zip(*parts, strict=True):
+        feature, threshold, left, right, value = map(np.asarray, tree)
+        node = np.zeros(len(x), dtype=int)
+        for _ in range(SETTINGS["max_depth"]):
+            goes_left = x[at_row, feature[node]] <= threshold[node]
+            node = np.where(feature[node] < 0, node, np.where(goes_left, left[node], right[node]))
+        total += value[node]
+    return total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-__all__ = ["code_version"]
+__all__ = ["code_version", "package_digest"]
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -26,3 +26,11 @@ def code_version(number: str, own_file: str, *shared_files: str, also: str = "")
     for path in (Path(own_file), *(PACKAGE / name for name in shared_files)):
         sha.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return f"{number}+{sha.hexdigest()[:8]}"
+
+
+def package_digest() -> str:
+    """Digest of all Python files of the package: a benchmark that is kept on disk belongs to them."""
+    sha = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        sha.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+    return sha.hexdigest()

@@ -10,43 +10,43 @@ Band         empirical quantiles of the last 28 scored nights, the same at all h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
-
 import numpy as np
 
 from hrv_shared.constants import HORIZONS, QUANTILE_LEVELS
-from hrv_shared.history import History
-from model_training.forecasters.eligibility import require_nights
+from model_training.day_grid import DayGrid
 from model_training.forecasters.fingerprint import code_version
-from model_training.residual_law import ENOUGH, log_quantiles, to_ms
+from model_training.forecasters.last_night import NaiveRule
+from model_training.residual_law import ENOUGH, empirical_law, to_ms
 
 __all__ = ["Last28"]
 
-LEAST_NIGHTS = 3
 NIGHTS = 28
 
 
-class Last28:
+class Last28(NaiveRule):
     """Empirical quantiles of the last 28 scored nights; nothing to fit."""
 
     name = "last_28"
-    version = code_version("1.0.0", __file__, "residual_law.py")
-    refit_days = 1
+    version = code_version("2.0.0", __file__, "residual_law.py", "day_grid.py", "forecasters/last_night.py")
 
-    def fit(self, history: History) -> Self:
-        """Nothing is learned; refuses like ``predict``."""
-        require_nights(history, LEAST_NIGHTS, self.name)
-        return self
+    def path(self, grid: DayGrid, origins: np.ndarray) -> np.ndarray:
+        """Quantiles [O, 7, 23] in ms."""
+        values_ms = np.exp(grid.log_hrv)
+        known = np.flatnonzero(np.isfinite(values_ms))
+        ends = np.searchsorted(known, origins, side="right")
+        quantiles_ms = np.full((len(origins), len(QUANTILE_LEVELS)), np.nan)
+        full = ends >= NIGHTS
+        if full.any():
+            windows = np.lib.stride_tricks.sliding_window_view(values_ms[known], NIGHTS)
+            all_windows = np.quantile(windows, QUANTILE_LEVELS, axis=1).T
+            quantiles_ms[full] = all_windows[ends[full] - NIGHTS]
+        for row in np.flatnonzero(~full & (ends >= self.least_nights)):
+            quantiles_ms[row] = _of_few(values_ms[known[: ends[row]]])
+        return np.repeat(quantiles_ms[:, None, :], len(HORIZONS), axis=1)
 
-    def predict(self, history: History, horizons: Sequence[int] = HORIZONS) -> np.ndarray:
-        """Quantiles [H, 23] in ms."""
-        require_nights(history, LEAST_NIGHTS, self.name)
-        values_ms = history.hrv_series()[1]
-        recent_ms = values_ms[np.isfinite(values_ms)][-NIGHTS:]
-        if len(recent_ms) >= ENOUGH:
-            quantiles_ms = np.quantile(recent_ms, QUANTILE_LEVELS)
-        else:
-            centre = np.median(np.log(recent_ms))
-            quantiles_ms = to_ms(centre + log_quantiles(np.log(recent_ms) - centre))
-        return np.tile(quantiles_ms, (len(horizons), 1))
+
+def _of_few(values_ms: np.ndarray) -> np.ndarray:
+    if len(values_ms) >= ENOUGH:
+        return np.quantile(values_ms, QUANTILE_LEVELS)
+    centre = np.median(np.log(values_ms))
+    return to_ms(centre + empirical_law(np.log(values_ms) - centre))

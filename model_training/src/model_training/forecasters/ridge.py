@@ -1,184 +1,164 @@
-"""ridge: a personal linear model that starts from what is known about people and is moved by the wearer's own nights.
+"""ridge: a linear model of many people, bent to the wearer by every night that comes true.
 
-Assumes      effects add up on the ln scale around the EWMA of half-life 8 nights; every effect has a prior (mean and
-             wide SD, forecasting.md 2.4 and 4.3), so that a habit logged twice moves little and one logged fifty times
-             is the wearer's own. What was not said about a night counts as the wearer's usual dose, which is not zero;
-             an explicit "no" is zero.
-Is not       causal: strain, weekday, drink and bedtime move together, and a coefficient shares the credit out. It knows
-             no interaction and no saturation (doses are capped). In an evening that is not over, strain so far stands
-             for the day's strain, which makes it a little too hopeful on days that still have a workout to come.
-Refuses      below 30 scored nights, or when the last one is more than three days old.
-Band         empirical quantiles of its leave-one-out residuals per horizon (skewed as the wearer's nights are); the
-             band is as wide on an ordinary night as on an unusual one.
+Assumes      in personal units (level, spread) people are alike enough to share a first guess of every effect, and differ
+             from it by about as much as ``OWN_SD`` says; an effect of the journal starts at the literature's
+             (forecasting.md 4.3). Horizons are solved apart, because what the day did has worn off after it.
+Is not       causal; strain, weekday, drink and bedtime share the credit. It knows no interaction. In an evening that is
+             not over, strain so far stands for the day's strain.
+Refuses      below 10 scored nights, or when the last one is more than three days old.
+Band         standardised errors' law of the pool, scaled and bent by the wearer's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hrv_shared.constants import HORIZONS
-from hrv_shared.history import History
 from model_training.behaviours import BEHAVIOURS
-from model_training.features import anchor_at_origin, features, training_rows
-from model_training.forecasters.eligibility import require_nights
+from model_training.day_grid import DayGrid
+from model_training.design import Design, design, person_weights, usual_doses
+from model_training.explanation.groups import RECENT, in_groups
+from model_training.features import USUAL_SCALE, WEEKDAYS, features
 from model_training.forecasters.fingerprint import code_version
-from model_training.residual_law import log_quantiles, to_ms
+from model_training.paths import Located, LocationScale, law_part, standardised_errors
+from model_training.pool import shipped_digest
 
 __all__ = ["Ridge"]
 
-LEAST_NIGHTS = 30
-TRAIN_DAYS = 540
-FADE = 0.55
-"""An effect of the origin day, and its SD, shrink by this factor with every further night."""
-DOSE_PSEUDO_NIGHTS = 5
-CLIP_SD = 2.5
-"""Residuals beyond so many robust SDs don't pull the location; the band has them in full."""
-
-# name -> prior mean and SD of the change in ln RMSSD per unit at horizon 1
-ORIGIN_PRIORS = {
-    "last_dev": (0.05, 0.10),
-    "before_dev": (0.0, 0.08),
-    "fast_dev": (0.0, 0.15),
-    "night_missing": (0.0, 0.03),
-    "rhr_dev_bpm": (0.0, 0.006),
-    "resp_dev_rpm": (0.0, 0.03),
-    "skin_temp_dev_c": (0.0, 0.03),
-    "asleep_dev_h": (0.0, 0.01),
-    "strain_dev": (-0.019, 0.010),
-    "strain_balance": (0.0, 0.008),
-    "workout_dev_h": (0.0, 0.02),
-    "late_workout": (-0.01, 0.03),
-    "nap_h": (0.0, 0.03),
+POOL_PRECISION = 30.0
+"""Ridge of the pooled effects, in rows of spread 1."""
+OWN_SD = (0.06, 0.03)
+"""How far a wearer's effect lies from that of people, in personal units per unit of the feature: night 1, later."""
+OWN_SD_OF = {"strain_z": (0.20, 0.03), "steps_z": (0.12, 0.03), "load_hard": (0.12, 0.03)} | {
+    name: (0.10, 0.08) for name in WEEKDAYS
 }
-LASTING_PRIORS = {"one": (0.0, 0.03), "slow_dev": (0.4, 0.3)}
-WEEKDAY_MEANS = (0.029, 0.023, 0.003, 0.007, -0.014, -0.022, -0.023)
-"""Half of the mean residual by wake day, Monday first, in 17 people (forecasting.md 2.4); the rest is strain, drink."""
-WEEKDAY_SD = 0.03
-KNOWN_SD = 0.01
+"""Where people are known to differ more (forecasting.md 2.4: the SD of strain's effect is most of the effect)."""
+OWN_BLOCK_NIGHTS = 3
+"""The wearer's departures are solved every third day."""
+CLIP = 2.0
+"""Errors beyond so many spreads don't pull the effects; the band has them in full."""
+FEATURE_MOST = 5.0
+SKIPPED = ("coverage", "gap_nights", "onset_irregular_h", "spread")
+"""Features that say how sure one may be, not where the night will lie."""
 
 
-class Ridge:
-    """Bayesian ridge with informative priors, one solution a horizon."""
+class Ridge(LocationScale):
+    """Pooled ridge with a personal posterior, one a horizon."""
 
     name = "ridge"
     version = code_version(
-        "1.0.0", __file__, "residual_law.py", "features.py", "day_grid.py", "behaviours.py"
-    )
-    refit_days = 1
+        "2.0.0", __file__, "residual_law.py", "features.py", "day_grid.py", "behaviours.py", "design.py", "paths.py",
+        also=shipped_digest(),
+    )  # fmt: skip
+    least_nights = 10
 
-    def fit(self, history: History) -> Self:
-        """Solve every horizon and keep its leave-one-out residual law."""
-        require_nights(history, LEAST_NIGHTS, self.name)
-        rows = training_rows(history, HORIZONS, last_days=TRAIN_DAYS)
-        self.names_ = rows.names
-        self.usual_dose_ = _usual_doses(rows.names, rows.x[rows.horizon == 1])
-        self.effects_, self.law_, self.sigma_ = {}, {}, {}
-        # one thread: matrices this small are slower with two, and the sum is the same every time
-        with threadpool_limits(1):
-            for h in HORIZONS:
-                own = rows.horizon == h
-                solution = solve(self._design(rows.x[own]), rows.y[own], *priors(h))
-                self.effects_[h], self.sigma_[h], residuals = solution
-                self.law_[h] = log_quantiles(residuals)
-        return self
+    def locate(self, grid: DayGrid) -> Located:
+        """Location and scale at every origin."""
+        return locate(grid, self.pooled(grid.slot)["effects"])
 
-    def predict(self, history: History, horizons: Sequence[int] = HORIZONS) -> np.ndarray:
-        """Quantiles [H, 23] in ms."""
-        require_nights(history, LEAST_NIGHTS, self.name)
-        design = self._design(features(history, horizons)[1])
-        anchor = anchor_at_origin(history)
-        rows = [anchor + x @ self.effects_[h] + self.law_[h] for x, h in zip(design, horizons, strict=True)]
-        return to_ms(np.array(rows))
+    def contributions(self, grid: DayGrid) -> dict[str, np.ndarray]:
+        """What each group of facts adds to the location at the last origin; dict of ndarray [7], ln ms."""
+        return location_parts(grid, self.pooled(grid.slot)["effects"])
 
-    def effects(self, horizon: int = 1) -> dict[str, float]:
-        """Change in ln RMSSD per unit of each column, as learned."""
-        return dict(zip(COLUMNS, map(float, self.effects_[horizon]), strict=True))
-
-    def _design(self, x: np.ndarray) -> np.ndarray:
-        """Columns in the order of ``COLUMNS``; unknown values are the usual ones (0 after centring)."""
-        at = {name: i for i, name in enumerate(self.names_)}
-        columns = []
-        for name in COLUMNS:
-            if name == "one":
-                columns.append(np.ones(len(x)))
-            elif name.startswith("dose_"):
-                columns.append(np.nan_to_num(x[:, at[name]] - self.usual_dose_[name]))
-            else:
-                columns.append(np.nan_to_num(x[:, at[name]]))
-        return np.column_stack(columns)
+    @classmethod
+    def fit_pool(cls, grids: Sequence[DayGrid], parts: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Effects common to the people of a pool, and the law of errors around them."""
+        laid = [[_rows(design(grid, h), grid, h) for grid in grids] for h in HORIZONS]
+        effects = {str(h): _common(of_horizon).tolist() for h, of_horizon in zip(HORIZONS, laid, strict=True)}
+        errors = [standardised_errors(locate(grid, effects), grid) for grid in grids]
+        return {"effects": effects} | law_part(errors)
 
 
-COLUMNS = (
-    *LASTING_PRIORS, *ORIGIN_PRIORS, *(f"wakes_on_{k}" for k in range(7)),
-    *(f"{part}_{b.name}" for b in BEHAVIOURS for part in ("dose", "known")),
-)  # fmt: skip
+def locate(grid: DayGrid, effects: dict[str, list[float]]) -> Located:
+    """Posterior mean of every origin under pooled effects; each origin knows the outcomes up to its own day."""
+    seen = features(grid)
+    mean = np.full((len(grid), len(HORIZONS)), np.nan)
+    with threadpool_limits(1):
+        for k, h in enumerate(HORIZONS):
+            laid = design(grid, h, seen)
+            x, y = _rows(laid, grid, h)
+            prior = _own_precision(["one", *_kept(laid.names)], h)
+            mean[:, k] = seen.anchor + seen.scale * _adapted(x, y, np.asarray(effects[str(h)]), prior, h)
+    return Located(mean, np.repeat(seen.scale[:, None], len(HORIZONS), axis=1))
 
 
-def priors(horizon: int) -> tuple[np.ndarray, np.ndarray]:
-    """Prior mean and SD of every column at a horizon; both ndarray [F], ln ms per unit."""
-    fade = FADE ** (horizon - 1)
-    pairs = [
-        *LASTING_PRIORS.values(),
-        *((mean * fade, sd * max(fade, 0.2)) for mean, sd in ORIGIN_PRIORS.values()),
-        *((mean, WEEKDAY_SD) for mean in WEEKDAY_MEANS),
-    ]
-    for behaviour in BEHAVIOURS:
-        pairs += [(behaviour.effect, behaviour.effect_sd), (0.0, KNOWN_SD)]
-    mean, sd = np.array(pairs).T
-    return mean, sd
+def _adapted(x: np.ndarray, y: np.ndarray, common: np.ndarray, prior: np.ndarray, horizon: int) -> np.ndarray:
+    """Forecast of every origin from the pooled effects and the outcomes known by then; ndarray [N]."""
+    n, width = x.shape
+    said = x @ common
+    left = np.clip(y - said, -CLIP, CLIP)
+    known = np.flatnonzero(np.isfinite(left))
+    squares = np.zeros((n, width, width))
+    pulls = np.zeros((n, width))
+    at = known + horizon
+    squares[at] = x[known, :, None] * x[known, None, :]
+    pulls[at] = x[known] * left[known, None]
+    first = np.arange(n) // OWN_BLOCK_NIGHTS * OWN_BLOCK_NIGHTS
+    solved = first[::OWN_BLOCK_NIGHTS]
+    precision = np.cumsum(squares, axis=0)[solved] + np.diag(prior)
+    own = np.linalg.solve(precision, np.cumsum(pulls, axis=0)[solved][:, :, None])[:, :, 0]
+    return said + np.einsum("nf,nf->n", x, own[first // OWN_BLOCK_NIGHTS])
 
 
-def solve(
-    design: np.ndarray, y: np.ndarray, mean: np.ndarray, sd: np.ndarray
-) -> tuple[np.ndarray, float, np.ndarray]:
-    """Posterior mean of a linear model with independent normal priors.
-
-    Parameters
-    ----------
-    design : ndarray [N, F]
-    y : ndarray [N]
-    mean, sd : ndarray [F]
-
-    Returns
-    -------
-    effects : ndarray [F]
-    sigma : float
-        Residual SD (robust: from the median absolute residual).
-    residuals : ndarray [N]
-        Leave-one-out: each is the error of the model that was solved without its row (exact for fixed sigma).
-    """
-    effects = mean.copy()
-    sigma = _robust_sd(y - design @ effects)
-    target = y
-    for _ in range(3):
-        fitted = design @ effects
-        target = fitted + np.clip(y - fitted, -CLIP_SD * sigma, CLIP_SD * sigma)
-        precision = design.T @ design / sigma**2 + np.diag(sd**-2.0)
-        effects = np.linalg.solve(precision, design.T @ target / sigma**2 + mean / sd**2)
-        sigma = _robust_sd(y - design @ effects)
-    precision = design.T @ design / sigma**2 + np.diag(sd**-2.0)
-    leverage = np.einsum("nf,nf->n", design, np.linalg.solve(precision, design.T).T) / sigma**2
-    left_out = target - (target - design @ effects) / (1 - leverage)
-    return effects, sigma, y - left_out
+def location_parts(grid: DayGrid, effects: dict[str, list[float]]) -> dict[str, np.ndarray]:
+    """``locate`` at the last origin as a sum over groups of facts; dict of ndarray [7], ln ms."""
+    seen = features(grid)
+    parts = []
+    for h in HORIZONS:
+        laid = design(grid, h, seen)
+        x, y = _rows(laid, grid, h)
+        names = ["one", *_kept(laid.names)]
+        common = np.asarray(effects[str(h)])
+        own = _own_at_last(x, np.clip(y - x @ common, -CLIP, CLIP), _own_precision(names, h), h)
+        parts.append(seen.scale[-1] * x[-1] * (common + own))
+    groups = in_groups([*names, *(f"dose_{b.name}" for b in BEHAVIOURS)], np.array(parts), grid)
+    return groups | {RECENT: groups[RECENT] + seen.anchor[-1]}
 
 
-def _robust_sd(residuals: np.ndarray) -> float:
-    if len(residuals) < 2:
-        return 0.24
-    return max(float(1.4826 * np.median(np.abs(residuals - np.median(residuals)))), 0.03)
+def _own_at_last(x: np.ndarray, left: np.ndarray, prior: np.ndarray, horizon: int) -> np.ndarray:
+    """The wearer's departures that the last origin forecasts with: those solved at the first day of its block; [F]."""
+    first = (len(x) - 1) // OWN_BLOCK_NIGHTS * OWN_BLOCK_NIGHTS
+    known = np.flatnonzero(np.isfinite(left))
+    known = known[known + horizon <= first]
+    return np.linalg.solve(x[known].T @ x[known] + np.diag(prior), x[known].T @ left[known])
 
 
-def _usual_doses(names: tuple[str, ...], x: np.ndarray) -> dict[str, float]:
-    """Mean known dose of each behaviour, drawn towards what is usual while little is known."""
-    usual = {}
-    for behaviour in BEHAVIOURS:
-        name = f"dose_{behaviour.name}"
-        known = x[:, names.index(name)]
-        known = known[np.isfinite(known)]
-        total = known.sum() + DOSE_PSEUDO_NIGHTS * behaviour.usual_dose
-        usual[name] = float(total / (len(known) + DOSE_PSEUDO_NIGHTS))
-    return usual
+def _own_precision(names: Sequence[str], horizon: int) -> np.ndarray:
+    """Prior precision of the wearer's departures from the pooled effects; those of doses have the literature's SD."""
+    later = int(horizon > 1)
+    sd = [OWN_SD_OF.get(name, OWN_SD)[later] for name in names]
+    return np.array([*sd, *(b.effect_sd / USUAL_SCALE for b in BEHAVIOURS)]) ** -2.0
+
+
+def _rows(laid: Design, grid: DayGrid, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    """Design matrix with a constant, unknown values at the usual; doses last, relative to the wearer's usual dose."""
+    kept = [laid.names.index(name) for name in _kept(laid.names)]
+    doses = grid.dose[:, horizon - 1, :] - usual_doses(grid)
+    x = np.column_stack([np.ones(len(laid.x)), np.clip(laid.x[:, kept], -FEATURE_MOST, FEATURE_MOST), doses])
+    return np.nan_to_num(x), laid.y
+
+
+def _kept(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name not in SKIPPED and not name.startswith("dose_")]
+
+
+def _common(people: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Effects common to people: a weighted ridge, errors tempered; doses stay at the literature's effect."""
+    kept = [(x[np.isfinite(y)], y[np.isfinite(y)]) for x, y in people]
+    x, y = np.vstack([x for x, _ in kept]), np.concatenate([y for _, y in kept])
+    weight = person_weights([len(y) for _, y in kept])
+    start = np.zeros(x.shape[1])
+    start[-len(BEHAVIOURS) :] = [b.effect / USUAL_SCALE for b in BEHAVIOURS]
+    precision = np.full(x.shape[1], POOL_PRECISION)
+    precision[-len(BEHAVIOURS) :] = [(b.effect_sd / USUAL_SCALE) ** -2.0 for b in BEHAVIOURS]
+    effects = start.copy()
+    for _ in range(4):
+        said = x @ effects
+        target = said + np.clip(y - said, -CLIP, CLIP) - x @ start
+        squares = (x * weight[:, None]).T @ x + np.diag(precision)
+        effects = start + np.linalg.solve(squares, (x * weight[:, None]).T @ target)
+    return effects

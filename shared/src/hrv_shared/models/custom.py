@@ -60,7 +60,9 @@ def _expect(name: str, kind: str, path: Path) -> None:
     except UnknownModel:
         return  # a name of the user's own for a path of the user's own
     if wanted != kind:
-        form = {"asr": "a folder in CTranslate2 form", "llm": "a GGUF file"}[wanted]
+        form = {"asr": "a folder in CTranslate2 form", "llm": "a GGUF file"}.get(
+            wanted, "no file of your own"
+        )
         raise ModelAbsent(f"The configured model {path} can't stand for {name}: expected {form}.")
 
 

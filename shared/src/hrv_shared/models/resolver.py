@@ -45,7 +45,7 @@ SPARE_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True)
 class ResolvedModel:
-    """A model that may be used: a GGUF file or a CTranslate2 folder, its sha256, and where it came from.
+    """A model that may be used: a file or a CTranslate2 folder, its sha256, and where it came from.
 
     ``sha256`` of a folder is that of its sorted ``<sha256>  <name>`` lines. ``source`` is one of
     ``configured``, ``installed``, ``cache``, ``download:registry``, ``download:hub``.
@@ -71,7 +71,8 @@ def resolve(
     Parameters
     ----------
     name : str or ModelManifest
-        Name of a known model, or ``asr`` / ``llm`` for the default of that kind, or a manifest of one's own.
+        Name of a known model, or ``asr`` / ``llm`` / ``forecast`` for the default of that kind, or a manifest of
+        one's own.
     cache_dir : Path
         The app's cache folder, normally ``platformdirs.user_cache_path("hrv")``.
     configured_path : Path, optional
@@ -104,8 +105,8 @@ def resolve(
         return fetch(name, cache_dir=cache_dir, progress=progress, installed=installed)
     raise ModelAbsent(
         f"The model {manifest.name} is not on this machine. Run `hrv models fetch {_fetch_word(manifest)}` "
-        f"({megabytes(manifest.download_bytes)} to download, {megabytes(manifest.size_bytes)} kept), "
-        f"or set HRV_{manifest.kind.upper()}_MODEL_PATH to one of your own."
+        f"({megabytes(manifest.download_bytes)} to download, {megabytes(manifest.size_bytes)} kept)"
+        + (f", or set {own} to one of your own." if (own := _path_setting(manifest)) else ".")
     )
 
 
@@ -192,8 +193,8 @@ def _assemble(
             reasons.append(f"{way}: {error}")
     raise DownloadFailed(
         f"{manifest.name} could not be fetched ({' | '.join(reasons)}). Check the network and run "
-        f"`hrv models fetch {_fetch_word(manifest)}` again; what has arrived is kept. Or set "
-        f"HRV_{manifest.kind.upper()}_MODEL_PATH to a file of your own."
+        f"`hrv models fetch {_fetch_word(manifest)}` again; what has arrived is kept."
+        + (f" Or set {own} to a file of your own." if (own := _path_setting(manifest)) else "")
     )
 
 
@@ -241,6 +242,11 @@ def _resolved(manifest: ModelManifest, cache_dir: Path, source: str) -> Resolved
     sha256 = combined_sha256({file.name: file.sha256 for file in manifest.files})
     path = folder if manifest.is_folder else folder / manifest.files[0].name
     return ResolvedModel(manifest.name, path, sha256, source)
+
+
+def _path_setting(manifest: ModelManifest) -> str | None:
+    """The setting that names a file of the user's own; our code runs one forecasting network only, so none there."""
+    return None if manifest.kind == "forecast" else f"HRV_{manifest.kind.upper()}_MODEL_PATH"
 
 
 def _fetch_word(manifest: ModelManifest) -> str:

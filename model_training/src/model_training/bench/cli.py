@@ -1,0 +1,108 @@
+"""Commands of the benchmark, and of the pool that ships."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hrv_shared.cli import app_for, emit, progress
+
+app = app_for("model_training bench", "Measure the forecasters: on people, on a synthetic cohort, at scale.")
+
+AgainstOption = Annotated[
+    str,
+    typer.Option(
+        "--against", help="all, fast (without AutoETS, AutoARIMA, AutoTheta) or naive (the simple rules)."
+    ),
+]
+JsonOutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="[OUT]",
+        help="Write the rows as a JSON array to OUT; alone or with -: one object to stdout.",
+    ),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Folder of results and pictures; default: forecast-bench/<data>.")
+]
+WorkOption = Annotated[
+    Path | None,
+    typer.Option("--work", help="Where finished parts are kept, so that a second run carries on."),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Of the bootstrap.")]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes.")]
+
+
+@app.command("forecast")
+def forecast(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Parquet table of people (docs/benchmark.md names its columns)."),
+    ] = None,
+    synthetic: Annotated[
+        int | None,
+        typer.Option(
+            "--synthetic", min=6, help="In place of --data: so many synthetic people whose true law is known."
+        ),
+    ] = None,
+    nights: Annotated[int, typer.Option("--nights", min=60, help="Of each synthetic person.")] = 400,
+    against: AgainstOption = "all",
+    out: OutOption = None,
+    work: WorkOption = None,
+    seed: SeedOption = 0,
+    workers: WorkersOption = 2,
+    json_out: JsonOutOption = None,
+) -> None:
+    """Every forecaster and opponent on the same nights: skills with intervals, calibration, cold start, ladder."""
+    from hrv_shared.settings import load_settings
+    from model_training.bench.command import run_bench, run_synthetic, write_results
+    from model_training.bench.evaluate import Plan
+    from model_training.bench.text import render
+
+    if (data is None) == (synthetic is None):
+        raise typer.BadParameter("expected either --data FILE or --synthetic N")
+    if against not in ("all", "fast", "naive"):
+        raise typer.BadParameter(f"--against: expected all, fast or naive, got {against!r}")
+    plan = Plan(work or load_settings().cache_dir / "bench", against, seed, workers)
+    with progress("Benchmark", total=1) as advance:
+        if data is not None:
+            result = run_bench(data, plan, advance=advance)
+        else:
+            result = run_synthetic(synthetic or 0, nights, plan, advance=advance)
+    text = render(result)
+    folder = out or Path("forecast-bench") / (data.stem if data else f"synthetic-{synthetic}")
+    written = write_results(result, folder, text)
+    if json_out not in (None, "-"):
+        Path(str(json_out)).write_text(json.dumps(result["rows"], indent=1) + "\n", encoding="utf-8")
+        written.append(Path(str(json_out)))
+    print(f"Written: {', '.join(map(str, written))}", file=sys.stderr)
+    emit(result, text, json_out == "-")
+
+
+def json_default(arguments: list[str]) -> list[str]:
+    """``--json`` without a value means stdout, as in every other command."""
+    told: list[str] = []
+    for k, argument in enumerate(arguments):
+        told.append(argument)
+        if argument == "--json" and (
+            k + 1 == len(arguments) or (arguments[k + 1].startswith("-") and arguments[k + 1] != "-")
+        ):
+            told.append("-")
+    return told
+
+
+def fit_pool_command(data: Path | None, out: Path) -> dict[str, Any]:
+    """Fit the pool that ships and write it with its card."""
+    from model_training.pool_fitting import SHIPPED_SYNTHETIC, fit_shipped, pooled_forecasters
+
+    with progress("Fitting the pool", total=2 * len(pooled_forecasters())) as advance:
+        pool = fit_shipped(data, advance=advance)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    pool.save(out)
+    return {"path": str(out), "bytes": out.stat().st_size, "digest": pool.digest()[:16], "synthetic": SHIPPED_SYNTHETIC,
+            "real": pool.about["real"]}  # fmt: skip

@@ -1,0 +1,132 @@
+"""Many forecasts into one, online: weights that follow the CRPS, quantiles that follow the coverage, each as late as life.
+
+The score of a forecast of h nights is known h nights later, and only then does it count: at the origin of day i the
+weights and the calibration of horizon h rest on outcomes of days up to i. Both start from what was shipped, so that a
+wearer without any scored night already gets the shares that did well for other people.
+
+Averaging is level by level (Vincent), weights by exponential aggregation on relative CRPS (V'yugin & Trunov 2019, arXiv
+1902.10173; per-horizon as in Berrisch & Ziel 2021, arXiv 2102.00968); calibration is online quantile tracking (Gibbs &
+Candès 2021; Angelopoulos et al. 2023, arXiv 2307.16895), one offset a level, drawn back to zero. It widens and narrows
+either side of the median and never moves the median itself, which is the members' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hrv_shared.constants import HORIZONS, MEDIAN_INDEX, QUANTILE_LEVELS, RMSSD_PLAUSIBLE_MS
+from hrv_shared.scoring import crps_from_quantiles
+
+__all__ = ["SHARES", "Combined", "combine"]
+
+LEVELS = np.asarray(QUANTILE_LEVELS)
+LOW, HIGH = (QUANTILE_LEVELS.index(level) for level in (0.15, 0.85))
+
+SHARES: dict[str, tuple[float, float]] = {
+    "state_space": (0.35, 0.30), "ridge": (0.25, 0.20), "trees": (0.20, 0.15), "fracast": (0.15, 0.25),
+}  # fmt: skip
+"""Starting shares, night 1 and later, chosen before any wearer is seen; who is not named starts at ``OTHERS_SHARE``."""
+OTHERS_SHARE = 0.03
+RATE = 0.3
+"""A forecaster whose relative CRPS is lower by d on a night gains a factor exp(RATE d)."""
+WEIGHT_HALF_LIFE = 60.0
+"""Nights after which a score counts half."""
+TRACKING = 0.02
+"""Step of a level's offset per outcome, in half-widths of the forecast's own 15-85 % band."""
+TRACKING_KEEP = 0.99
+
+
+@dataclass(frozen=True)
+class Combined:
+    """The combination at every origin.
+
+    Attributes
+    ----------
+    quantiles_ms : ndarray [N, 7, 23]
+        Calibrated; NaN where nobody spoke.
+    averaged_ms : ndarray [N, 7, 23]
+        Before calibration.
+    weights : ndarray [N, 7, M]
+        Of the members in their order, those that spoke; sum to 1.
+    scored : ndarray [N, 7], int
+        Outcomes that the weights rest on.
+    """
+
+    quantiles_ms: np.ndarray
+    averaged_ms: np.ndarray
+    weights: np.ndarray
+    scored: np.ndarray
+
+
+def combine(members: Mapping[str, np.ndarray], outcomes_ms: np.ndarray) -> Combined:
+    """Walk through the origins and combine what the members said at each.
+
+    Parameters
+    ----------
+    members : dict of ndarray [N, 7, 23], ms
+        Forecast of day index i + h at [i, h - 1]; NaN where a member did not speak.
+    outcomes_ms : ndarray [N], ms
+        NaN where there is none.
+
+    Returns
+    -------
+    Combined
+    """
+    names = list(members)
+    said = np.stack([members[name] for name in names], axis=2)  # [N, 7, M, 23]
+    n = len(outcomes_ms)
+    averaged = np.full((n, len(HORIZONS), len(LEVELS)), np.nan)
+    calibrated, weights = averaged.copy(), np.zeros((n, len(HORIZONS), len(names)))
+    scored = np.zeros((n, len(HORIZONS)), dtype=int)
+    for k, h in enumerate(HORIZONS):
+        start = np.log([SHARES.get(name, (OTHERS_SHARE, OTHERS_SHARE))[min(k, 1)] for name in names])
+        gains, offsets, count = np.zeros(len(names)), np.zeros(len(LEVELS)), 0
+        losses = _relative_losses(said[:, k], outcomes_ms, h)
+        for i in range(n):
+            if np.isfinite(outcomes_ms[i]) and i >= h and np.isfinite(calibrated[i - h, k, 0]):
+                gains = gains * 0.5 ** (1 / WEIGHT_HALF_LIFE) - RATE * np.nan_to_num(losses[i])
+                offsets = _track(offsets, calibrated[i - h, k], outcomes_ms[i])
+                count += 1
+            spoke = np.isfinite(said[i, k, :, 0])
+            if not spoke.any():
+                continue
+            weights[i, k] = _shares(start + gains, spoke)
+            averaged[i, k] = weights[i, k, spoke] @ said[i, k, spoke]
+            calibrated[i, k] = _moved(averaged[i, k], offsets)
+            scored[i, k] = count
+    return Combined(calibrated, averaged, weights, scored)
+
+
+def _relative_losses(said: np.ndarray, outcomes_ms: np.ndarray, horizon: int) -> np.ndarray:
+    """CRPS of each member on each day, less the members' mean and in units of it; ndarray [N, M], NaN = not scored."""
+    n, members, _ = said.shape
+    losses = np.full((n, members), np.nan)
+    if n > horizon:
+        for m in range(members):
+            losses[horizon:, m] = crps_from_quantiles(said[:-horizon, m], outcomes_ms[horizon:])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        known = np.isfinite(losses)
+        mean = np.where(known, losses, 0.0).sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)
+        return losses / mean - 1.0
+
+
+def _shares(log_share: np.ndarray, spoke: np.ndarray) -> np.ndarray:
+    share = np.where(spoke, np.exp(log_share - log_share[spoke].max()), 0.0)
+    return share / share.sum()
+
+
+def _track(offsets: np.ndarray, quantiles_ms: np.ndarray, outcome_ms: float) -> np.ndarray:
+    return TRACKING_KEEP * offsets + TRACKING * (LEVELS - (outcome_ms <= quantiles_ms))
+
+
+def _moved(quantiles_ms: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Quantiles moved by their offsets on the ln scale, kept rising."""
+    log_ms = np.log(quantiles_ms)
+    half_width = (log_ms[HIGH] - log_ms[LOW]) / 2
+    moved = log_ms + (offsets - offsets[MEDIAN_INDEX]) * half_width
+    below, above = moved[: MEDIAN_INDEX + 1], moved[MEDIAN_INDEX:]
+    rising = np.concatenate((np.minimum.accumulate(below[::-1])[::-1][:-1], np.maximum.accumulate(above)))
+    return np.clip(np.exp(rising), *RMSSD_PLAUSIBLE_MS)
