@@ -30,8 +30,10 @@ COMPILE = (
 COMPILE += ("--no-annotate", "--no-strip-extras", "--no-emit-package", "hrv-shared")
 BUILD = "hatchling>=1.27\neditables>=0.5\n"
 """What an editable install without build isolation needs; it stands in every room's lock."""
-EXTRAS = {"shared": ("test", "llm")}
+EXTRAS = {"shared": ("test", "llm"), "model_training": ("test", "opponents", "cluster")}
 """Those that a room's lock takes in, where its tests need more than the extra `test`."""
+HOUSE_EXTRAS = ("llm", "opponents", "cluster")
+"""Those that the one environment of the whole house takes in."""
 OUR_CODE = "pip install --no-deps --no-build-isolation"
 ENVIRONMENT = """\
 # Made by tools/lock.py from pyproject.toml. To make the room's environment with conda:
@@ -74,7 +76,8 @@ def write_locks(uv: str, *, upgrade: bool) -> None:
     root_lock = ROOT / "requirements.lock"
     projects = [f"{room.name}/pyproject.toml" for room in rooms()]
     upgrading = ["--upgrade"] if upgrade else []
-    _run(uv, *COMPILE, *upgrading, "--extra", "llm", "-o", root_lock.name, "requirements-dev.in", *projects)
+    chosen = [part for extra in HOUSE_EXTRAS for part in ("--extra", extra)]
+    _run(uv, *COMPILE, *upgrading, *chosen, "-o", root_lock.name, "requirements-dev.in", *projects)
     for room in rooms():
         print(f"lock.py: {room.name}", file=sys.stderr)
         lock, project = f"{room.name}/requirements.lock", f"{room.name}/pyproject.toml"

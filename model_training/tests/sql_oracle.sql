@@ -84,7 +84,7 @@ CREATE TABLE told AS
 SELECT m.behaviour, f.night, f.entry_key, f.behaviour AS said, f.known_us, CASE
   WHEN f.kind = 'no' THEN 0.0
   WHEN f.kind = 'yes' AND coalesce(f.amount, 0) = 0 THEN least(m.bare_yes, m.most)
-  WHEN f.amount IS NULL THEN least(m.bare_yes, m.most)
+  WHEN f.amount IS NULL OR f.amount < 0 OR isnan(f.amount) THEN least(m.bare_yes, m.most)
   ELSE least(f.amount * m.factor, m.most) END AS dose
 FROM heard f JOIN meaning m ON m.said = f.behaviour
 UNION ALL
@@ -93,9 +93,9 @@ FROM heard f JOIN (VALUES ('alcohol', 'alcohol_free_day'), ('training_h', 'rest_
   ON o.said = f.behaviour AND f.kind = 'yes';
 
 CREATE TABLE dose AS
-SELECT i, h, behaviour, max(of_one) AS dose FROM (
-  SELECT g.i, n.h, t.behaviour, t.entry_key, t.said, sum(t.dose) AS of_one
-  FROM grid g, due d, range(1, 8) n(h), told t
+SELECT i, h, behaviour, least(max(of_one), any_value(most)) AS dose FROM (
+  SELECT g.i, n.h, t.behaviour, t.entry_key, t.said, sum(t.dose) AS of_one, m.most
+  FROM grid g, due d, range(1, 8) n(h), told t JOIN (SELECT DISTINCT behaviour, most FROM meaning) m USING (behaviour)
   WHERE d.i = g.i AND t.night = g.day + n.h::INTEGER AND t.known_us <= d.due_us
   GROUP BY ALL
 ) GROUP BY ALL;

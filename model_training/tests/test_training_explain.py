@@ -29,7 +29,16 @@ from model_training.explanation.explain import (
     final_with_parts,
     mix_with_parts,
 )
-from model_training.explanation.groups import AGENT_PART, BASE, CALIBRATION, LAW, RECENT, group_of, in_groups, label
+from model_training.explanation.groups import (
+    AGENT_PART,
+    BASE,
+    CALIBRATION,
+    LAW,
+    RECENT,
+    group_of,
+    in_groups,
+    label,
+)
 from model_training.explanation.latest import explain_latest
 from model_training.explanation.split import log_mean, rounded, usual_level_ms
 from model_training.features import features, target_columns
@@ -81,7 +90,9 @@ def test_every_feature_and_state_has_a_group(wearer):
     assert in_groups(["strange"], np.ones((7, 1)), grid)["other"] == pytest.approx(np.ones(7))
 
 
-@pytest.mark.parametrize("factor", [1.0, 0.02, 6.5], ids=["usual", "at the lower bound", "at the upper bound"])
+@pytest.mark.parametrize(
+    "factor", [1.0, 0.02, 6.5], ids=["usual", "at the lower bound", "at the upper bound"]
+)
 @pytest.mark.parametrize("slot", ["morning", "evening"])
 @pytest.mark.parametrize("seed", range(3))
 def test_members_mix_and_final_add_up(wearer_of, seed, slot, factor):
@@ -99,10 +110,12 @@ def test_members_mix_and_final_add_up(wearer_of, seed, slot, factor):
         assert math.fsum(parts.values()) == pytest.approx(row.quantiles_ms[MEDIAN_INDEX], abs=1e-9)
         assert parts[BASE] == usual_level_ms(history)
     moved = [explained["final"][h][AGENT_PART] for h in HORIZONS]
-    assert moved == pytest.approx([_median(rows, "final", h) - _median(rows, "mix", h) for h in HORIZONS], abs=1e-9)
+    assert moved == pytest.approx(
+        [_median(rows, "final", h) - _median(rows, "mix", h) for h in HORIZONS], abs=1e-9
+    )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_any_medians_contributions_and_weights_add_up(data, wearer):
     """Members that say the wildest things of themselves, clipped medians, a mix that was calibrated anywhere."""
@@ -110,14 +123,18 @@ def test_any_medians_contributions_and_weights_add_up(data, wearer):
     wild = st.lists(st.floats(-9, 9), min_size=7, max_size=7)
     rows, members = [], {}
     for name in ("one", "two", "three"):
-        parts = data.draw(st.dictionaries(st.sampled_from([RECENT, "load", "journal_sick"]), wild, min_size=1))
+        parts = data.draw(
+            st.dictionaries(st.sampled_from([RECENT, "load", "journal_sick"]), wild, min_size=1)
+        )
         told = {group: np.array(ln) for group, ln in parts.items()}
         members[name] = _member(name, told) if data.draw(st.booleans()) else type(name, (), {"name": name})
         medians = data.draw(st.lists(levels_ms, min_size=7, max_size=7))
         rows += [_row(history, name, h, median) for h, median in zip(HORIZONS, medians, strict=True)]
     weights = dict(zip(members, data.draw(st.tuples(*[st.floats(0, 1)] * 3).filter(any)), strict=True))
     mix = [_row(history, "mix", h, data.draw(levels_ms), {"weights": weights}) for h in HORIZONS]
-    rows += mix + [_row(history, "final", h, data.draw(levels_ms), {"weights": {"agent": 0.2}}) for h in HORIZONS]
+    rows += mix + [
+        _row(history, "final", h, data.draw(levels_ms), {"weights": {"agent": 0.2}}) for h in HORIZONS
+    ]
     explained = explain_rows(history, rows, members)
     for row in rows:
         total = math.fsum(explained[row.forecaster][row.horizon].values())
@@ -155,7 +172,9 @@ def test_what_only_calibration_moved_is_calibration(wearer):
     for row in mix_with_parts(history, rows, plain):
         assert row.reasons[PARTS][CALIBRATION] == pytest.approx(0.0, abs=1e-9)
     for before, row in zip(plain, mix_with_parts(history, rows, moved), strict=True):
-        assert row.reasons[PARTS][CALIBRATION] == pytest.approx(0.02 * before.quantiles_ms[MEDIAN_INDEX], abs=1e-9)
+        assert row.reasons[PARTS][CALIBRATION] == pytest.approx(
+            0.02 * before.quantiles_ms[MEDIAN_INDEX], abs=1e-9
+        )
 
 
 def test_who_does_not_tell_is_named_and_counts_as_recent_nights(wearer):
@@ -163,7 +182,11 @@ def test_who_does_not_tell_is_named_and_counts_as_recent_nights(wearer):
     rows = [row for row in _issued(history) if row.forecaster in ("ridge", "state_space", "ewma_8")]
     other = [replace(r, input_digest="0" * 64) if r.forecaster == "ridge" else r for r in rows]
     newer = [replace(r, version="99") if r.forecaster == "state_space" else r for r in rows]
-    for members, silent in ((rows, ["ewma_8"]), (other, ["ewma_8", "ridge"]), (newer, ["ewma_8", "state_space"])):
+    for members, silent in (
+        (rows, ["ewma_8"]),
+        (other, ["ewma_8", "ridge"]),
+        (newer, ["ewma_8", "state_space"]),
+    ):
         told = mix_with_parts(history, members, _mixed(members, 1.0))
         assert all(row.reasons[NOT_TAKEN_APART] == silent for row in told)
     parts = explain_rows(history, other)["ridge"][1]
@@ -174,7 +197,9 @@ def test_a_member_whose_explanation_breaks_off_is_still_mixed(wearer):
     history = wearer.history()
     rows = [_row(history, name, h, 50.0) for name in ("one", "two") for h in HORIZONS]
     broken = {"one": _member("one", None), "two": _member("two", {RECENT: np.full(7, np.nan)})}
-    (told,) = mix_with_parts(history, rows, [_row(history, "mix", 1, 50.0, {"weights": {"one": 1, "two": 1}})], broken)
+    (told,) = mix_with_parts(
+        history, rows, [_row(history, "mix", 1, 50.0, {"weights": {"one": 1, "two": 1}})], broken
+    )
     assert told.reasons[NOT_TAKEN_APART] == ["one", "two"]
     assert sum(told.reasons[PARTS].values()) == pytest.approx(50.0, abs=1e-9)
 
@@ -227,10 +252,13 @@ def _issued(history) -> list[ForecastRow]:
     """Three members, a calibrated mix, an agent that is 4 ms lower, and final."""
     rows = [row for m in MEMBERS for row in forecast_rows(m().fit(history), history, _issue(history))]
     mix = _mixed(rows, 1.01)
-    agent = [replace(row, forecaster="agent", quantiles_ms=tuple(0.9 * q for q in row.quantiles_ms)) for row in mix]
+    agent = [
+        replace(row, forecaster="agent", quantiles_ms=tuple(0.9 * q for q in row.quantiles_ms)) for row in mix
+    ]
     weights = {"mix": 0.7, "agent": 0.3}
     final = [
-        average({"mix": m, "agent": a}, weights, "final", "1", {"weights": weights}) for m, a in zip(mix, agent, strict=True)
+        average({"mix": m, "agent": a}, weights, "final", "1", {"weights": weights})
+        for m, a in zip(mix, agent, strict=True)
     ]
     return [*rows, *mix, *agent, *final]
 

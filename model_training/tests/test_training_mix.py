@@ -1,4 +1,4 @@
-"""Weights of the mix and of the agent: equal at the start, earned later, and only by what was known."""
+"""The mix of the ledger's rows and what the agent earns: shipped shares at the start, then only what was known."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import pytest
 
 from hrv_shared.constants import QUANTILE_LEVELS
 from hrv_shared.ledger import ForecastRow
+from hrv_shared.scoring import crps_from_quantiles
+from model_training.combination import SHARES
 from model_training.final import agent_weight, final_rows
-from model_training.mix import mix_rows, mix_weights
-from model_training.past_scores import horizon_group, ledger_frame, scored_by
+from model_training.mix import mix_rows
+from model_training.past_scores import ledger_frame, scored_by
 
 DAY = date(2026, 6, 1)
 EVENING = datetime(2026, 6, 1, 22, tzinfo=UTC)
@@ -26,63 +28,75 @@ def row(forecaster: str, median_ms: float, horizon: int = 1, origin: date = DAY,
     return ForecastRow("me", "evening", as_of, origin, target, horizon, forecaster, version, quantiles, "d")
 
 
-def scores(crps_ms: dict[str, float], nights: int, horizon: int = 1) -> pl.DataFrame:
+def past(said_ms: dict[str, float], outcome_ms: float, nights: int, horizon: int = 1) -> pl.DataFrame:
+    """The same was said on so many nights before, and the same came true."""
+    outcomes = outcome_ms * (1 + 0.1 * np.sin(np.arange(nights)))
     rows = [
-        (DAY - timedelta(days=k + horizon), DAY - timedelta(days=k), horizon, horizon_group(horizon), name, value)
-        for k in range(nights) for name, value in crps_ms.items()
+        (DAY - timedelta(days=k + horizon), DAY - timedelta(days=k), horizon, name, (median * SHAPE).tolist(), outcomes[k],
+         float(crps_from_quantiles(median * SHAPE[None], outcomes[k : k + 1])[0]))
+        for k in range(nights) for name, median in said_ms.items()
     ]  # fmt: skip
-    columns = ["origin_day", "target_day", "horizon", "group", "forecaster", "crps_ms"]
-    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(pl.col("horizon").cast(pl.Int32))
+    columns = {"origin_day": pl.Date, "target_day": pl.Date, "horizon": pl.Int32, "forecaster": pl.String,
+               "quantiles_ms": pl.List(pl.Float64), "hrv_rmssd_ms": pl.Float64, "crps_ms": pl.Float64}  # fmt: skip
+    return pl.DataFrame(rows, schema=columns, orient="row")
 
 
-NOTHING = scores({"ridge": 1.0}, 1).clear()
+def scores(crps_ms: dict[str, float], nights: int) -> pl.DataFrame:
+    """Nights with the given CRPS, whatever was said."""
+    frames = [past({name: 50.0}, 50.0, nights).with_columns(crps_ms=pl.lit(value)) for name, value in crps_ms.items()]
+    return pl.concat(frames)
 
 
-def test_equal_weights_at_the_start_and_a_plain_average():
-    mixed = mix_rows([row("ridge", 40), row("boosted", 60), row("last_night", 500)], NOTHING)
+NOTHING = past({"ridge": 1.0}, 1.0, 1).clear()
+
+
+def test_shipped_shares_at_the_start_and_a_plain_average():
+    mixed = mix_rows([row("ridge", 40), row("state_space", 60), row("last_night", 500), row("agent", 9)], NOTHING)
     assert len(mixed) == 1 and mixed[0].forecaster == "mix"
-    np.testing.assert_allclose(mixed[0].quantiles_ms, 50 * SHAPE)
-    assert mixed[0].reasons["weights"] == {"boosted": 0.5, "ridge": 0.5}
+    ridge, state = SHARES["ridge"][0], SHARES["state_space"][0]
+    np.testing.assert_allclose(mixed[0].quantiles_ms, (ridge * 40 + state * 60) / (ridge + state) * SHAPE)
+    assert mixed[0].reasons["weights"] == {
+        "ridge": pytest.approx(ridge / (ridge + state), abs=1e-4), "state_space": pytest.approx(state / (ridge + state), abs=1e-4)
+    }  # fmt: skip
     assert mixed[0].reasons["scored_nights"] == 0
 
 
 def test_the_better_model_gains_weight_with_the_nights_that_show_it():
-    shown = [mix_weights(scores({"ridge": 4.0, "boosted": 5.0}, n), ["boosted", "ridge"], DAY)[0] for n in (3, 14, 200)]
-    ridge = [weights["ridge"] for weights in shown]
-    assert 0.5 < ridge[0] < ridge[1] < ridge[2] < 1
-    merit = np.array([5.0, 4.0]) ** -6.0
-    assert ridge[2] == pytest.approx(200 / 214 * merit[1] / merit.sum() + 14 / 214 / 2, abs=1e-3)
-    assert all(sum(weights.values()) == pytest.approx(1, abs=1e-3) for weights in shown)
+    rows = [row("ridge", 50), row("trees", 80)]
+    weights = [mix_rows(rows, past({"ridge": 50, "trees": 80}, 50, n))[0].reasons["weights"]["ridge"] for n in (0, 3, 14, 60)]
+    assert weights == sorted(weights) and weights[0] < 0.6 and weights[-1] > 0.9
 
 
 def test_recent_nights_count_more():
-    old = scores({"ridge": 9.0, "boosted": 3.0}, 100).filter(pl.col("target_day") < DAY - timedelta(days=60))
-    new = scores({"ridge": 3.0, "boosted": 9.0}, 40)
-    weights, _ = mix_weights(pl.concat([old, new]), ["boosted", "ridge"], DAY)
-    assert weights["ridge"] > 0.6
+    old = past({"ridge": 90, "trees": 50}, 50, 140).filter(pl.col("target_day") < DAY - timedelta(days=90))
+    new = past({"ridge": 50, "trees": 90}, 50, 90)
+    mixed = mix_rows([row("ridge", 50), row("trees", 50)], pl.concat([old, new]))
+    assert mixed[0].reasons["weights"]["ridge"] > 0.6
 
 
-def test_weights_come_from_nights_on_which_all_spoke():
-    alone = scores({"ridge": 0.1}, 50)
-    assert mix_weights(alone, ["boosted", "ridge"], DAY) == ({"boosted": 0.5, "ridge": 0.5}, 0)
+def test_every_horizon_has_weights_of_its_own():
+    known = pl.concat([past({"ridge": 50, "trees": 80}, 50, 60, 1), past({"ridge": 80, "trees": 50}, 50, 60, 4)])
+    first, fourth = mix_rows([row(name, 50, h) for name in ("ridge", "trees") for h in (1, 4)], known)
+    assert first.reasons["weights"]["ridge"] > 0.8 and fourth.reasons["weights"]["ridge"] < 0.2
 
 
-def test_night_1_and_the_week_have_weights_of_their_own():
-    known = pl.concat([scores({"ridge": 3.0, "boosted": 6.0}, 60, 1), scores({"ridge": 6.0, "boosted": 3.0}, 60, 4)])
-    rows = [row(name, median, h) for name, median in (("ridge", 40), ("boosted", 60)) for h in (1, 4)]
-    first, fourth = mix_rows(rows, known)
-    assert first.reasons["weights"]["ridge"] > 0.7 and fourth.reasons["weights"]["ridge"] < 0.3
+def test_bands_that_held_too_little_are_widened_and_the_median_stays():
+    narrow = past({"ridge": 50}, 50, 0)
+    rng = np.random.default_rng(3)
+    known = past({"ridge": 50}, 50, 120).with_columns(hrv_rmssd_ms=pl.Series(50 * np.exp(rng.normal(0, 0.5, 120))))
+    before, after = (np.array(mix_rows([row("ridge", 50)], k)[0].quantiles_ms) for k in (narrow, known))
+    assert after[11] == pytest.approx(before[11])
+    assert after[-1] - after[0] > 1.2 * (before[-1] - before[0])
+    assert np.all(np.diff(after) >= 0)
 
 
-def test_simple_rules_stand_in_until_a_model_speaks():
-    mixed = mix_rows([row("ewma_8", 40), row("last_28", 60), row("last_night", 500)], NOTHING)
-    np.testing.assert_allclose(mixed[0].quantiles_ms, 50 * SHAPE)
-    assert "stand in" in mixed[0].reasons["note"]
+def test_without_a_model_there_is_no_mix():
+    assert mix_rows([row("ewma_8", 40), row("last_28", 60), row("weekday", 60)], NOTHING) == []
     assert mix_rows([], NOTHING) == []
 
 
 def test_the_mix_of_other_versions_is_another_forecaster():
-    before, after = (mix_rows([row("ridge", 40, version=v), row("boosted", 60)], NOTHING)[0] for v in ("1", "2"))
+    before, after = (mix_rows([row("ridge", 40, version=v), row("trees", 60)], NOTHING)[0] for v in ("1", "2"))
     assert before.version != after.version and before.version.split(".")[:3] == after.version.split(".")[:3]
 
 

@@ -11,6 +11,7 @@ from hrv_shared.cli import JsonOption, MemberOption, app_for, emit, progress
 from hrv_shared.settings import Settings, load_settings
 from hrv_shared.store import Store
 from model_training.bench.cli import app as bench_app
+from model_training.explain_cli import register as register_explanations
 
 if TYPE_CHECKING:
     from hrv_shared.issue import Issue
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 app = app_for("model_training", "Train, replay and issue the models' forecasts.")
 
 app.add_typer(bench_app, name="bench")
+register_explanations(app)
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Whatever the ledger says; needs --reason.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]

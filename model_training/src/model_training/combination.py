@@ -26,7 +26,7 @@ LEVELS = np.asarray(QUANTILE_LEVELS)
 LOW, HIGH = (QUANTILE_LEVELS.index(level) for level in (0.15, 0.85))
 
 SHARES: dict[str, tuple[float, float]] = {
-    "state_space": (0.35, 0.30), "ridge": (0.25, 0.20), "trees": (0.20, 0.15), "fracast": (0.15, 0.25),
+    "state_space": (0.36, 0.26), "ridge": (0.28, 0.20), "trees": (0.28, 0.20), "fracast": (0.08, 0.34),
 }  # fmt: skip
 """Starting shares, night 1 and later, chosen before any wearer is seen; who is not named starts at ``OTHERS_SHARE``."""
 OTHERS_SHARE = 0.03
@@ -36,7 +36,7 @@ WEIGHT_HALF_LIFE = 60.0
 """Nights after which a score counts half."""
 TRACKING = 0.02
 """Step of a level's offset per outcome, in half-widths of the forecast's own 15-85 % band."""
-TRACKING_KEEP = 0.99
+TRACKING_KEEP = 0.995
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,11 @@ said about the night of D+h **by the instant at which the forecast of D was due*
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.signal import lfilter
@@ -19,7 +22,7 @@ from hrv_shared.daytime import local_time, replay_evening_at
 from hrv_shared.history import History
 from model_training.behaviours import BEHAVIOURS, doses
 
-__all__ = ["DayGrid", "day_grid", "ewma"]
+__all__ = ["DayGrid", "day_grid", "ewma", "remembered"]
 
 MORNING_AFTER_WAKE = timedelta(hours=1)
 MORNING_HOUR = 10
@@ -119,12 +122,25 @@ def _lay_out(history: History) -> DayGrid:
                 daytime[name][i] = row[name]
         daytime["late_workout"][i] = _ended_late(row)
     if history.slot == "morning":
-        daytime = {
-            name: np.concatenate(([np.nan], column[:-1])) for name, column in daytime.items() if len(days)
-        }
+        daytime = {name: np.concatenate(([np.nan], column))[: len(days)] for name, column in daytime.items()}
     dose = _doses(history, days, _issue_instants(history, days, rows))
     with np.errstate(invalid="ignore"):
         return DayGrid(history.slot, days, np.log(values_ms), night, daytime, dose)
+
+
+def remembered(grid: DayGrid, name: str, prior: Any, compute: Callable[[], T]) -> T:
+    """What was computed from this very grid under this very prior, so that members that share it do so only once.
+
+    A grid keeps one value a name; it goes with the grid.
+    """
+    held = _KEPT.setdefault(grid, {}).get(name)
+    if held is None or held[0] is not prior:
+        held = _KEPT[grid][name] = (prior, compute())
+    return held[1]
+
+
+T = TypeVar("T")
+_KEPT: WeakKeyDictionary[DayGrid, dict[str, tuple[Any, Any]]] = WeakKeyDictionary()
 
 
 def ewma(values: np.ndarray, half_life_days: float) -> np.ndarray:
@@ -200,5 +216,5 @@ def _doses(history: History, days: list[date], issue_at: list[datetime]) -> np.n
                 said = told.setdefault((i, h - 1, column[behaviour]), {})
                 said[entry, source] = said.get((entry, source), 0.0) + part
     for cell, said in told.items():
-        dose[cell] = max(said.values())
+        dose[cell] = min(max(said.values()), BEHAVIOURS[cell[2]].most)
     return dose

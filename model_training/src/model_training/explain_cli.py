@@ -117,7 +117,8 @@ def _explain_text(result: dict[str, Any]) -> str:
     lines.append(f"\nTomorrow, {first['target_day']}")
     lines.append(f"  {parts.pop('base'):7.1f}  {labels['base']} (median of the last 60 nights)")
     for group, ms in sorted(parts.items(), key=lambda item: -abs(item[1])):
-        lines.append(f"  {ms:+7.1f}  {labels[group]}")
+        if ms:
+            lines.append(f"  {ms:+7.1f}  {labels[group]}")
     lines.append(f"  {round(first['median_ms'], 1):7.1f}  median")
     if len(result["nights"]) > 1:
         groups = [

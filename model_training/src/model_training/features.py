@@ -18,7 +18,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from model_training.behaviours import BEHAVIOURS
-from model_training.day_grid import DayGrid, ewma
+from model_training.day_grid import DayGrid, ewma, remembered
 
 __all__ = ["Features", "features", "personal_scale", "target_columns"]
 
@@ -70,6 +70,10 @@ class Features:
 
 def features(grid: DayGrid) -> Features:
     """The features of every origin day; see ``target_columns`` for those that depend on the horizon."""
+    return remembered(grid, "features", None, lambda: _features(grid))
+
+
+def _features(grid: DayGrid) -> Features:
     log_hrv = grid.log_hrv
     anchor = ewma(log_hrv, ANCHOR_HALF_LIFE)
     scale = personal_scale(log_hrv, anchor)

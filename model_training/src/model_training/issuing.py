@@ -17,6 +17,7 @@ from hrv_shared.issue import Issue
 from hrv_shared.ledger import ForecastRow
 from hrv_shared.store import Store
 from model_training.errors import NothingToCombine
+from model_training.explanation import final_with_parts, mix_with_parts
 from model_training.final import final_rows
 from model_training.issued import issued_for, known_scores, newest
 from model_training.mix import mix_rows
@@ -56,7 +57,8 @@ def issue_forecasts(
         else:
             _issue_one(store, issue, name, forecaster, history, result)
         advance(1.0)
-    mixed = mix_rows(newest(issued_for(store, issue), *registered), known_scores(store, issue))
+    said = newest(issued_for(store, issue), *registered)
+    mixed = mix_with_parts(history, said, mix_rows(said, known_scores(store, issue)), registered)
     _issue(store, issue, mixed, result)
     kept = newest(issued_for(store, issue), MODEL_COMBINATION)
     result["mix_weights"] = {row.horizon: row.reasons["weights"] for row in kept if row.reasons}
@@ -72,7 +74,7 @@ def combine(store: Store, issue: Issue) -> dict[str, Any]:
         There is no row of ``mix``.
     """
     parts = newest(issued_for(store, issue), MODEL_COMBINATION, AGENT)
-    rows = final_rows(parts, known_scores(store, issue))
+    rows = final_with_parts(parts, final_rows(parts, known_scores(store, issue)))
     if not rows:
         raise NothingToCombine(
             f"Expected forecasts of {MODEL_COMBINATION!r} for {issue.name} in the {issue.book} book, found none. "

@@ -9,12 +9,16 @@ from typing import Any
 from hrv_shared.constants import SLOTS
 from hrv_shared.forecaster import find_forecasters
 from model_training.day_grid import DayGrid
-from model_training.paths import LocationScale
+from model_training.forecasters.state_space import run_filters
+from model_training.paths import LocationScale, standardised_errors
 from model_training.pool import Pool
+from model_training.week_paths import fit_correlation
 
-__all__ = ["LEAST_PEOPLE", "fit_pool", "pooled_forecasters"]
+__all__ = ["LEAST_PEOPLE", "WEEK_PATHS", "fit_pool", "fit_shipped", "pooled_forecasters"]
 
 LEAST_PEOPLE = 4
+WEEK_PATHS = "week_paths"
+"""The pool's part that ties the nights of a week together."""
 
 
 def pooled_forecasters() -> list[type[LocationScale]]:
@@ -51,7 +55,14 @@ def fit_pool(
             needed = {name: parts[slot][name] for name in forecaster.builds_on}
             parts[slot][forecaster.name] = forecaster.fit_pool(people, needed)
             advance(1.0)
+        if "state_space" in parts[slot]:
+            parts[slot][WEEK_PATHS] = {"correlation": _nights_together(people, parts[slot]["state_space"])}
     return Pool(parts, dict(about))
+
+
+def _nights_together(people: Sequence[DayGrid], prior: Mapping[str, Any]) -> list[list[float]]:
+    errors = [standardised_errors(run_filters(grid, prior).located, grid) for grid in people]
+    return fit_correlation(errors).round(4).tolist()
 
 
 SHIPPED_SYNTHETIC = (60, 365, 4242)

@@ -28,6 +28,8 @@ SCALE_NIGHTS = 20.0
 """Errors at which the wearer's own scale is believed half."""
 SHAPE_NIGHTS = 60.0
 """Errors at which the wearer's own shape is believed half."""
+TAIL_ERRORS = 4.0
+"""Errors expected beyond a level from which on the wearer's own quantile there is believed as in the middle."""
 LATEST = 365
 """The wearer's law is that of so many last errors."""
 
@@ -112,8 +114,9 @@ def _blend(own: np.ndarray, shared: np.ndarray, usual: float) -> np.ndarray:
         return shared
     ratio = max(float(np.mean(np.abs(own))), 1e-3) / usual
     scale = ratio ** (n / (n + SCALE_NIGHTS))
-    share = n / (n + SHAPE_NIGHTS)
-    return share * np.quantile(own, LEVELS) + (1 - share) * scale * shared
+    beyond = n * np.minimum(LEVELS, 1 - LEVELS)
+    share = n / (n + SHAPE_NIGHTS) * np.minimum(beyond / TAIL_ERRORS, 1.0)
+    return np.sort(share * np.quantile(own, LEVELS) + (1 - share) * scale * shared)
 
 
 def _weighted_quantiles(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -102,6 +102,7 @@ def _run(
         "goals": goal_rows(rows), "rows": rows,
         "calibration": list(report.calibration_rows(scores)), "people": list(report.person_rows(scores)),
         "cold_start": list(report.cold_start_rows(scores)), "ladder": list(report.ladder_rows(scores, seed=seed)),
+        "weeks": list(report.week_rows(scores, seed=seed)),
         "confidence_sets": list(report.confidence_sets(scores, seed=seed)),
     }  # fmt: skip
 

@@ -26,13 +26,13 @@ from hrv_shared.store import write_bytes_atomic
 from model_training.bench.masks import RUNGS, masked
 from model_training.bench.origins import FIRST, LADDER, MAIN, periods
 from model_training.bench.people import BenchPerson
-from model_training.bench.scoring import SCHEMA, score_path
+from model_training.bench.scoring import SCHEMA, score_path, score_weeks
 from model_training.combination import combine
 from model_training.day_grid import DayGrid
 from model_training.opponents import AutoArima, AutoEts, AutoTheta, LightGbmMlforecast, Person
 from model_training.paths import LocationScale, PathForecaster
 from model_training.pool import Pool, shipped_pool
-from model_training.pool_fitting import LEAST_PEOPLE, fit_pool, pooled_forecasters
+from model_training.pool_fitting import WEEK_PATHS, fit_pool, pooled_forecasters
 from model_training.synthetic import cohort_table, make_cohort
 
 __all__ = ["SHIPPED", "TRUE_LAW", "Plan", "evaluate"]
@@ -152,6 +152,8 @@ def _person(person: BenchPerson, slot: str, pool: Pool, plan: Plan) -> list[pl.D
         score_path(person.name, grid, period, name, origins, quantiles[origins])
         for name, quantiles in said.items() for period, origins in asked.items()
     ]  # fmt: skip
+    tied = np.asarray(pool.part(WEEK_PATHS, slot)["correlation"])
+    frames.append(score_weeks(person.name, grid, asked[MAIN], said[PRODUCT], tied, seed=plan.seed))
     if plan.truth is not None:
         origins, quantiles = plan.truth[person.name][slot]
         frames.append(score_path(person.name, grid, MAIN, TRUE_LAW, origins, quantiles))

@@ -6,9 +6,9 @@ import numpy as np
 
 from model_training.day_grid import DayGrid
 
-__all__ = ["FIRST", "MAIN", "LADDER", "periods"]
+__all__ = ["FIRST", "LADDER", "MAIN", "WEEK", "periods"]
 
-MAIN, FIRST, LADDER = "main", "first_nights", "ladder"
+MAIN, FIRST, LADDER, WEEK = "main", "first_nights", "ladder", "week"
 LEAST_NIGHTS = 28
 """Scored nights before the first origin that counts, so that the last 28 nights are 28."""
 FIRST_NIGHTS = (3, 27)

@@ -12,9 +12,11 @@ from hrv_shared.comparison import diebold_mariano, model_confidence_set, pooled_
 from hrv_shared.constants import HORIZONS, PRODUCT, SLOTS
 from model_training.bench.masks import RUNGS
 from model_training.bench.origins import FIRST, LADDER, MAIN
+from model_training.bench.origins import WEEK as WEEK_PERIOD
+from model_training.bench.scoring import INDEPENDENT, JOINT
 
 __all__ = ["BEST_AUTO", "REFERENCE", "calibration_rows", "cold_start_rows", "confidence_sets", "ladder_rows",
-           "person_rows", "skill_rows", "with_best_auto"]  # fmt: skip
+           "person_rows", "week_rows", "skill_rows", "with_best_auto"]  # fmt: skip
 
 REFERENCE = "last_28"
 BEST_AUTO = "best_auto"
@@ -180,6 +182,22 @@ def ladder_rows(scores: pl.DataFrame, *, seed: int) -> Iterator[dict[str, Any]]:
                 else {}
             )
         yield row
+
+
+def week_rows(scores: pl.DataFrame, *, seed: int) -> Iterator[dict[str, Any]]:
+    """Energy score of the tied week against seven nights drawn apart, per slot."""
+    weeks = scores.filter(pl.col("period") == WEEK_PERIOD)
+    for slot in SLOTS:
+        at = weeks.filter(pl.col("slot") == slot)
+        pair = _paired(at, JOINT, INDEPENDENT)
+        people = [p for p in pair.partition_by("person", maintain_order=True) if len(p) >= LEAST_ROWS]
+        if people:
+            found = pooled_skill(
+                [(p["crps_ms"].to_numpy(), p["reference_ms"].to_numpy(), p["origin"].to_numpy()) for p in people],
+                seed=seed, resamples=RESAMPLES,
+            )  # fmt: skip
+            yield {"slot": slot, "skill_pct": found.skill_pct, "ci_low": found.ci_low, "ci_high": found.ci_high,
+                   "n_weeks": found.n_forecasts, "n_people": found.n_people}  # fmt: skip
 
 
 def confidence_sets(scores: pl.DataFrame, *, seed: int) -> Iterator[dict[str, Any]]:

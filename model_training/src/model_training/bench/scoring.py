@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from hrv_shared.comparison import energy_scores
 from hrv_shared.constants import HORIZONS, MEDIAN_INDEX, QUANTILE_LEVELS
 from hrv_shared.scoring import covered, crps_from_quantiles, pit
+from model_training.bench.origins import WEEK
 from model_training.day_grid import DayGrid
+from model_training.week_paths import sample_paths
 
-__all__ = ["SCHEMA", "score_path"]
+__all__ = ["INDEPENDENT", "JOINT", "SCHEMA", "score_path", "score_weeks"]
 
 LOW, HIGH = QUANTILE_LEVELS.index(0.10), QUANTILE_LEVELS.index(0.90)
 SCHEMA = {
@@ -20,6 +23,30 @@ SCHEMA = {
 }  # fmt: skip
 """One row a forecast whose night came: ``weekend`` of the target, ``event``: something was said of the target night,
 ``low_night``: the last night lay below the person's usual, ``gap``: the last night is missing."""
+
+
+JOINT, INDEPENDENT = "joint_week", "independent_nights"
+PATHS, WEEK_STRIDE = 100, 3
+
+
+def score_weeks(
+    person: str, grid: DayGrid, origins: np.ndarray, quantiles_ms: np.ndarray, correlation: np.ndarray, *, seed: int
+) -> pl.DataFrame:
+    """Energy score (column ``crps_ms``) of whole weeks, nights tied and nights drawn apart, where all seven came."""
+    hrv_ms = np.exp(grid.log_hrv)
+    weeks = [i for i in origins[::WEEK_STRIDE] if i + 7 < len(grid) and np.isfinite(hrv_ms[i + 1 : i + 8]).all()]
+    weeks = [i for i in weeks if np.isfinite(quantiles_ms[i]).all()]
+    if not weeks:
+        return pl.DataFrame(schema=SCHEMA)
+    truth = np.array([hrv_ms[i + 1 : i + 8] for i in weeks])
+    frames = []
+    for name, tied in ((JOINT, correlation), (INDEPENDENT, np.eye(7))):
+        paths = np.array([sample_paths(quantiles_ms[i], tied, PATHS, seed=seed + int(i)) for i in weeks])
+        scores = {"person": person, "slot": grid.slot, "period": WEEK, "forecaster": name, "origin": weeks, "horizon": 7,
+                  "crps_ms": energy_scores(paths, truth)}  # fmt: skip
+        frames.append(pl.DataFrame(scores))
+    absent = [pl.lit(None, dtype=kind).alias(column) for column, kind in SCHEMA.items() if column not in scores]
+    return pl.concat(frames).with_columns(absent).select(list(SCHEMA)).cast(SCHEMA)
 
 
 def score_path(

@@ -49,6 +49,11 @@ def render(result: dict[str, Any]) -> str:
     lines += _section(
         "People (evening, night 1, against the last 28 nights)", ["", ""], _people(result["people"])
     )
+    for week in result["weeks"]:
+        lines.append(
+            f"Whole weeks, {week['slot']}: energy score {week['skill_pct']:+.2f} % ({_ci(week)}) better with the nights tied than "
+            f"drawn apart, {week['n_weeks']} weeks of {week['n_people']} people."
+        )
     for found in result["confidence_sets"]:
         lines.append(f"Model confidence set (90 %), {found['slot']}, night 1: {', '.join(found['members'])}.")
     return "\n".join(lines).rstrip()

@@ -42,9 +42,9 @@ _GROUP = {name: group for group, names in _MEMBERS.items() for name in names}
 
 _LABELS = {
     BASE: "your usual level", RECENT: "your recent nights", "weekday": "day of the week",
-    "load": "training and strain", "body": "resting heart rate, breathing, skin temperature", "sleep": "sleep so far",
+    "load": "training and strain", "body": "body (pulse, breath, skin)", "sleep": "sleep so far",
     JOURNAL: "journal", f"{JOURNAL}_unsaid": "journal: nothing said", "other": "other facts",
-    LAW: "bad nights are worse than good ones are good", CALIBRATION: "calibration of the mix",
+    LAW: "shape of good and bad nights", CALIBRATION: "calibration of the mix",
     AGENT_PART: "the agent's correction",
 }  # fmt: skip
 

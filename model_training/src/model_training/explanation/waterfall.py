@@ -84,7 +84,7 @@ def _tomorrow(axes: Axes, explained: dict[str, Any]) -> None:
     reach = [start for _, start, _, _ in steps[1:-1]] + [base, at]
     span = max(max(reach) - min(reach), 0.05 * base)
     axes.set_xlim(max(0.0, min(reach) - 0.6 * span), max(reach) + 0.5 * span)
-    axes.set_yticks(range(len(steps)), [_wrapped(name) for name, *_ in steps])
+    axes.set_yticks(range(len(steps)), [name for name, *_ in steps])
     axes.invert_yaxis()
     axes.set(xlabel="RMSSD, ms (the axis does not begin at 0)", title=f"Tomorrow, {night['target_day']}")
 
@@ -104,7 +104,7 @@ def _week(axes: Axes, explained: dict[str, Any]) -> None:
         for k, ms in enumerate(heights):
             (up if ms > 0 else down)[k] += ms
     total = [night["median_ms"] - night["base_ms"] for night in nights]
-    axes.plot(days, total, "D", color=INK, markersize=4, label="median")
+    axes.plot(days, total, "D", color=INK, markeredgecolor=PANEL, markersize=5, label="median")
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set(ylabel="ms from your usual level", title="The week")
     axes.tick_params(axis="x", labelrotation=45)
@@ -113,12 +113,3 @@ def _week(axes: Axes, explained: dict[str, Any]) -> None:
 
 def _shades(count: int) -> list[str]:
     return [SHADES[k % len(SHADES)] for k in range(count)]
-
-
-def _wrapped(text: str, width: int = 26) -> str:
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + len(word) >= width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines)

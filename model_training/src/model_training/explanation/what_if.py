@@ -27,6 +27,7 @@ __all__ = ["ASSOCIATION", "WhatIf", "carried_calibration", "what_if"]
 ASSOCIATION = "association"
 NOTE = "An association, not a promise: it is what tended to go with this in you and in others, not what this would do."
 NO_NEWS = "That is so already; the forecast stays as it is, to the last bit."
+ONLY_A_SCENARIO = "No model looks at that; the forecast stays as it is, to the last bit."
 UNTOLD = "models_that_do_not_tell"
 """Group of a shift by members that do not say what they are made of."""
 DUST_MS = 1e-11
@@ -100,7 +101,8 @@ def what_if(
         scenarios.append(bedtime_scenario(history, change.bedtime, float(issued[0, MEDIAN_INDEX])))
     if not facts:
         none = np.zeros(len(HORIZONS))
-        return WhatIf(issued, issued.copy(), none, {}, [], ASSOCIATION, NO_NEWS, scenarios)
+        note = ONLY_A_SCENARIO if change == Change(bedtime=change.bedtime) else NO_NEWS
+        return WhatIf(issued, issued.copy(), none, {}, [], ASSOCIATION, note, scenarios)
     after = _said(changed, {name: forecasters[name] for name in before})
     newly = _average(after, share)
     asked = finish(newly)

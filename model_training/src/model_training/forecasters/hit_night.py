@@ -1,11 +1,13 @@
 """hit_night: most nights are ordinary, some are hit; how likely tonight is to be hit depends on the evening.
 
 Assumes      around state_space's location a night's error comes from one of two normal laws: an ordinary one, or one
-             that lies lower and is wider. A logistic rule of the evening's facts (weekday of the target, load, late workout,
-             drinks, illness, resting heart rate, a gap, a hit last night) says the odds; drinks, load and weekend also
-             widen both laws. Rule and laws come from the pool; how often a wearer is hit, from the wearer too.
-Is not       an alarm: the odds move between about 5 and 30 %. What the facts do to the middle of the law is
-             state_space's, and the two laws are shifted so that it is not counted twice.
+             that lies lower and is wider. A logistic rule of the evening's facts (weekday of the target, load, late
+             workout, drinks, illness, resting heart rate, a gap, a hit last night) says the odds. Rule and laws come
+             from the pool; how often a wearer is hit, from the wearer too.
+Is not       an alarm: the two laws overlap, and the odds only move between about one in ten and one in four. What the
+             facts do to the middle of the law is state_space's, and the two laws are shifted so that it is not counted
+             twice. On synthetic people the tail is then right after drinks and on weekends, where one law for all
+             nights is too short; the mean CRPS stays that of state_space.
 Refuses      below 3 scored nights, or when the last one is more than three days old.
 Band         the mixture, inverted; its errors so far, as normal scores, have a law of the pool, scaled and bent by the
              wearer's own, and the mixture is read at the levels of that law.
@@ -25,22 +27,22 @@ from hrv_shared.constants import HORIZONS
 from model_training.behaviours import BEHAVIOURS
 from model_training.day_grid import DayGrid
 from model_training.design import person_weights
-from model_training.features import features
+from model_training.features import Features, features
 from model_training.forecasters.fingerprint import code_version
-from model_training.forecasters.state_space import StateSpace, run_filters
+from model_training.forecasters.state_space import run_filters
 from model_training.paths import Located, LocationScale, law_part, standardised_errors
-from model_training.pool import shipped_digest, shipped_pool
+from model_training.pool import shipped_digest
 from model_training.residual_law import PooledLaw, personal_laws, to_ms
 
-__all__ = ["HitNight", "Mixture", "negative_log_likelihood"]
+__all__ = ["FACTS", "HitNight", "Mixture", "fitted_rule", "negative_log_likelihood"]
 
 HIT_BELOW = -1.3
 """A night so many SDs below its forecast was a hit, as far as a fact about last night goes."""
 BURN_IN_NIGHTS = 5
 CLIPPED = (-6.0, 4.0)
 """Errors in SDs that the pool is fitted on."""
-FACT_PRECISION, WIDTH_PRECISION, SHAPE_PRECISION = 10.0, 30.0, 20.0
-USUAL_HITS = 10.0
+FACT_PRECISION, SHAPE_PRECISION = 10.0, 20.0
+USUAL_HITS = 40.0
 """Expected hits of a wearer at which their own frequency is believed half."""
 START = np.array([0.15, 1.5, -0.2, 0.2, 0.9])
 """Ordinary mean, drop, ln SD ordinary, ln SD hit, share of the drop that the location holds already."""
@@ -62,17 +64,6 @@ FACTS = (
     "hit_before",
     "one",
 )
-WIDENING = (
-    "alcohol",
-    "sick",
-    "unsaid",
-    "load_hard",
-    "night_missing",
-    "hit_before",
-    "wakes_on_5",
-    "wakes_on_6",
-)
-WIDENS = [FACTS.index(name) for name in WIDENING]
 
 
 @dataclass(frozen=True)
@@ -127,9 +118,11 @@ class HitNight(LocationScale):
         "forecasters/state_space.py", also=shipped_digest(),
     )  # fmt: skip
 
+    builds_on = ("state_space",)
+
     def locate(self, grid: DayGrid) -> Located:
         """State space's location and scale."""
-        return run_filters(grid, (self._pool or shipped_pool()).part("state_space", grid.slot)).located
+        return run_filters(grid, self.pooled_of("state_space", grid.slot)).located
 
     def path(self, grid: DayGrid, origins: np.ndarray) -> np.ndarray:
         """Quantiles [O, 7, 23] in ms."""
@@ -144,18 +137,11 @@ class HitNight(LocationScale):
         return to_ms(log_ms)
 
     @classmethod
-    def fit_pool(
-        cls, grids: Sequence[DayGrid], state_space_part: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Rules and laws of every horizon by maximum likelihood, and the law of their normal scores.
-
-        Parameters
-        ----------
-        state_space_part : dict, optional
-            ``StateSpace.fit_pool(grids)``, where the caller has it.
-        """
-        part = state_space_part or StateSpace.fit_pool(grids)
-        located = [run_filters(grid, part).located for grid in grids]
+    def fit_pool(cls, grids: Sequence[DayGrid], parts: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Rules and laws of every horizon by maximum likelihood, and the law of their normal scores."""
+        if parts is None:
+            raise ValueError("expected the part of state_space, got none")
+        located = [run_filters(grid, parts["state_space"]).located for grid in grids]
         rules = {str(h): _fitted(grids, located, h) for h in HORIZONS}
         scores = [_mixtures_and_scores(grid, at, rules)[1] for grid, at in zip(grids, located, strict=True)]
         return {"rules": rules} | law_part(scores)
@@ -165,11 +151,11 @@ def _mixtures_and_scores(
     grid: DayGrid, located: Located, rules: Mapping[str, Mapping[str, Any]]
 ) -> tuple[list[Mixture], np.ndarray]:
     """Every horizon's mixture with the wearer's own odds, and normal scores [N, 7] of its errors so far."""
-    errors = standardised_errors(located, grid)
+    seen, errors = features(grid), standardised_errors(located, grid)
     scores = np.full(errors.shape, np.nan)
     mixtures = []
     for k, h in enumerate(HORIZONS):
-        facts = _facts(grid, errors[:, 0], h)
+        facts = _facts(grid, seen, errors[:, 0], h)
         usual = _mixture(facts, rules[str(h)])
         own = _mixture(facts, rules[str(h)], _own_log_odds(usual, errors[:, k], h))
         if len(grid) > h:
@@ -179,9 +165,8 @@ def _mixtures_and_scores(
     return mixtures, scores
 
 
-def _facts(grid: DayGrid, last_errors: np.ndarray, horizon: int) -> np.ndarray:
+def _facts(grid: DayGrid, seen: Features, last_errors: np.ndarray, horizon: int) -> np.ndarray:
     """What the evening knows of the night h ahead; ndarray [N, F], what is unknown is usual, which is zero."""
-    seen = features(grid)
     target = (grid.weekday + horizon) % 7
     dose = {name: grid.dose[:, horizon - 1, k] for k, name in enumerate(b.name for b in BEHAVIOURS)}
     columns = {f"wakes_on_{k}": ((target == k) - 1 / 7) * grid.knows_weekday for k in range(7)}
@@ -199,11 +184,9 @@ def _facts(grid: DayGrid, last_errors: np.ndarray, horizon: int) -> np.ndarray:
 def _mixture(facts: np.ndarray, rule: Mapping[str, Any], own_log_odds: np.ndarray | float = 0.0) -> Mixture:
     mean, drop, ln_sd, ln_sd_hit, held = rule["shape"]
     hit = expit(facts @ np.asarray(rule["hit"]) + own_log_odds)
-    width = np.exp(facts[:, WIDENS] @ np.asarray(rule["width"]))
-    ordinary = width * (mean - held * hit * drop)
-    return Mixture(
-        hit, (ordinary, ordinary - width * drop), (width * np.exp(ln_sd), width * np.exp(ln_sd_hit))
-    )
+    ordinary = mean - held * hit * drop
+    sds = (np.full(len(hit), np.exp(ln_sd)), np.full(len(hit), np.exp(ln_sd_hit)))
+    return Mixture(hit, (ordinary, ordinary - drop), sds)
 
 
 def _own_log_odds(usual: Mixture, errors: np.ndarray, horizon: int) -> np.ndarray:
@@ -224,50 +207,55 @@ def _fitted(grids: Sequence[DayGrid], located: Sequence[Located], horizon: int) 
         errors = standardised_errors(at, grid)
         enough = np.cumsum(np.isfinite(grid.log_hrv))[:-horizon] >= BURN_IN_NIGHTS
         used = np.isfinite(errors[horizon:, horizon - 1]) & enough
-        rows.append(_facts(grid, errors[:, 0], horizon)[:-horizon][used])
+        rows.append(_facts(grid, features(grid), errors[:, 0], horizon)[:-horizon][used])
         outcomes.append(np.clip(errors[horizon:, horizon - 1][used], *CLIPPED))
     weights = person_weights([len(y) for y in outcomes])
-    start = np.concatenate([np.zeros(len(FACTS) - 1), [-1.8], np.zeros(len(WIDENS)), START])
+    return fitted_rule(np.vstack(rows), np.concatenate(outcomes), weights)
+
+
+def fitted_rule(facts: np.ndarray, errors: np.ndarray, weights: np.ndarray) -> dict[str, list[float]]:
+    """Odds and shape that make the standardised errors [R] after ``FACTS`` [R, F] likeliest."""
+    start = np.concatenate([np.zeros(len(FACTS) - 1), [-1.8], START])
     found = minimize(
-        negative_log_likelihood, start, (np.vstack(rows), np.concatenate(outcomes), weights), "L-BFGS-B", jac=True,
+        negative_log_likelihood,
+        start,
+        (facts, errors, weights),
+        "L-BFGS-B",
+        jac=True,
         options={"maxiter": 300},
-    ).x.round(6)  # fmt: skip
-    hit, width, shape = np.split(found, [len(FACTS), len(FACTS) + len(WIDENS)])
-    return {"hit": hit.tolist(), "width": width.tolist(), "shape": shape.tolist()}
+    ).x.round(6)
+    return {"hit": found[: len(FACTS)].tolist(), "shape": found[len(FACTS) :].tolist()}
 
 
 def negative_log_likelihood(
     parameters: np.ndarray, facts: np.ndarray, errors: np.ndarray, weights: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    """Penalised, with its gradient; ``parameters`` are odds [F], widening [W] and shape [5] in one row."""
-    beta, gamma, shape = np.split(parameters, [len(FACTS), len(FACTS) + len(WIDENS)])
-    mixture = _mixture(facts, {"hit": beta, "width": gamma, "shape": shape})
-    hit, drop, held = mixture.hit, shape[1], shape[4]
-    width = mixture.sds[0] / np.exp(shape[2])
+    """Penalised, with its gradient.
+
+    Parameters
+    ----------
+    parameters : ndarray [F + 5]
+        Log odds of ``FACTS``, then the shape as in ``START``.
+    """
+    beta, shape = parameters[: len(FACTS)], parameters[len(FACTS) :]
+    drop, held = shape[1], shape[4]
+    mixture = _mixture(facts, {"hit": beta, "shape": shape})
+    hit, shares = mixture.hit, (1 - mixture.hit, mixture.hit)
     z = [(errors - m) / s for m, s in zip(mixture.means, mixture.sds, strict=True)]
-    part = [
-        share * np.exp(-0.5 * zk**2) / s + 1e-12
-        for share, zk, s in zip((1 - hit, hit), z, mixture.sds, strict=True)
-    ]
+    part = [r * np.exp(-0.5 * zk**2) / s + 1e-12 for r, zk, s in zip(shares, z, mixture.sds, strict=True)]
     was_hit = part[1] / (part[0] + part[1])
-    share = (1 - was_hit, was_hit)
-    pull = sum(r * zk / s for r, zk, s in zip(share, z, mixture.sds, strict=True))
-    to_log_odds = (was_hit - hit) - held * drop * width * hit * (1 - hit) * pull
-    to_width = sum(r * (zk * errors / s - 1) for r, zk, s in zip(share, z, mixture.sds, strict=True))
+    pull = (1 - was_hit) * z[0] / mixture.sds[0] + was_hit * z[1] / mixture.sds[1]
+    to_log_odds = (was_hit - hit) - held * drop * hit * (1 - hit) * pull
     to_shape = np.array([
-        weights @ (pull * width),
-        weights @ (width * (-held * hit * pull - was_hit * z[1] / mixture.sds[1])),
+        weights @ pull,
+        weights @ (-held * hit * pull - was_hit * z[1] / mixture.sds[1]),
         weights @ ((1 - was_hit) * (z[0] ** 2 - 1)),
         weights @ (was_hit * (z[1] ** 2 - 1)),
-        weights @ (-hit * drop * width * pull),
+        weights @ (-hit * drop * pull),
     ])  # fmt: skip
-    precision = np.concatenate([
-        np.full(len(FACTS) - 1, FACT_PRECISION), [0.0], np.full(len(WIDENS), WIDTH_PRECISION),
-        SHAPE_PRECISION * HELD_TO_START,
-    ])  # fmt: skip
-    away = parameters - np.concatenate([np.zeros(len(FACTS) + len(WIDENS)), START])
-    value = 0.5 * away @ (precision * away) - weights @ np.log(part[0] + part[1])
-    gradient = np.concatenate(
-        [facts.T @ (weights * to_log_odds), facts[:, WIDENS].T @ (weights * to_width), to_shape]
+    precision = np.concatenate(
+        [np.full(len(FACTS) - 1, FACT_PRECISION), [0.0], SHAPE_PRECISION * HELD_TO_START]
     )
-    return value, precision * away - gradient
+    away = parameters - np.concatenate([np.zeros(len(FACTS)), START])
+    value = 0.5 * away @ (precision * away) - weights @ np.log(part[0] + part[1])
+    return value, precision * away - np.concatenate([facts.T @ (weights * to_log_odds), to_shape])

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from hrv_shared.constants import HORIZONS
 from model_training.behaviours import BEHAVIOURS
-from model_training.day_grid import DayGrid
+from model_training.day_grid import DayGrid, remembered
 from model_training.design import Design, design, person_weights, usual_doses
 from model_training.explanation.groups import RECENT, in_groups
 from model_training.features import USUAL_SCALE, WEEKDAYS, features
@@ -75,6 +75,10 @@ class Ridge(LocationScale):
 
 def locate(grid: DayGrid, effects: dict[str, list[float]]) -> Located:
     """Posterior mean of every origin under pooled effects; each origin knows the outcomes up to its own day."""
+    return remembered(grid, "ridge", effects, lambda: _locate(grid, effects))
+
+
+def _locate(grid: DayGrid, effects: dict[str, list[float]]) -> Located:
     seen = features(grid)
     mean = np.full((len(grid), len(HORIZONS)), np.nan)
     with threadpool_limits(1):
@@ -92,16 +96,18 @@ def _adapted(x: np.ndarray, y: np.ndarray, common: np.ndarray, prior: np.ndarray
     said = x @ common
     left = np.clip(y - said, -CLIP, CLIP)
     known = np.flatnonzero(np.isfinite(left))
-    squares = np.zeros((n, width, width))
-    pulls = np.zeros((n, width))
-    at = known + horizon
-    squares[at] = x[known, :, None] * x[known, None, :]
-    pulls[at] = x[known] * left[known, None]
-    first = np.arange(n) // OWN_BLOCK_NIGHTS * OWN_BLOCK_NIGHTS
-    solved = first[::OWN_BLOCK_NIGHTS]
-    precision = np.cumsum(squares, axis=0)[solved] + np.diag(prior)
-    own = np.linalg.solve(precision, np.cumsum(pulls, axis=0)[solved][:, :, None])[:, :, 0]
-    return said + np.einsum("nf,nf->n", x, own[first // OWN_BLOCK_NIGHTS])
+    blocks = -(-n // OWN_BLOCK_NIGHTS)
+    precision = np.empty((blocks, width, width))
+    pulls = np.empty((blocks, width))
+    precision_so_far, pull_so_far, taken = np.diag(prior), np.zeros(width), 0
+    for block in range(blocks):
+        news = slice(taken, np.searchsorted(known + horizon, block * OWN_BLOCK_NIGHTS, side="right"))
+        rows = x[known[news]]
+        precision_so_far = precision_so_far + rows.T @ rows
+        pull_so_far = pull_so_far + left[known[news]] @ rows
+        precision[block], pulls[block], taken = precision_so_far, pull_so_far, news.stop
+    own = np.linalg.solve(precision, pulls[:, :, None])[:, :, 0]
+    return said + np.einsum("nf,nf->n", x, own[np.arange(n) // OWN_BLOCK_NIGHTS])
 
 
 def location_parts(grid: DayGrid, effects: dict[str, list[float]]) -> dict[str, np.ndarray]:

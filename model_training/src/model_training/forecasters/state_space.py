@@ -23,7 +23,7 @@ import numpy as np
 
 from hrv_shared.constants import HORIZONS
 from model_training.behaviours import BEHAVIOURS
-from model_training.day_grid import DayGrid
+from model_training.day_grid import DayGrid, remembered
 from model_training.design import usual_doses
 from model_training.explanation.groups import RECENT, in_groups
 from model_training.features import WEEKDAYS, Features, features, target_columns
@@ -67,6 +67,7 @@ WEEKDAY_SD = 0.035
 LEVEL, MEMORY, MEAN, FIRST_WEEKDAY = 0, 1, 2, 3
 FIRST_EFFECT = FIRST_WEEKDAY + 7
 EFFECTS = (*EFFECT_PRIORS, *DOSE_PRIORS)
+AHEAD = np.array(HORIZONS)
 STATES = ("level", "memory", "mean", *WEEKDAYS, *EFFECTS)
 
 
@@ -140,6 +141,10 @@ def run_filters(grid: DayGrid, prior: Mapping[str, Any]) -> Filtered:
     prior : dict
         ``effects``: name -> (mean, SD); ``log_weights`` [K] of the configurations before any night.
     """
+    return remembered(grid, "state_space", prior, lambda: _run_filters(grid, prior))
+
+
+def _run_filters(grid: DayGrid, prior: Mapping[str, Any]) -> Filtered:
     n, width, drift, keep, share, phi = len(grid), len(STATES), *CONFIGURATIONS.T
     seen = features(grid)
     inputs, by_horizon = _regressors(grid, seen)
@@ -147,8 +152,7 @@ def run_filters(grid: DayGrid, prior: Mapping[str, Any]) -> Filtered:
     log_weight = np.asarray(prior["log_weights"], float).copy()
     noise = np.maximum(1.0 - share**2, 0.3)
     weekday = grid.weekday
-    first = int(np.flatnonzero(np.isfinite(grid.log_hrv))[0]) if n else 0
-    offset = float(grid.log_hrv[first]) if n else 0.0
+    offset = next(iter(grid.log_hrv[np.isfinite(grid.log_hrv)]), 0.0)
     means = np.full((n, len(HORIZONS), width), np.nan)
     sd = np.full((n, len(HORIZONS)), np.nan)
     observe = np.zeros(width)
@@ -165,7 +169,7 @@ def run_filters(grid: DayGrid, prior: Mapping[str, Any]) -> Filtered:
         weight = np.exp(log_weight - log_weight.max())
         weight /= weight.sum()
         means[i], sd[i] = _ahead(
-            state, spread, weight, by_horizon[:, i], weekday[i], grid.knows_weekday, keep, phi, noise, seen.scale[i]
+            state, spread, weight, by_horizon[:, i], weekday[i], grid.knows_weekday, keep, phi, seen.scale[i]
         )
     effects = weight @ state if n else np.zeros(width)
     between = weight @ (np.einsum("kss->ks", spread) + (state - effects) ** 2) if n else np.zeros(width)
@@ -225,23 +229,19 @@ def _update(state, spread, observe, value: float, noise) -> np.ndarray:
     return -0.5 * np.log(variance) - 2.5 * np.log1p(distance**2 / 4.0)  # Student t with 4 degrees of freedom
 
 
-def _ahead(state, spread, weight, inputs, weekday: int, knows_weekday: bool, keep, phi, noise, scale) -> tuple:
+def _ahead(state, spread, weight, inputs, weekday: int, knows_weekday: bool, keep, phi, scale) -> tuple:
     """Contributions [7, S] and SD [7] of the coming nights, averaged over the configurations."""
+    steady = np.zeros((len(HORIZONS), state.shape[1] - MEAN))  # what drift and memory don't touch
+    steady[:, 0] = 1.0
+    steady[np.arange(len(HORIZONS)), FIRST_WEEKDAY - MEAN + (weekday + AHEAD) % 7] = float(knows_weekday)
+    steady[:, FIRST_EFFECT - MEAN :] = inputs
+    level, memory = state[:, [LEVEL]] * keep[:, None] ** AHEAD, state[:, [MEMORY]] * phi[:, None] ** AHEAD
+    total = state[:, MEAN:] @ steady.T + level + memory
     contributions = np.empty((len(HORIZONS), state.shape[1]))
-    sd = np.empty(len(HORIZONS))
-    lasting = spread[:, MEAN, MEAN] + spread[:, LEVEL, LEVEL] + (noise + 1 - noise) * scale**2
-    for k, h in enumerate(HORIZONS):
-        load = np.zeros_like(state)
-        load[:, MEAN] = 1.0
-        load[:, LEVEL] = keep**h
-        load[:, MEMORY] = phi**h
-        load[:, FIRST_WEEKDAY + (weekday + h) % 7] = float(knows_weekday)
-        load[:, FIRST_EFFECT:] = inputs[k]
-        each = state * load
-        contributions[k] = weight @ each
-        total = each.sum(axis=1)
-        sd[k] = np.sqrt(weight @ (lasting + (total - weight @ total) ** 2))
-    return contributions, sd
+    contributions[:, LEVEL], contributions[:, MEMORY] = weight @ level, weight @ memory
+    contributions[:, MEAN:] = steady * (weight @ state[:, MEAN:])
+    unsure = spread[:, MEAN, MEAN] + spread[:, LEVEL, LEVEL] + scale**2
+    return contributions, np.sqrt(weight @ (unsure[:, None] + (total - weight @ total) ** 2))
 
 
 def _literature() -> dict[str, tuple[float, float]]:

@@ -22,9 +22,12 @@ import numpy as np
 from hrv_shared.constants import HORIZONS
 from model_training.day_grid import DayGrid
 from model_training.design import design, person_weights
+from model_training.explanation.groups import in_groups
 from model_training.features import features
 from model_training.forecasters.fingerprint import code_version
 from model_training.forecasters.ridge import locate as ridge_location
+from model_training.forecasters.ridge import location_parts as ridge_parts
+from model_training.forecasters.state_space import location_parts as state_parts
 from model_training.forecasters.state_space import run_filters
 from model_training.paths import Located, LocationScale, law_part, standardised_errors
 from model_training.pool import shipped_digest
@@ -63,6 +66,26 @@ class Trees(LocationScale):
         own = self.pooled(grid.slot)
         laid = lay_out(grid, {name: self.pooled_of(name, grid.slot) for name in self.builds_on})
         return _locate(grid, laid, [_boosters(tuple(texts)) for texts in own["trees"]])
+
+    def contributions(self, grid: DayGrid) -> dict[str, np.ndarray]:
+        """Groups of the last origin's location, ln ms [7] each; the trees' own part is exact TreeSHAP."""
+        parts = {name: self.pooled_of(name, grid.slot) for name in self.builds_on}
+        laid, seen = lay_out(grid, parts), features(grid)
+        linear = (
+            state_parts(run_filters(grid, parts["state_space"]), grid), ridge_parts(grid, parts["ridge"]["effects"])
+        )  # fmt: skip
+        groups = {group: sum(each.get(group, 0.0) for each in linear) / 2 for each in linear for group in each}
+        names = [*design(grid, 1, seen).names, *OWN_COLUMNS, "one"]
+        added = np.empty((len(HORIZONS), len(names)))
+        for group, texts in zip(GROUPS, self.pooled(grid.slot)["trees"], strict=True):
+            boosters = _boosters(tuple(texts))
+            for h in group:
+                x = laid[h - 1][0][-1:]
+                said = [float(booster.predict(x)[0]) for booster in boosters]
+                middle = boosters[int(np.argsort(said, kind="stable")[1])]  # crossed trees are sorted in ``_locate`` too
+                added[h - 1] = seen.scale[-1] * middle.predict(x, pred_contrib=True)[0]
+        own = in_groups(names, added, grid)
+        return {group: groups.get(group, 0.0) + own.get(group, 0.0) for group in groups | own}
 
     @classmethod
     def fit_pool(cls, grids: Sequence[DayGrid], parts: Mapping[str, Any] | None = None) -> dict[str, Any]:

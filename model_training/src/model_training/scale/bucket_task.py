@@ -15,6 +15,7 @@ import numpy as np
 from hrv_shared.store import write_bytes_atomic
 from model_training.pool import Pool
 from model_training.scale.costs import own_cpu_s, peak_mb
+from model_training.scale.errors import OtherCode
 
 __all__ = ["BucketDone", "BucketTask", "done_before", "run_bucket"]
 
@@ -29,6 +30,8 @@ class BucketTask:
         Folders.
     kinds : tuple of type
         Forecasters' classes.
+    versions : tuple of str
+        Theirs where the work is given out; a worker with other code refuses.
     pool : str
         File of the pool; '' is the shipped one.
     """
@@ -37,6 +40,7 @@ class BucketTask:
     results: str
     bucket: int
     kinds: tuple[type, ...]
+    versions: tuple[str, ...]
     pool: str
     slot: str
     windows: int
@@ -72,10 +76,22 @@ class BucketDone:
 
 
 def run_bucket(task: BucketTask) -> BucketDone:
-    """Do one bucket's day; its quantiles lie in ``results`` afterwards, then what it cost."""
+    """Do one bucket's day; its quantiles lie in ``results`` afterwards, then what it cost.
+
+    Raises
+    ------
+    OtherCode
+        This process has other forecasters than the one that gave the task.
+    """
     from model_training.scale.member_day import forecast_members, made
     from model_training.scale.members import read_bucket
 
+    here = tuple(kind.version for kind in task.kinds)
+    if here != task.versions:
+        raise OtherCode(
+            f"Expected forecasters {', '.join(task.versions)}, a worker has {', '.join(here)}. Install the same code "
+            "on every worker and start them anew."
+        )
     forecasters = made(task.kinds, _pool(task.pool))
     start = own_cpu_s()
     days, journal = read_bucket(Path(task.tables), task.bucket)

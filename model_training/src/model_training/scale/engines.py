@@ -63,9 +63,7 @@ def _joblib(work: Callable[[T], R], tasks: list[T], workers: int, scratch: Path)
             parallel = Parallel(workers, "loky", return_as="generator_unordered", temp_folder=str(scratch))
             yield from parallel(delayed(work)(task) for task in tasks)
         finally:
-            get_reusable_executor().shutdown(
-                wait=True
-            )  # so that the workers' CPU is counted and memory is free
+            get_reusable_executor().shutdown(wait=True)  # only then their CPU is counted
 
 
 def _dask(work: Callable[[T], R], tasks: list[T], workers: int, scratch: Path) -> Iterator[R]:
@@ -84,6 +82,7 @@ def _dask(work: Callable[[T], R], tasks: list[T], workers: int, scratch: Path) -
         dask.config.set(settings),
         LocalCluster(
             n_workers=workers, threads_per_worker=1, processes=True, host=LOOPBACK, dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": f"{LOOPBACK}:0"},  # else it wants the one port 8787
             worker_dashboard_address=None, local_directory=str(scratch), memory_limit=0, silence_logs=40,
         ) as cluster,
         Client(cluster) as client,
@@ -104,7 +103,11 @@ def _ray(work: Callable[[T], R], tasks: list[T], workers: int, scratch: Path) ->
             import ray
         except ImportError:
             raise EngineAbsent(_absent("Ray", "ray")) from None
-
+        if ray.util.get_node_ip_address() != LOOPBACK:  # it reads its environment once, when it is imported
+            raise BadScale(
+                "Expected Ray to stay on the loopback, but it was imported before and would listen on all addresses. "
+                "Run the command in a process of its own."
+            )
         ray.init(
             num_cpus=workers, include_dashboard=False, _node_ip_address=LOOPBACK, _temp_dir=str(scratch),
             object_store_memory=RAY_OBJECTS_BYTES, log_to_driver=False, configure_logging=False,

@@ -3,14 +3,15 @@
 HrvError
 └── TrainingError
     ├── EngineAbsent    the package that spreads the work is not installed
-    └── BadScale        a size, an engine or a number of workers that can't be
+    ├── BadScale        a size, an engine or a number of workers that can't be
+    └── OtherCode       a worker's forecasters are not those of the process that gave the work
 """
 
 from __future__ import annotations
 
 from model_training.errors import TrainingError
 
-__all__ = ["BadScale", "EngineAbsent"]
+__all__ = ["BadScale", "EngineAbsent", "OtherCode"]
 
 
 class EngineAbsent(TrainingError):
@@ -19,3 +20,7 @@ class EngineAbsent(TrainingError):
 
 class BadScale(TrainingError):
     """A size, an engine or a number of workers that can't be."""
+
+
+class OtherCode(TrainingError):
+    """A worker's forecasters are not those of the process that gave the work."""

@@ -134,8 +134,9 @@ def _size(
     pool_file = folder / f"pool-{asked['pool'][:12]}.json.gz"
     if pool is not None and not pool_file.exists():
         pool.save(pool_file)
+    versions = tuple(asked["forecasters"].values())
     tasks = [
-        BucketTask(str(tables), str(results), bucket, kinds, str(pool_file) if pool else "", asked["slot"],
+        BucketTask(str(tables), str(results), bucket, kinds, versions, str(pool_file) if pool else "", asked["slot"],
                    asked["windows"])
         for bucket in range(buckets) if (tables / f"bucket-{bucket:04d}").exists()
     ]  # fmt: skip
