@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -149,18 +148,16 @@ def test_two_workers_give_the_bits_of_one_process(
     ):  # not imported: Ray reads its settings then
         pytest.skip(f"{engine} is an extra")
     os.mkfifo(tmp_path / "pipe")
-    scratch = Path(tempfile.mkdtemp(prefix="hrv-"))
     # Ray's workers don't find this file, so there it is the plain task.
     work = run_bucket if engine == "ray" else partial(meet, str(tmp_path))
     done, listening = [], set()
-    for answer in spread(
-        work, tasks_of(cohort, pool, tmp_path / engine), engine=engine, workers=2, scratch=scratch
-    ):
-        done.append(answer)
-        us = [psutil.Process(), *psutil.Process().children(recursive=True)]
-        found = (c for p in us for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN)
-        listening |= {connection.laddr.ip for connection in found}
-    shutil.rmtree(scratch)
+    tasks = tasks_of(cohort, pool, tmp_path / engine)
+    with tempfile.TemporaryDirectory(prefix="hrv-") as scratch:  # short: Ray's sockets lie in it
+        for answer in spread(work, tasks, engine=engine, workers=2, scratch=Path(scratch)):
+            done.append(answer)
+            us = [psutil.Process(), *psutil.Process().children(recursive=True)]
+            found = (c for p in us for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN)
+            listening |= {connection.laddr.ip for connection in found}
     assert sorted((d.bucket, d.digests) for d in done) == [(d.bucket, d.digests) for d in alone]
     assert len({d.process for d in done} | {os.getpid()}) == 3
     assert listening <= {"127.0.0.1", "::ffff:127.0.0.1"}

@@ -107,6 +107,8 @@ def _dose(behaviour: Behaviour, fact: dict) -> float | None:
     if fact["kind"] == "no":
         return 0.0
     amount = fact["amount"]
-    told = amount is not None and (amount > 0 or (amount == 0 and fact["kind"] != "yes"))  # NaN is no amount either
+    told = amount is not None and (
+        amount > 0 or (amount == 0 and fact["kind"] != "yes")
+    )  # NaN is no amount either
     dose = amount * factor if told else behaviour.dose_of_yes
     return min(dose, behaviour.most)

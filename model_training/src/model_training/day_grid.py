@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from scipy.signal import lfilter
 
 from hrv_shared.constants import HORIZONS
 from hrv_shared.daytime import local_time, replay_evening_at
 from hrv_shared.history import History
 from model_training.behaviours import BEHAVIOURS, doses
 
-__all__ = ["DayGrid", "day_grid", "ewma", "remembered"]
+__all__ = ["DayGrid", "day_grid", "decayed_sum", "ewma", "remembered"]
 
 MORNING_AFTER_WAKE = timedelta(hours=1)
 MORNING_HOUR = 10
@@ -157,11 +157,17 @@ def ewma(values: np.ndarray, half_life_days: float) -> np.ndarray:
         NaN before the first value.
     """
     known = np.isfinite(values)
-    forget = [1.0, -(0.5 ** (1 / half_life_days))]
-    total = lfilter([1.0], forget, np.where(known, values, 0.0))
-    weight = lfilter([1.0], forget, known.astype(float))
+    total = decayed_sum(np.where(known, values, 0.0), half_life_days)
+    weight = decayed_sum(known.astype(float), half_life_days)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(np.logical_or.accumulate(known), total / weight, np.nan)
+
+
+def decayed_sum(values: np.ndarray, half_life_days: float) -> np.ndarray:
+    """Sum up to and with each day, older days counting less; ndarray [N]. (scipy's filters take a second to import.)"""
+    keep = 0.5 ** (1 / half_life_days)
+    sums = accumulate(values.tolist(), lambda total, value: keep * total + value)
+    return np.fromiter(sums, float, len(values))
 
 
 def _onset_h(row: dict) -> float:

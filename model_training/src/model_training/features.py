@@ -15,10 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import lfilter
 
 from model_training.behaviours import BEHAVIOURS
-from model_training.day_grid import DayGrid, ewma, remembered
+from model_training.day_grid import DayGrid, decayed_sum, ewma, remembered
 
 __all__ = ["Features", "features", "personal_scale", "target_columns"]
 
@@ -181,8 +180,8 @@ def _from_usual(values: np.ndarray) -> np.ndarray:
 def _decayed_sums(values: np.ndarray, half_life_days: float) -> tuple[np.ndarray, np.ndarray]:
     """Decayed sum of the known values and of their number, up to and with each day; two ndarray [N]."""
     known = np.isfinite(values)
-    forget = [1.0, -(0.5 ** (1 / half_life_days))]
-    return lfilter([1.0], forget, np.where(known, values, 0.0)), lfilter([1.0], forget, known.astype(float))
+    sums = decayed_sum(np.where(known, values, 0.0), half_life_days)
+    return sums, decayed_sum(known.astype(float), half_life_days)
 
 
 def _since(known: np.ndarray) -> np.ndarray:

@@ -2,11 +2,11 @@
 
 Assumes      who forecast well in the last weeks goes on doing so; shares start at what did well for other people
              (``combination.SHARES``) and follow the CRPS, each horizon apart and as late as its nights come true.
-Is not       a forecaster of its own: it sees the models' rows and the ledger, no data. The naive rules, which everybody is
-             measured against, are not in it.
+Is not       a forecaster of its own: it sees the models' rows and the ledger, no data. The naive rules, which everybody
+             is measured against, are not in it.
 Refuses      when no model spoke: there is then no row.
-Band         the average of the models' bands, its sides widened or narrowed until they hold what they say. The median is
-             the models' alone.
+Band         the average of the models' bands, its sides widened or narrowed until they hold what they say. The median
+             is the models' alone.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ of them there are.
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,9 +88,10 @@ def personal_laws(errors: np.ndarray, origins: np.ndarray, pooled: PooledLaw) ->
         known = np.flatnonzero(np.isfinite(errors[:, k]))
         values = errors[known, k]
         shared, usual = pooled.quantiles[k], pooled.mean_abs[k]
+        window = _SortedWindow()
         for row, end in enumerate(np.searchsorted(known, origins, side="right")):
-            own = values[max(0, end - LATEST) : end]
-            laws[row, k] = _blend(own, shared, usual)
+            window.move_to(values, end)
+            laws[row, k] = _blend(window, shared, usual)
     return laws
 
 
@@ -108,15 +110,44 @@ def to_ms(log_ms: np.ndarray) -> np.ndarray:
     return np.clip(np.exp(log_ms), *RMSSD_PLAUSIBLE_MS)
 
 
-def _blend(own: np.ndarray, shared: np.ndarray, usual: float) -> np.ndarray:
-    n = len(own)
+class _SortedWindow:
+    """The last errors in order, kept so while the origin moves on: sorting anew at every origin costs most of a path."""
+
+    def __init__(self) -> None:
+        self._sorted: list[float] = []
+        self._end = 0
+
+    def move_to(self, values: np.ndarray, end: int) -> None:
+        """Hold ``values[end - LATEST : end]``; origins may come in any order, going back starts anew."""
+        if end < self._end:
+            self._sorted, self._end = [], max(0, end - LATEST)
+        for at in range(max(self._end, end - LATEST), end):
+            bisect.insort(self._sorted, float(values[at]))
+        for at in range(max(0, self._end - LATEST), min(end - LATEST, self._end)):
+            del self._sorted[bisect.bisect_left(self._sorted, float(values[at]))]
+        self._end = end
+
+    def __len__(self) -> int:
+        return len(self._sorted)
+
+    def array(self) -> np.ndarray:
+        """The errors, smallest first."""
+        return np.array(self._sorted)
+
+
+def _blend(window: _SortedWindow, shared: np.ndarray, usual: float) -> np.ndarray:
+    n = len(window)
     if n < LEAST_ERRORS:
         return shared
-    ratio = max(float(np.mean(np.abs(own))), 1e-3) / usual
+    own = window.array()
+    ratio = max(float(np.abs(own).mean()), 1e-3) / usual
     scale = ratio ** (n / (n + SCALE_NIGHTS))
     beyond = n * np.minimum(LEVELS, 1 - LEVELS)
     share = n / (n + SHAPE_NIGHTS) * np.minimum(beyond / TAIL_ERRORS, 1.0)
-    return np.sort(share * np.quantile(own, LEVELS) + (1 - share) * scale * shared)
+    place = LEVELS * (n - 1)
+    below = place.astype(int)
+    quantiles = own[below] + (place - below) * (own[np.minimum(below + 1, n - 1)] - own[below])
+    return np.sort(share * quantiles + (1 - share) * scale * shared)
 
 
 def _weighted_quantiles(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

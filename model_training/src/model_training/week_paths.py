@@ -35,7 +35,10 @@ def fit_correlation(errors: Sequence[np.ndarray]) -> np.ndarray:
     ndarray [7, 7]
         Of normal scores; positive definite.
     """
-    by_origin = [np.column_stack([np.roll(e[:, k], -h) for k, h in enumerate(HORIZONS)])[: -max(HORIZONS)] for e in errors]
+    by_origin = [
+        np.column_stack([np.roll(e[:, k], -h) for k, h in enumerate(HORIZONS)])[: -max(HORIZONS)]
+        for e in errors
+    ]
     stacked = np.vstack(by_origin)
     scores = np.full_like(stacked, np.nan)
     for k in range(len(HORIZONS)):

@@ -96,7 +96,7 @@ def _run(
     return {
         "about": dict(about) | {
             "against": plan.against, "seed": seed, "code": code, "versions": versions,
-            "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}, {plan.workers} processes",
+            "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}, {plan.workers} jobs",
             "seconds": round(perf_counter() - started, 1),
         },
         "goals": goal_rows(rows), "rows": rows,

@@ -1,16 +1,15 @@
 """The rolling-origin evaluation: every forecaster, the product and every opponent on the same nights.
 
-People are held out in folds: a fold's pool is fitted on the other people of the table and on a synthetic support, never
-on whom it is judged on. Within a person every row is as of its origin (``paths``, ``combination``). A fold or an opponent
-that is finished stands on disk, so a run that was cut off carries on where it was.
+People are held out in folds: a fold's pool is fitted on the other people of the table and on a synthetic support,
+never on whom it is judged on. Within a person every row is as of its origin (``paths``, ``combination``). A fold or an
+opponent that is finished stands on disk, so a run that was cut off carries on where it was.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,8 @@ from threadpoolctl import threadpool_limits
 from hrv_shared.constants import NAIVE_FORECASTERS, PRODUCT, SLOTS
 from hrv_shared.errors import Refusal
 from hrv_shared.forecaster import find_forecasters
-from hrv_shared.record import canonical_json
-from hrv_shared.store import write_bytes_atomic
 from model_training.bench.masks import RUNGS, masked
-from model_training.bench.origins import FIRST, LADDER, MAIN, periods
+from model_training.bench.origins import LADDER, MAIN, periods
 from model_training.bench.people import BenchPerson
 from model_training.bench.scoring import SCHEMA, score_path, score_weeks
 from model_training.combination import combine

@@ -1,4 +1,4 @@
-"""From scores to the tables that the benchmark prints: skills with intervals, calibration, cold start, ladder, tests."""
+"""From scores to the tables that the benchmark prints: skills, calibration, cold start, ladder, tests."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def with_best_auto(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def skill_rows(scores: pl.DataFrame, *, seed: int, product: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """One row a slot, horizon (and '3-7'), forecaster and reference; everybody against ``last_28``, ours against all."""
+    """One row a slot, horizon (and '3-7'), forecaster and reference: all against ``last_28``, ours against all."""
     main = scores.filter(pl.col("period") == MAIN)
     for slot in SLOTS:
         own = main.filter(pl.col("slot") == slot)
@@ -92,7 +92,7 @@ def _skill_row(at: pl.DataFrame, name: str, reference: str, seed: int) -> dict[s
 
 
 def person_rows(scores: pl.DataFrame, *, name: str = PRODUCT) -> Iterator[dict[str, Any]]:
-    """Night 1 of each person against ``last_28`` and ``ewma_8``: skill, Diebold-Mariano with HLN correction, coverage."""
+    """Night 1 of each person against ``last_28`` and ``ewma_8``: skill, Diebold-Mariano (HLN), coverage."""
     main = scores.filter(pl.col("period") == MAIN, pl.col("horizon") == 1)
     for slot in SLOTS:
         at = main.filter(pl.col("slot") == slot)

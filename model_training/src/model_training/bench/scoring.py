@@ -21,7 +21,7 @@ SCHEMA = {
     "in_50": pl.Boolean, "in_80": pl.Boolean, "in_95": pl.Boolean, "pit": pl.Float64, "width_80_ms": pl.Float64,
     "weekend": pl.Boolean, "event": pl.Boolean, "low_night": pl.Boolean, "gap": pl.Boolean,
 }  # fmt: skip
-"""One row a forecast whose night came: ``weekend`` of the target, ``event``: something was said of the target night,
+"""One row a forecast whose night came. ``weekend`` of the target, ``event``: something was said of the target night,
 ``low_night``: the last night lay below the person's usual, ``gap``: the last night is missing."""
 
 
@@ -30,11 +30,19 @@ PATHS, WEEK_STRIDE = 100, 3
 
 
 def score_weeks(
-    person: str, grid: DayGrid, origins: np.ndarray, quantiles_ms: np.ndarray, correlation: np.ndarray, *, seed: int
+    person: str,
+    grid: DayGrid,
+    origins: np.ndarray,
+    quantiles_ms: np.ndarray,
+    correlation: np.ndarray,
+    *,
+    seed: int,
 ) -> pl.DataFrame:
     """Energy score (column ``crps_ms``) of whole weeks, nights tied and nights drawn apart, where all seven came."""
     hrv_ms = np.exp(grid.log_hrv)
-    weeks = [i for i in origins[::WEEK_STRIDE] if i + 7 < len(grid) and np.isfinite(hrv_ms[i + 1 : i + 8]).all()]
+    weeks = [
+        i for i in origins[::WEEK_STRIDE] if i + 7 < len(grid) and np.isfinite(hrv_ms[i + 1 : i + 8]).all()
+    ]
     weeks = [i for i in weeks if np.isfinite(quantiles_ms[i]).all()]
     if not weeks:
         return pl.DataFrame(schema=SCHEMA)
@@ -42,10 +50,12 @@ def score_weeks(
     frames = []
     for name, tied in ((JOINT, correlation), (INDEPENDENT, np.eye(7))):
         paths = np.array([sample_paths(quantiles_ms[i], tied, PATHS, seed=seed + int(i)) for i in weeks])
-        scores = {"person": person, "slot": grid.slot, "period": WEEK, "forecaster": name, "origin": weeks, "horizon": 7,
-                  "crps_ms": energy_scores(paths, truth)}  # fmt: skip
+        scores = {"person": person, "slot": grid.slot, "period": WEEK, "forecaster": name, "origin": weeks,
+                  "horizon": 7, "crps_ms": energy_scores(paths, truth)}  # fmt: skip
         frames.append(pl.DataFrame(scores))
-    absent = [pl.lit(None, dtype=kind).alias(column) for column, kind in SCHEMA.items() if column not in scores]
+    absent = [
+        pl.lit(None, dtype=kind).alias(column) for column, kind in SCHEMA.items() if column not in scores
+    ]
     return pl.concat(frames).with_columns(absent).select(list(SCHEMA)).cast(SCHEMA)
 
 
@@ -77,8 +87,8 @@ def score_path(
             continue
         said, y, own = quantiles_ms[keep, k], outcome[keep], origins[keep]
         frames.append(pl.DataFrame({
-            "person": person, "slot": grid.slot, "period": period, "forecaster": forecaster, "origin": own, "horizon": h,
-            "nights": nights[own], "hrv_rmssd_ms": y, "median_ms": said[:, MEDIAN_INDEX],
+            "person": person, "slot": grid.slot, "period": period, "forecaster": forecaster, "origin": own,
+            "horizon": h, "nights": nights[own], "hrv_rmssd_ms": y, "median_ms": said[:, MEDIAN_INDEX],
             "crps_ms": crps_from_quantiles(said, y), "in_50": covered(said, y, 0.5), "in_80": covered(said, y, 0.8),
             "in_95": covered(said, y, 0.95), "pit": pit(said, y), "width_80_ms": said[:, HIGH] - said[:, LOW],
             "weekend": grid.weekday[own + h] >= 5,

@@ -64,6 +64,13 @@ class RidgeResidual(LocationScale):
         below = ridge.locate(grid, self.pooled_of("ridge", grid.slot)["effects"])
         return self.around_ridge(grid, below, self.pooled(grid.slot)["grown"])
 
+    def contributions(self, grid: DayGrid) -> dict[str, np.ndarray]:
+        """Ridge's groups, ln ms [7] each, and as ``other`` by how much the trees move it."""
+        effects = self.pooled_of("ridge", grid.slot)["effects"]
+        moved = self.locate(grid).mean[-1] - ridge.locate(grid, effects).mean[-1]
+        groups = ridge.location_parts(grid, effects)
+        return groups | {"other": groups.get("other", 0.0) + moved}
+
     @classmethod
     def around_ridge(cls, grid: DayGrid, below: Located, grown: dict[str, Any]) -> Located:
         """Ridge's location moved by the median error, and the night's own SD."""

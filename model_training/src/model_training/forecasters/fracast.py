@@ -61,6 +61,8 @@ class Fracast:
         quantiles = np.full((len(origins), len(HORIZONS), 23), np.nan)
         enough = np.cumsum(np.isfinite(grid.log_hrv))[origins] >= self.least_nights
         if enough.any():
-            deciles = np.clip(fracast_quantiles(np.exp(grid.log_hrv), origins[enough], loaded_net()), low, high)
+            deciles = np.clip(
+                fracast_quantiles(np.exp(grid.log_hrv), origins[enough], loaded_net()), low, high
+            )
             quantiles[enough] = np.clip(extend_deciles(deciles), low, high)
         return quantiles

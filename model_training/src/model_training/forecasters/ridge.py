@@ -1,7 +1,7 @@
 """ridge: a linear model of many people, bent to the wearer by every night that comes true.
 
-Assumes      in personal units (level, spread) people are alike enough to share a first guess of every effect, and differ
-             from it by about as much as ``OWN_SD`` says; an effect of the journal starts at the literature's
+Assumes      in personal units (level, spread) people are alike enough to share a first guess of every effect, and
+             differ from it by about as much as ``OWN_SD`` says; an effect of the journal starts at the literature's
              (forecasting.md 4.3). Horizons are solved apart, because what the day did has worn off after it.
 Is not       causal; strain, weekday, drink and bedtime share the credit. It knows no interaction. In an evening that is
              not over, strain so far stands for the day's strain.
@@ -33,9 +33,9 @@ POOL_PRECISION = 30.0
 """Ridge of the pooled effects, in rows of spread 1."""
 OWN_SD = (0.06, 0.03)
 """How far a wearer's effect lies from that of people, in personal units per unit of the feature: night 1, later."""
-OWN_SD_OF = {"strain_z": (0.20, 0.03), "steps_z": (0.12, 0.03), "load_hard": (0.12, 0.03)} | {
-    name: (0.10, 0.08) for name in WEEKDAYS
-}
+OWN_SD_OF = {"strain_z": (0.20, 0.03), "steps_z": (0.12, 0.03), "load_hard": (0.12, 0.03)} | dict.fromkeys(
+    WEEKDAYS, (0.10, 0.08)
+)
 """Where people are known to differ more (forecasting.md 2.4: the SD of strain's effect is most of the effect)."""
 OWN_BLOCK_NIGHTS = 3
 """The wearer's departures are solved every third day."""

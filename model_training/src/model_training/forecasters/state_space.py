@@ -1,4 +1,4 @@
-"""state_space: a drifting level, a quick memory, the weekday and what the day brought, all learned together night by night.
+"""state_space: a drifting level, a quick memory, the weekday and what the day brought, learned together night by night.
 
 Assumes      ln RMSSD is level + memory (AR 1) + weekday + effects of load, body and journal + a night's own noise.
              Every effect starts at a prior (forecasting.md 2.4 and 4.3, moved by the pool) and belongs to the wearer
@@ -6,8 +6,8 @@ Assumes      ln RMSSD is level + memory (AR 1) + weekday + effects of load, body
              memories run side by side and are weighted by how well each has foretold this wearer (Bayesian model
              averaging). Gaps are exact: a missing night is a step without news.
 Is not       causal; strain, weekday and drink move together and share the credit out. Effects of the day fade by a
-             fixed factor beyond night 1. A night that is far off moves the level little (the innovation is tempered), so
-             a sudden new level is believed only after some nights.
+             fixed factor beyond night 1. A night that is far off moves the level little (the innovation is tempered),
+             so a sudden new level is believed only after some nights.
 Refuses      below 3 scored nights, or when the last one is more than three days old.
 Band         standardised errors' law of the pool, scaled and bent by the wearer's own.
 """
@@ -54,10 +54,10 @@ LASTING = ("rhr_z", "rhr_acute_z", "resp_z", "skin_z", "asleep_z", "load_acute",
 
 # change in ln RMSSD per unit of the feature: mean and SD between people
 EFFECT_PRIORS: dict[str, tuple[float, float]] = {
-    "strain_z": (-0.06, 0.05), "steps_z": (-0.02, 0.03), "load_hard": (-0.01, 0.03), "load_1_back": (0.0, 0.02), "load_acute": (0.0, 0.02),
-    "load_chronic": (0.0, 0.02), "late_workout": (-0.01, 0.03), "rhr_z": (0.0, 0.02), "rhr_acute_z": (0.0, 0.03),
-    "resp_z": (0.0, 0.015), "skin_z": (0.0, 0.015), "asleep_z": (0.0, 0.015), "onset_z": (0.0, 0.015),
-    "debt_z": (0.0, 0.015), "low_night": (0.0, 0.03), "night_missing": (0.0, 0.03),
+    "strain_z": (-0.06, 0.05), "steps_z": (-0.02, 0.03), "load_hard": (-0.01, 0.03), "load_1_back": (0.0, 0.02),
+    "load_acute": (0.0, 0.02), "load_chronic": (0.0, 0.02), "late_workout": (-0.01, 0.03), "rhr_z": (0.0, 0.02),
+    "rhr_acute_z": (0.0, 0.03), "resp_z": (0.0, 0.015), "skin_z": (0.0, 0.015), "asleep_z": (0.0, 0.015),
+    "onset_z": (0.0, 0.015), "debt_z": (0.0, 0.015), "low_night": (0.0, 0.03), "night_missing": (0.0, 0.03),
 }  # fmt: skip
 DOSE_PRIORS = {f"dose_{b.name}": (b.effect, b.effect_sd) for b in BEHAVIOURS}
 WEEKDAY_MEANS = (0.029, 0.023, 0.003, 0.007, -0.014, -0.022, -0.023)
@@ -165,7 +165,9 @@ def _run_filters(grid: DayGrid, prior: Mapping[str, Any]) -> Filtered:
             if i:
                 observe[FIRST_EFFECT:] = inputs[i - 1]
             variance = noise * seen.scale[max(i - 1, 0)] ** 2
-            log_weight = FORGET * log_weight + _update(state, spread, observe, grid.log_hrv[i] - offset, variance)
+            log_weight = FORGET * log_weight + _update(
+                state, spread, observe, grid.log_hrv[i] - offset, variance
+            )
         weight = np.exp(log_weight - log_weight.max())
         weight /= weight.sum()
         means[i], sd[i] = _ahead(
@@ -249,7 +251,9 @@ def _literature() -> dict[str, tuple[float, float]]:
     return weekdays | EFFECT_PRIORS | DOSE_PRIORS
 
 
-def _moved(literature: Mapping[str, tuple[float, float]], passed: Sequence[Filtered]) -> dict[str, list[float]]:
+def _moved(
+    literature: Mapping[str, tuple[float, float]], passed: Sequence[Filtered]
+) -> dict[str, list[float]]:
     """Literature and people together: each person's posterior says how far it went and how sure it is."""
     moved = {}
     for name, (mean, sd) in literature.items():
@@ -257,7 +261,16 @@ def _moved(literature: Mapping[str, tuple[float, float]], passed: Sequence[Filte
         own = np.array([f.effects[s] for f in passed])
         learned = np.clip(1 - np.array([f.effects_var[s] for f in passed]) / sd**2, 0.0, 1.0)
         weight = LITERATURE_PEOPLE + learned.sum()
-        moved[name] = [float((LITERATURE_PEOPLE * mean + (learned * (mean + (own - mean) / np.maximum(learned, 0.05))).sum()) / weight), sd]
+        moved[name] = [
+            float(
+                (
+                    LITERATURE_PEOPLE * mean
+                    + (learned * (mean + (own - mean) / np.maximum(learned, 0.05))).sum()
+                )
+                / weight
+            ),
+            sd,
+        ]
     return moved
 
 

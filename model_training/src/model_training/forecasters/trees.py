@@ -1,10 +1,10 @@
 """trees: gradient-boosted trees of many people that correct what the linear members expect.
 
-Assumes      state_space and ridge have the level, the effects and the wearer's own departures right on the whole, and what
-             is left (thresholds, interactions, a spread that depends on the day) is alike in people once it is put into
-             personal units. Unknown values stay unknown: the trees learn what "not said" goes with.
-Is not       personal by itself; it learns nothing from the wearer but the law of errors. Trees don't extrapolate, so what
-             they add is bounded by what the pool has seen.
+Assumes      state_space and ridge have the level, the effects and the wearer's own departures right on the whole, and
+             what is left (thresholds, interactions, a spread that depends on the day) is alike in people once it is put
+             into personal units. Unknown values stay unknown: the trees learn what "not said" goes with.
+Is not       personal by itself; it learns nothing from the wearer but the law of errors. Trees don't extrapolate, so
+             what they add is bounded by what the pool has seen.
 Refuses      below 10 scored nights, or when the last one is more than three days old.
 Band         half the distance of its 16 and 84 % trees is the night's own spread; around it the law of errors of people
              that the trees had not seen, scaled and bent by the wearer's own.
@@ -29,6 +29,7 @@ from model_training.forecasters.ridge import locate as ridge_location
 from model_training.forecasters.ridge import location_parts as ridge_parts
 from model_training.forecasters.state_space import location_parts as state_parts
 from model_training.forecasters.state_space import run_filters
+from model_training.foundation.errors import PackageAbsent
 from model_training.paths import Located, LocationScale, law_part, standardised_errors
 from model_training.pool import shipped_digest
 
@@ -74,7 +75,9 @@ class Trees(LocationScale):
         linear = (
             state_parts(run_filters(grid, parts["state_space"]), grid), ridge_parts(grid, parts["ridge"]["effects"])
         )  # fmt: skip
-        groups = {group: sum(each.get(group, 0.0) for each in linear) / 2 for each in linear for group in each}
+        groups = {
+            group: sum(each.get(group, 0.0) for each in linear) / 2 for each in linear for group in each
+        }
         names = [*design(grid, 1, seen).names, *OWN_COLUMNS, "one"]
         added = np.empty((len(HORIZONS), len(names)))
         for group, texts in zip(GROUPS, self.pooled(grid.slot)["trees"], strict=True):
@@ -82,7 +85,9 @@ class Trees(LocationScale):
             for h in group:
                 x = laid[h - 1][0][-1:]
                 said = [float(booster.predict(x)[0]) for booster in boosters]
-                middle = boosters[int(np.argsort(said, kind="stable")[1])]  # crossed trees are sorted in ``_locate`` too
+                middle = boosters[
+                    int(np.argsort(said, kind="stable")[1])
+                ]  # crossed trees are sorted in ``_locate`` too
                 added[h - 1] = seen.scale[-1] * middle.predict(x, pred_contrib=True)[0]
         own = in_groups(names, added, grid)
         return {group: groups.get(group, 0.0) + own.get(group, 0.0) for group in groups | own}
@@ -111,7 +116,13 @@ def lay_out(grid: DayGrid, parts: Mapping[str, Any]) -> list[tuple[np.ndarray, n
     for k, h in enumerate(HORIZONS):
         own = design(grid, h, seen)
         state, bent = ((m.mean[:, k] - own.anchor) / own.scale for m in (filtered, linear))
-        extra = (state, filtered.sd[:, k] / own.scale, bent, np.full(len(grid), h), np.minimum(seen.nights, NIGHTS_MOST))
+        extra = (
+            state,
+            filtered.sd[:, k] / own.scale,
+            bent,
+            np.full(len(grid), h),
+            np.minimum(seen.nights, NIGHTS_MOST),
+        )
         rows.append((np.column_stack([own.x, *extra]), own.y, (state + bent) / 2))
     return rows
 
@@ -130,8 +141,7 @@ def _locate(grid: DayGrid, laid: list[tuple], grown: list[list[Any]]) -> Located
 
 def _grow(people: list[list[tuple]]) -> list[list[Any]]:
     """Trees by horizon group and level."""
-    import lightgbm
-
+    lightgbm = _library()
     grown = []
     for group in GROUPS:
         kept = []
@@ -142,7 +152,11 @@ def _grow(people: list[list[tuple]]) -> list[list[Any]]:
                 kept.append((x[there], (y - linear)[there]))
         table, residuals = np.vstack([x for x, _ in kept]), np.concatenate([r for _, r in kept])
         data = lightgbm.Dataset(
-            table, residuals, weight=person_weights([len(r) for _, r in kept]), params=dict(SETTINGS), free_raw_data=False
+            table,
+            residuals,
+            weight=person_weights([len(r) for _, r in kept]),
+            params=dict(SETTINGS),
+            free_raw_data=False,
         )
         grown.append([lightgbm.train(SETTINGS | {"alpha": level}, data, ROUNDS) for level in LEVELS])
     return grown
@@ -150,6 +164,17 @@ def _grow(people: list[list[tuple]]) -> list[list[Any]]:
 
 @functools.lru_cache(maxsize=32)
 def _boosters(texts: tuple[str, ...]) -> list[Any]:
-    import lightgbm
-
+    lightgbm = _library()
     return [lightgbm.Booster(model_str=text) for text in texts]
+
+
+def _library() -> Any:
+    """LightGBM, or a refusal that says what is missing."""
+    try:
+        import lightgbm
+    except (ImportError, OSError) as error:  # its wheel takes the system's OpenMP runtime
+        raise PackageAbsent(
+            f"trees: LightGBM does not load ({error}). It needs the OpenMP runtime: apt install libgomp1, or brew install "
+            "libomp. The other forecasters speak without it."
+        ) from error
+    return lightgbm

@@ -125,7 +125,16 @@ def _size(
     folder: Path, members: int, asked: dict[str, Any], kinds: tuple[type, ...], pool: Pool | None,
     advance: Callable[[float], None],
 ) -> dict[str, Any]:  # fmt: skip
-    """Figures of one size: see the keys at the end."""
+    """Figures of one size.
+
+    Returns
+    -------
+    dict
+        members, left_out (too few nights to be in a table), refused (no forecast at the last origin: the last night is
+        old); buckets, buckets_kept (of an earlier run); forecasts, series; wall_s (of this run), cpu_s (this process,
+        what it started, imports too), work_cpu_s (inside the tasks); *_per_cpu_second; peak_mb (largest process),
+        cpu_ms_per_member by part; processes; digest of all quantiles.
+    """
     tables = folder / f"tables-{members}x{asked['nights']}-{asked['seed']}"
     results = folder / f"results-{members}-{hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:12]}"
     for place in (tables, results):
@@ -147,10 +156,10 @@ def _size(
     done = before + fresh
     work_s = sum(d.cpu_s for d in done)
     overhead_s = max(cpu_s - sum(d.cpu_s for d in fresh), 0.0)
-    forecasts = sum(d.spoken for d in done)
+    forecasts, found = sum(d.spoken for d in done), sum(len(d.digests) for d in done)
     rate = forecasts / (work_s + overhead_s)
     return {
-        "members": sum(len(d.digests) for d in done), "refused": sum(d.refused for d in done),
+        "members": found, "left_out": members - found, "refused": sum(d.refused for d in done),
         "buckets": len(tasks), "buckets_kept": len(before), "forecasts": forecasts,
         "series": forecasts / FORECASTS_A_SERIES, "wall_s": wall_s, "cpu_s": work_s + overhead_s,
         "work_cpu_s": work_s, "forecasts_per_cpu_second": rate, "series_per_cpu_second": rate / FORECASTS_A_SERIES,
