@@ -128,7 +128,7 @@ def test_forecasts_made_later_change_nothing(filled, tmp_path):
     """Rows of later origins stand in the ledger; mix, final, skill and card of an earlier issue don't see them."""
     home, issues = filled
     issue, later = issues[0], max(issues, key=lambda i: i.as_of)
-    cheap = {name: f for name, f in find_forecasters().items() if name != "boosted"}
+    forecasters = find_forecasters()
     for name in ("plain", "later"):
         shutil.copytree(home, tmp_path / name)
     store = Store(tmp_path / "later")
@@ -138,12 +138,12 @@ def test_forecasts_made_later_change_nothing(filled, tmp_path):
             MEMBER, issue.slot, later.as_of, later.origin_day, later.origin_day + timedelta(days=h), h, name, "later",
             tuple(np.sort(rng.uniform(5, 200, len(QUANTILE_LEVELS)))), "0" * 64,
         )
-        for name in (*cheap, "mix", "agent") for h in HORIZONS
+        for name in (*forecasters, "mix", "agent") for h in HORIZONS
     ]  # fmt: skip
     assert store.ledger.issue("replay", rows).written == len(rows)
     store.ledger.close()
-    plain = voices(tmp_path / "plain", issue, cheap, keep_places=False)
-    assert leaks(plain, voices(tmp_path / "later", issue, cheap, keep_places=False)) == {}
+    plain = voices(tmp_path / "plain", issue, forecasters, keep_places=False)
+    assert leaks(plain, voices(tmp_path / "later", issue, forecasters, keep_places=False)) == {}
 
 
 @pytest.mark.parametrize("change", [delete_later, poison_later], ids=lambda f: f.__name__)

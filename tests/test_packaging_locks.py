@@ -29,10 +29,9 @@ def test_room_lock_holds_exactly_what_the_room_asks_for(room):
 
 def test_root_lock_holds_exactly_what_all_rooms_ask_for():
     wanted = (generator.ROOT / "requirements-dev.in").read_text().split()
-    wanted += [
-        f"{_project(room)['name']}[llm]" if room == "shared" else _project(room)["name"]
-        for room in ROOM_NAMES
-    ]
+    for project in map(_project, ROOM_NAMES):
+        chosen = [extra for extra in generator.HOUSE_EXTRAS if extra in project.get("optional-dependencies", {})]
+        wanted.append(f"{project['name']}[{','.join(chosen)}]" if chosen else project["name"])
     _check(generator.ROOT / "requirements.lock", wanted)
 
 

@@ -98,7 +98,7 @@ def test_an_adapter_without_its_package_says_so(adapter, stub, wearer, monkeypat
 
 
 @pytest.mark.parametrize(("adapter", "stub"), adapters(), ids=lambda x: getattr(x, "name", None))
-def test_an_adapter_without_weights_fetches_only_when_it_may(adapter, stub, wearer, monkeypatch, tmp_path):
+def test_an_adapter_without_weights_fetches_only_when_prepared_and_allowed(adapter, stub, wearer, monkeypatch, tmp_path):
     import huggingface_hub
 
     asked = []
@@ -115,6 +115,9 @@ def test_an_adapter_without_weights_fetches_only_when_it_may(adapter, stub, wear
         monkeypatch.setenv("HRV_ALLOW_DOWNLOAD", allowed)
         with pytest.raises(WeightsAbsent, match=r"not on this machine.*yourself"):
             adapter().fit(wearer.history())
+        assert asked == [], "a fit is made for every forecast, too, and a forecast asks no network"
+        with pytest.raises(WeightsAbsent, match=r"not on this machine.*yourself"):
+            adapter().prepare()
     may = adapter.hub_repo is not None
     assert asked == ([(adapter.hub_repo, adapter.weight_files[0], False)] if may else [])
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fracast_plain import plain_fracast
-from hrv_shared.constants import HORIZONS
 from hrv_shared.errors import Refusal, StaleData, TooFewNights
 from hrv_shared.forecaster import Forecaster
 from hrv_shared.models import ModelAbsent, resolve
 from hrv_shared.settings import load_settings
 from model_training import foundation
+from model_training.day_grid import day_grid
 from model_training.foundation import (
     FracastNet,
     WeightsAbsent,
@@ -239,7 +239,6 @@ def with_random_weights(monkeypatch, net):
     from model_training.forecasters import fracast
 
     monkeypatch.setattr(fracast, "loaded_net", lambda **_: net)
-    monkeypatch.setattr(fracast, "_known", type(fracast._known)())
     return fracast.Fracast
 
 
@@ -249,20 +248,9 @@ def test_the_member_forecasts_and_obeys_the_protocol(with_random_weights, wearer
     assert isinstance(fitted, Forecaster) and found.shape == (7, 23)
     assert (np.diff(found, axis=-1) >= 0).all() and (found > 0).all()
     assert np.array_equal(fitted.predict(wearer.history(), (3, 1)), found[[2, 0]])
-    assert {h: len(errors) for h, errors in fitted.errors_.items()}.keys() == set(HORIZONS)
-
-
-def test_the_member_computes_an_origin_once(with_random_weights, wearer, monkeypatch):
-    from model_training.forecasters import fracast
-
-    asked = []
-    monkeypatch.setattr(
-        fracast, "fracast_quantiles", lambda v, o, n: asked.append(len(o)) or fracast_quantiles(v, o, n)
-    )
-    day = wearer.history().origin_day
-    with_random_weights().fit(wearer.history(day - timedelta(days=7)))
-    with_random_weights().fit(wearer.history(day))
-    assert len(asked) == 2 and asked[0] > 60 and asked[1] == 7
+    path = fitted.path(day_grid(wearer.history()), np.arange(40))
+    few = np.cumsum(np.isfinite(day_grid(wearer.history()).log_hrv))[:40] < fitted.least_nights
+    assert np.isnan(path[few]).all() and np.isfinite(path[~few]).all() and 10 < few.sum() < 20
 
 
 def test_the_member_refuses_short_and_stale_histories(with_random_weights, wearer, wearer_of):

@@ -150,19 +150,21 @@ def test_two_workers_give_the_bits_of_one_process(
     os.mkfifo(tmp_path / "pipe")
     # Ray's workers don't find this file, so there it is the plain task.
     work = run_bucket if engine == "ray" else partial(meet, str(tmp_path))
-    done, listening = [], set()
+    done, workers, listening = [], set(), set()
     tasks = tasks_of(cohort, pool, tmp_path / engine)
     with tempfile.TemporaryDirectory(prefix="hrv-") as scratch:  # short: Ray's sockets lie in it
         for answer in spread(work, tasks, engine=engine, workers=2, scratch=Path(scratch)):
             done.append(answer)
+            workers.add(psutil.Process(answer.process))
             us = [psutil.Process(), *psutil.Process().children(recursive=True)]
             found = (c for p in us for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN)
             listening |= {connection.laddr.ip for connection in found}
     assert sorted((d.bucket, d.digests) for d in done) == [(d.bucket, d.digests) for d in alone]
-    assert len({d.process for d in done} | {os.getpid()}) == 3
+    assert len(workers | {psutil.Process()}) == 3
     assert listening <= {"127.0.0.1", "::ffff:127.0.0.1"}
     assert bool(listening) == (engine != "joblib")
-    assert not any(psutil.pid_exists(d.process) for d in done)
+    _, alive = psutil.wait_procs(workers, timeout=10)  # Ray tells them to end and does not wait
+    assert not alive
 
 
 def test_the_start_of_the_workers_is_counted_and_nothing_is_left(pool: Pool) -> None:

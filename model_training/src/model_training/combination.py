@@ -26,8 +26,8 @@ LEVELS = np.asarray(QUANTILE_LEVELS)
 LOW, HIGH = (QUANTILE_LEVELS.index(level) for level in (0.15, 0.85))
 
 SHARES: dict[str, tuple[float, float]] = {
-    "state_space": (0.22, 0.16), "hit_night": (0.14, 0.08), "ridge": (0.16, 0.14), "trees": (0.14, 0.10),
-    "global_xgboost": (0.16, 0.12), "boosted": (0.10, 0.08), "fracast": (0.08, 0.32),
+    "state_space": (0.30, 0.28), "hit_night": (0.14, 0.08), "ridge": (0.14, 0.12), "trees": (0.14, 0.08),
+    "global_xgboost": (0.10, 0.06), "boosted": (0.06, 0.04), "fracast": (0.12, 0.34),
 }  # fmt: skip
 """Starting shares, night 1 and later, chosen before any wearer is seen; who is not named starts at ``OTHERS_SHARE``."""
 OTHERS_SHARE = 0.03

@@ -111,7 +111,7 @@ def to_ms(log_ms: np.ndarray) -> np.ndarray:
 
 
 class _SortedWindow:
-    """The last errors in order, kept so while the origin moves on: sorting anew at every origin costs most of a path."""
+    """The last errors in order, kept so while the origin moves on; sorting anew at each would cost most of a path."""
 
     def __init__(self) -> None:
         self._sorted: list[float] = []

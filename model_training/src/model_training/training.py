@@ -147,6 +147,8 @@ def _fit_all(
     fits, refusals = {}, {}
     for name, forecaster in registered.items():
         try:
+            if hasattr(forecaster, "prepare"):  # weights are fetched here or never: a forecast asks no network
+                forecaster().prepare()
             fits[name] = {slot: forecaster().fit(history) for slot, history in histories.items()}
         except Refusal as refusal:
             refusals[name] = str(refusal)

@@ -84,6 +84,34 @@ def forecast(
     emit(result, text, json_out == "-")
 
 
+@app.command("scale")
+def scale(
+    members: Annotated[
+        str, typer.Option("--members", help="Sizes of the cohorts, separated by commas.")
+    ] = "1,100",
+    engine: Annotated[str, typer.Option("--engine", help="serial, joblib, dask or ray.")] = "joblib",
+    workers: WorkersOption = 2,
+    nights: Annotated[int, typer.Option("--nights", min=30, help="Of each member's history.")] = 200,
+    seed: Annotated[int, typer.Option("--seed", help="Of the cohort.")] = 0,
+    work: WorkOption = None,
+    json_out: JsonOutOption = None,
+) -> None:
+    """One day's forecasts of a whole cohort: series per CPU-second, memory, and the same numbers on every engine."""
+    from model_training.scale import render, run_scale
+
+    try:
+        sizes = [int(size) for size in members.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"--members: expected numbers like 1,100,10000, got {members!r}") from None
+    with progress("Members", total=sum(sizes)) as advance:
+        result = run_scale(
+            sizes, engine=engine, workers=workers, nights=nights, seed=seed, folder=work, advance=advance
+        )
+    if json_out not in (None, "-"):
+        Path(str(json_out)).write_text(json.dumps(result, indent=1, default=str) + "\n", encoding="utf-8")
+    emit(result, render(result), json_out == "-")
+
+
 def json_default(arguments: list[str]) -> list[str]:
     """``--json`` without a value means stdout, as in every other command."""
     told: list[str] = []

@@ -96,7 +96,8 @@ def _run(
     return {
         "about": dict(about) | {
             "against": plan.against, "seed": seed, "code": code, "versions": versions,
-            "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}, {plan.workers} jobs",
+            "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
+            "workers": plan.workers,
             "seconds": round(perf_counter() - started, 1),
         },
         "goals": goal_rows(rows), "rows": rows,

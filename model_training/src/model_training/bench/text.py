@@ -25,7 +25,7 @@ def render(result: dict[str, Any]) -> str:
         f"# Forecast benchmark: {about['data']}",
         "",
         f"{about['people']} people, {about['nights']} nights; against {about['against']}; seed {about['seed']};",
-        f"code {about['code']}; {about['machine']}; {about['seconds']} s.",
+        f"code {about['code']}; {about['machine']}; {about['workers']} processes, {about['seconds']} s.",
         *HOW,
         "",
     ]

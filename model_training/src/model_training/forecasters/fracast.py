@@ -5,7 +5,7 @@ Assumes      nightly HRV moves as the series do that the network was trained on 
 Is not       aware of the calendar, strain, sleep or journal, and not trained on HRV. It runs in numpy, without torch;
              it is alike for morning and evening.
 Refuses      below 14 scored nights, when the last one is more than three days old, or without its weights
-             (`hrv models fetch forecast`, 0.5 MB; fitting fetches them when downloads are allowed, forecasting never
+             (`hrv models fetch forecast`, 0.5 MB; training fetches them when downloads are allowed, forecasting never
              does).
 Band         its deciles, extended to 23 levels in the shape of nightly RMSSD. At night 1 they hold a little less than
              they say (76 % for 80 %); the mix's calibration sees to that.
@@ -43,10 +43,14 @@ class Fracast:
     least_nights = 14
     refit_days = 1
 
-    def fit(self, history: History) -> Self:
-        """See that there are nights and weights; nothing is learned."""
-        require_nights(history, self.least_nights, self.name)
+    def prepare(self) -> None:
+        """Fetch the weights where they are absent and downloads are allowed; only training asks for it."""
         loaded_net(may_download=True)
+
+    def fit(self, history: History) -> Self:
+        """See that there are nights and weights; nothing is learned, and nothing fetched."""
+        require_nights(history, self.least_nights, self.name)
+        loaded_net()
         return self
 
     def predict(self, history: History, horizons: Sequence[int] = HORIZONS) -> np.ndarray:

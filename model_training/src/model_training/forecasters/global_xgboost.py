@@ -20,6 +20,7 @@ import numpy as np
 
 from model_training.forecasters.boosted import QUANTILES, RidgeResidual
 from model_training.forecasters.fingerprint import code_version
+from model_training.forecasters.grown_trees import Forest, read_xgboost
 from model_training.pool import shipped_digest
 
 __all__ = ["GlobalXGBoost"]
@@ -34,12 +35,12 @@ SETTINGS: dict[str, Any] = {
 
 
 class GlobalXGBoost(RidgeResidual):
-    """Multi-quantile boosted trees, kept as XGBoost's own JSON text."""
+    """Multi-quantile boosted trees, kept as XGBoost's own JSON text and read without XGBoost."""
 
     name = "global_xgboost"
     version = code_version(
         "1.0.0", __file__, "residual_law.py", "features.py", "day_grid.py", "behaviours.py", "design.py", "paths.py",
-        "forecasters/ridge.py", "forecasters/boosted.py", also=shipped_digest(),
+        "forecasters/ridge.py", "forecasters/boosted.py", "forecasters/grown_trees.py", also=shipped_digest(),
     )  # fmt: skip
 
     @staticmethod
@@ -53,14 +54,11 @@ class GlobalXGBoost(RidgeResidual):
     @staticmethod
     def quantiles(held: str, x: np.ndarray) -> np.ndarray:
         """Quantiles [R, 3] in personal units."""
-        return np.asarray(_loaded(held).inplace_predict(x), dtype=float)
+        forests, start = _read(held)
+        rows = x.astype(np.float32)
+        return start + np.column_stack([forest.predict(rows) for forest in forests])
 
 
 @functools.lru_cache(maxsize=8)
-def _loaded(text: str) -> Any:
-    import xgboost
-
-    model = xgboost.Booster()
-    model.load_model(bytearray(text.encode()))
-    model.set_param({"nthread": 1})
-    return model
+def _read(text: str) -> tuple[list[Forest], np.ndarray]:
+    return read_xgboost(text)

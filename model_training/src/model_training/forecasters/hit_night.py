@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, ndtr, ndtri
 
 from hrv_shared.constants import HORIZONS
@@ -219,6 +218,8 @@ def _fitted(grids: Sequence[DayGrid], located: Sequence[Located], horizon: int) 
 
 def fitted_rule(facts: np.ndarray, errors: np.ndarray, weights: np.ndarray) -> dict[str, list[float]]:
     """Odds and shape that make the standardised errors [R] after ``FACTS`` [R, F] likeliest."""
+    from scipy.optimize import minimize  # only pools are fitted; its import is slow
+
     start = np.concatenate([np.zeros(len(FACTS) - 1), [-1.8], START])
     found = minimize(
         negative_log_likelihood,

@@ -279,5 +279,6 @@ LITERATURE_PEOPLE = 5.0
 
 
 def _common_weights(passed: Sequence[Filtered]) -> list[float]:
+    """Mean weights of the people's configurations, believed half: how a level drifts is what people differ in most."""
     mean = np.mean([f.weights for f in passed], axis=0)
-    return [round(float(w), 6) for w in np.log(mean)]
+    return [round(float(w), 6) for w in 0.5 * np.log(mean)]

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version as installed_version
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from model_training.design import design, person_weights
 from model_training.explanation.groups import in_groups
 from model_training.features import features
 from model_training.forecasters.fingerprint import code_version
+from model_training.forecasters.grown_trees import Forest, read_lightgbm
 from model_training.forecasters.ridge import locate as ridge_location
 from model_training.forecasters.ridge import location_parts as ridge_parts
 from model_training.forecasters.state_space import location_parts as state_parts
@@ -56,8 +56,7 @@ class Trees(LocationScale):
     name = "trees"
     version = code_version(
         "1.0.0", __file__, "residual_law.py", "features.py", "day_grid.py", "behaviours.py", "design.py", "paths.py",
-        "forecasters/ridge.py", "forecasters/state_space.py",
-        also=f"{installed_version('lightgbm')} {shipped_digest()}",
+        "forecasters/ridge.py", "forecasters/state_space.py", "forecasters/grown_trees.py", also=shipped_digest(),
     )  # fmt: skip
     least_nights = 10
     builds_on = ("state_space", "ridge")
@@ -66,7 +65,7 @@ class Trees(LocationScale):
         """Location and scale at every origin."""
         own = self.pooled(grid.slot)
         laid = lay_out(grid, {name: self.pooled_of(name, grid.slot) for name in self.builds_on})
-        return _locate(grid, laid, [_boosters(tuple(texts)) for texts in own["trees"]])
+        return _locate(grid, laid, [_forests(tuple(texts)) for texts in own["trees"]])
 
     def contributions(self, grid: DayGrid) -> dict[str, np.ndarray]:
         """Groups of the last origin's location, ln ms [7] each; the trees' own part is exact TreeSHAP."""
@@ -81,14 +80,12 @@ class Trees(LocationScale):
         names = [*design(grid, 1, seen).names, *OWN_COLUMNS, "one"]
         added = np.empty((len(HORIZONS), len(names)))
         for group, texts in zip(GROUPS, self.pooled(grid.slot)["trees"], strict=True):
-            boosters = _boosters(tuple(texts))
+            forests = _forests(tuple(texts))
             for h in group:
                 x = laid[h - 1][0][-1:]
-                said = [float(booster.predict(x)[0]) for booster in boosters]
-                middle = boosters[
-                    int(np.argsort(said, kind="stable")[1])
-                ]  # crossed trees are sorted in ``_locate`` too
-                added[h - 1] = seen.scale[-1] * middle.predict(x, pred_contrib=True)[0]
+                said = [float(forest.predict(x)[0]) for forest in forests]
+                middle = forests[int(np.argsort(said, kind="stable")[1])]  # ``_locate`` sorts crossed trees too
+                added[h - 1] = seen.scale[-1] * middle.contributions(x[0])
         own = in_groups(names, added, grid)
         return {group: groups.get(group, 0.0) + own.get(group, 0.0) for group in groups | own}
 
@@ -163,18 +160,17 @@ def _grow(people: list[list[tuple]]) -> list[list[Any]]:
 
 
 @functools.lru_cache(maxsize=32)
-def _boosters(texts: tuple[str, ...]) -> list[Any]:
-    lightgbm = _library()
-    return [lightgbm.Booster(model_str=text) for text in texts]
+def _forests(texts: tuple[str, ...]) -> list[Forest]:
+    return [read_lightgbm(text) for text in texts]
 
 
 def _library() -> Any:
-    """LightGBM, or a refusal that says what is missing."""
+    """LightGBM, for growing trees, or a refusal that says what is missing."""
     try:
         import lightgbm
     except (ImportError, OSError) as error:  # its wheel takes the system's OpenMP runtime
         raise PackageAbsent(
-            f"trees: LightGBM does not load ({error}). It needs the OpenMP runtime: apt install libgomp1, or brew install "
-            "libomp. The other forecasters speak without it."
+            f"trees: LightGBM does not load ({error}). It needs the OpenMP runtime: apt install libgomp1, or brew "
+            "install libomp. Only fitting a pool needs it; forecasting does not."
         ) from error
     return lightgbm

@@ -3,8 +3,8 @@
 A model file names its package, its extra and its weights, and turns windows into quantiles. Everything else is here:
 refusing without the package or the weights, keeping libraries from phoning home, the band from past errors.
 
-Weights lie in ``<cache_dir>/models/<name>/``, put there by the wearer or fetched from the hub by ``fit``, with
-``allow_download`` only; forecasting reads what is there. They are large (0.1 to 0.5 GB) and not
+Weights lie in ``<cache_dir>/models/<name>/``, put there by the wearer or fetched from the hub by ``prepare``,
+which only training calls, with ``allow_download`` only; forecasting reads what is there. They are large (0.1 to 0.5 GB) and not
 pinned by us. No history leaves the machine: every one of these models runs here.
 """
 
@@ -64,10 +64,14 @@ class FoundationAdapter(ABC):
     def __init__(self, pipeline: Any = None) -> None:
         self._given = pipeline
 
+    def prepare(self) -> None:
+        """Fetch the weights where they are absent and downloads are allowed; only training asks for it."""
+        self._pipeline(may_download=True)
+
     def fit(self, history: History) -> Self:
         """Forecast the last 60 origins and collect the errors per horizon."""
         require_nights(history, LEAST_NIGHTS, self.name)
-        pipeline = self._pipeline(may_download=True)
+        pipeline = self._pipeline(may_download=False)
         days, values = history.hrv_series()
         first = int(np.flatnonzero(np.cumsum(np.isfinite(values)) >= LEAST_NIGHTS // 2)[0])
         origins = np.arange(max(first, len(values) - 1 - ERROR_ORIGINS), len(values) - 1)
