@@ -11,12 +11,14 @@ import zipfile
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 import typer
 
 from house_export import write_export
 from house_rooms import make_house
 from hrv_shared.cli import run
+from model_training.bench.cli import json_default
 
 APPS = {
     "hrv_shared": "hrv_shared.commands", "whoop_api_client": "whoop_api_client.cli",
@@ -64,6 +66,25 @@ CASES = [
     ("model_training", "replay --slot noon", "noon"),
     ("model_training", "replay --nights 0", "nights"),
     ("model_training", "combine --member nobody", "nobody"),
+    ("model_training", "explain --member nobody", "nobody"),
+    ("model_training", "explain --slot noon", "noon"),
+    ("model_training", "what-if", "--alcohol"),
+    ("model_training", "what-if --alcohol 2", "forecast"),
+    ("model_training", "what-if --set caffeine=lots", "caffeine=lots"),
+    ("model_training", "what-if --bedtime late", "late"),
+    ("model_training", "promote --member nobody", "nobody"),
+    ("model_training", "promote --force", "--reason"),
+    ("model_training", "rollback --member nobody", "nobody"),
+    ("model_training", "rollback --reason why", "--force"),
+    ("model_training", "bench forecast", "--data"),
+    ("model_training", "bench forecast --data {nowhere}", "{nowhere}"),
+    ("model_training", "bench forecast --data {photo}", "photo.jpg"),
+    ("model_training", "bench forecast --data {other_table}", "hrv_rmssd_ms"),
+    ("model_training", "bench forecast --synthetic 2", "synthetic"),
+    ("model_training", "bench forecast --synthetic 6 --against everybody", "everybody"),
+    ("model_training", "bench scale --members many", "many"),
+    ("model_training", "bench scale --engine steam", "steam"),
+    ("model_training", "fit-pool --data {nowhere}", "{nowhere}"),
     ("data_intelligence", "daily --member nobody", "nobody"),
     ("data_intelligence", "daily --slot noon", "noon"),
     ("data_intelligence", "daily --as-of yesterday", "yesterday"),
@@ -97,6 +118,8 @@ def inputs(tmp_path_factory) -> dict[str, Path]:
     made["wrong_csv"].write_text("Date,Weight\n2026-01-01,80\n")
     made["photo"] = folder / "photo.jpg"
     made["photo"].write_bytes(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8)
+    made["other_table"] = folder / "other_table.parquet"
+    pl.DataFrame({"person": ["a"], "weight_kg": [80.0]}).write_parquet(made["other_table"])
     made["broken_zip"] = folder / "broken.zip"
     made["broken_zip"].write_bytes(b"PK\x03\x04" + b"\0" * 200)
     made["zip_of_nothing"] = folder / "nothing.zip"
@@ -118,6 +141,8 @@ def call(tmp_path, monkeypatch, capfd):
             monkeypatch.setenv(name, value)
 
     def calling(room: str, arguments: list[str]) -> tuple[int, str, str]:
+        if arguments[:1] == ["bench"] and room == "model_training":
+            arguments = json_default(arguments)  # as its __main__ does: there --json may name a file
         monkeypatch.setattr(sys, "argv", [room, *arguments])
         app = importlib.import_module(APPS[room]).app
         with pytest.raises(SystemExit) as left:

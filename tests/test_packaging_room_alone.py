@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,19 @@ def test_room_alone(room, tmp_path):
     if room != LIGHTEST:
         answer = _run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], folder)
         assert answer.returncode == 0, answer.stdout[-3000:]
+
+
+def test_the_wheel_of_the_models_brings_the_shipped_pool(tmp_path):
+    """Every pooled forecaster starts from it; a wheel without it would install and then refuse."""
+    room = tmp_path / "model_training"
+    shutil.copytree(ROOT / "model_training", room, ignore=shutil.ignore_patterns(".venv", "__pycache__", "tests"))
+    made = _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist"], room)
+    assert made.returncode == 0, made.stdout + made.stderr
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        name = "model_training/pool_data/pool.json.gz"
+        assert packed.read(name) == (ROOT / "model_training" / "src" / name).read_bytes()
+        assert "model_training/pool_data/CARD.md" in packed.namelist()
 
 
 def _pip(python, folder, *arguments, **environ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def small(monkeypatch, tmp_path):
     monkeypatch.setattr(evaluate, "find_forecasters", lambda: FEW)
     monkeypatch.setattr(evaluate, "pooled_forecasters", lambda: [StateSpace, Ridge])
     monkeypatch.setattr(evaluate, "SUPPORT_PEOPLE", 4)
+    monkeypatch.setattr(evaluate, "SUPPORT_NIGHTS", 80)
     monkeypatch.setattr(evaluate, "FOLDS", 2)
     shipped = evaluate.fold_pool(people_of(cohort_table(make_cohort(5, 80, 77)))[0], "evening")
     parts = dict.fromkeys(("evening", "morning"), shipped.parts["evening"])
@@ -86,6 +88,23 @@ def test_a_run_says_what_it_should_and_carries_on(small, table, tmp_path, monkey
     monkeypatch.setattr(evaluate, "_fold", lambda *_: pytest.fail("a finished fold was computed again"))
     again = command.run_bench(path, small)
     assert again["rows"] == result["rows"]
+
+
+def test_beside_the_true_law_the_share_of_the_attainable_skill_is_told(small):
+    result = command.run_synthetic(4, 80, replace(small, ladder=False))
+    law = {
+        r["slot"]: r
+        for r in result["rows"]
+        if (r["forecaster"], r["horizon"], r["reference"]) == ("true_law", 1, "last_28")
+    }
+    ours = next(
+        r for r in result["rows"] if (r["forecaster"], r["horizon"], r["slot"]) == ("final", 1, "evening")
+    )
+    share = next(
+        g for g in result["goals"] if g["goal"].startswith("share of the attainable skill, evening, night 1")
+    )
+    assert share["figure"] == pytest.approx(100 * ours["skill_pct"] / law["evening"]["skill_pct"])
+    assert law["evening"]["skill_pct"] > ours["skill_pct"] and 70 < law["morning"]["coverage_80"] < 90
 
 
 def test_a_pool_never_saw_whom_it_is_judged_on(small, table):

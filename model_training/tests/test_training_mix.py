@@ -56,14 +56,16 @@ def test_shipped_shares_at_the_start_and_a_plain_average():
     ridge, state = SHARES["ridge"][0], SHARES["state_space"][0]
     np.testing.assert_allclose(mixed[0].quantiles_ms, (ridge * 40 + state * 60) / (ridge + state) * SHAPE)
     assert mixed[0].reasons["weights"] == {
-        "ridge": pytest.approx(ridge / (ridge + state), abs=1e-4), "state_space": pytest.approx(state / (ridge + state), abs=1e-4)
+        "ridge": pytest.approx(ridge / (ridge + state), abs=1e-4),
+        "state_space": pytest.approx(state / (ridge + state), abs=1e-4),
     }  # fmt: skip
     assert mixed[0].reasons["scored_nights"] == 0
 
 
 def test_the_better_model_gains_weight_with_the_nights_that_show_it():
     rows = [row("ridge", 50), row("trees", 80)]
-    weights = [mix_rows(rows, past({"ridge": 50, "trees": 80}, 50, n))[0].reasons["weights"]["ridge"] for n in (0, 3, 14, 60)]
+    known = [past({"ridge": 50, "trees": 80}, 50, nights) for nights in (0, 3, 14, 60)]
+    weights = [mix_rows(rows, scores)[0].reasons["weights"]["ridge"] for scores in known]
     assert weights == sorted(weights) and weights[0] < 0.6 and weights[-1] > 0.9
 
 

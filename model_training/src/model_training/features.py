@@ -104,7 +104,7 @@ def target_columns(grid: DayGrid, horizon: int) -> tuple[tuple[str, ...], np.nda
     n = len(grid)
     weekday = (grid.weekday + horizon) % 7
     columns = {}
-    own = weekday_effects(grid)
+    own = remembered(grid, "weekday_effects", None, lambda: weekday_effects(grid))
     for k, name in enumerate(WEEKDAYS):
         columns[name] = (weekday == k).astype(float) if grid.knows_weekday else np.zeros(n)
     columns["weekday_own"] = own[np.arange(n), weekday] if grid.knows_weekday else np.zeros(n)

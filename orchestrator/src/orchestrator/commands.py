@@ -69,7 +69,10 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure a room on a folder of data."""
-    raise HrvError(f"There is no bench {room!r}. There are: hrv bench forecast --data TABLE, hrv bench scale, hrv bench journal --data DIR.")
+    raise HrvError(
+        f"There is no bench {room!r}. There are: hrv bench forecast --data TABLE, hrv bench scale, "
+        "hrv bench journal --data DIR."
+    )
 
 
 @app.command()

@@ -67,7 +67,7 @@ def run_synthetic(
     for person in people:
         grid = person.grid("evening")
         origins = periods(grid)[MAIN]
-        skipped = (grid.days[0] - cohort.first_day).days
+        skipped = (grid.days[0] - person.days["day"].min()).days
         index = int(person.name.split("/s")[1]) - 1
         truth[person.name] = {
             slot: (origins, true_quantiles(cohort, index, origins + skipped, slot))
