@@ -21,7 +21,9 @@ EVENING = datetime(2026, 6, 1, 22, tzinfo=UTC)
 SHAPE = np.linspace(0.7, 1.3, 23)
 
 
-def row(forecaster: str, median_ms: float, horizon: int = 1, origin: date = DAY, version: str = "1") -> ForecastRow:
+def row(
+    forecaster: str, median_ms: float, horizon: int = 1, origin: date = DAY, version: str = "1"
+) -> ForecastRow:
     as_of = datetime(origin.year, origin.month, origin.day, 22, tzinfo=UTC)
     target = origin + timedelta(days=horizon)
     quantiles = tuple(median_ms * SHAPE)
@@ -32,8 +34,10 @@ def past(said_ms: dict[str, float], outcome_ms: float, nights: int, horizon: int
     """The same was said on so many nights before, and the same came true."""
     outcomes = outcome_ms * (1 + 0.1 * np.sin(np.arange(nights)))
     rows = [
-        (DAY - timedelta(days=k + horizon), DAY - timedelta(days=k), horizon, name, (median * SHAPE).tolist(), outcomes[k],
-         float(crps_from_quantiles(median * SHAPE[None], outcomes[k : k + 1])[0]))
+        (
+            DAY - timedelta(days=k + horizon), DAY - timedelta(days=k), horizon, name, (median * SHAPE).tolist(),
+            outcomes[k], float(crps_from_quantiles(median * SHAPE[None], outcomes[k : k + 1])[0]),
+        )
         for k in range(nights) for name, median in said_ms.items()
     ]  # fmt: skip
     columns = {"origin_day": pl.Date, "target_day": pl.Date, "horizon": pl.Int32, "forecaster": pl.String,
@@ -43,7 +47,10 @@ def past(said_ms: dict[str, float], outcome_ms: float, nights: int, horizon: int
 
 def scores(crps_ms: dict[str, float], nights: int) -> pl.DataFrame:
     """Nights with the given CRPS, whatever was said."""
-    frames = [past({name: 50.0}, 50.0, nights).with_columns(crps_ms=pl.lit(value)) for name, value in crps_ms.items()]
+    frames = [
+        past({name: 50.0}, 50.0, nights).with_columns(crps_ms=pl.lit(value))
+        for name, value in crps_ms.items()
+    ]
     return pl.concat(frames)
 
 
@@ -51,7 +58,9 @@ NOTHING = past({"ridge": 1.0}, 1.0, 1).clear()
 
 
 def test_shipped_shares_at_the_start_and_a_plain_average():
-    mixed = mix_rows([row("ridge", 40), row("state_space", 60), row("last_night", 500), row("agent", 9)], NOTHING)
+    mixed = mix_rows(
+        [row("ridge", 40), row("state_space", 60), row("last_night", 500), row("agent", 9)], NOTHING
+    )
     assert len(mixed) == 1 and mixed[0].forecaster == "mix"
     ridge, state = SHARES["ridge"][0], SHARES["state_space"][0]
     np.testing.assert_allclose(mixed[0].quantiles_ms, (ridge * 40 + state * 60) / (ridge + state) * SHAPE)
@@ -77,7 +86,9 @@ def test_recent_nights_count_more():
 
 
 def test_every_horizon_has_weights_of_its_own():
-    known = pl.concat([past({"ridge": 50, "trees": 80}, 50, 60, 1), past({"ridge": 80, "trees": 50}, 50, 60, 4)])
+    known = pl.concat(
+        [past({"ridge": 50, "trees": 80}, 50, 60, 1), past({"ridge": 80, "trees": 50}, 50, 60, 4)]
+    )
     first, fourth = mix_rows([row(name, 50, h) for name in ("ridge", "trees") for h in (1, 4)], known)
     assert first.reasons["weights"]["ridge"] > 0.8 and fourth.reasons["weights"]["ridge"] < 0.2
 
@@ -85,7 +96,9 @@ def test_every_horizon_has_weights_of_its_own():
 def test_bands_that_held_too_little_are_widened_and_the_median_stays():
     narrow = past({"ridge": 50}, 50, 0)
     rng = np.random.default_rng(3)
-    known = past({"ridge": 50}, 50, 120).with_columns(hrv_rmssd_ms=pl.Series(50 * np.exp(rng.normal(0, 0.5, 120))))
+    known = past({"ridge": 50}, 50, 120).with_columns(
+        hrv_rmssd_ms=pl.Series(50 * np.exp(rng.normal(0, 0.5, 120)))
+    )
     before, after = (np.array(mix_rows([row("ridge", 50)], k)[0].quantiles_ms) for k in (narrow, known))
     assert after[11] == pytest.approx(before[11])
     assert after[-1] - after[0] > 1.2 * (before[-1] - before[0])
@@ -98,7 +111,9 @@ def test_without_a_model_there_is_no_mix():
 
 
 def test_the_mix_of_other_versions_is_another_forecaster():
-    before, after = (mix_rows([row("ridge", 40, version=v), row("trees", 60)], NOTHING)[0] for v in ("1", "2"))
+    before, after = (
+        mix_rows([row("ridge", 40, version=v), row("trees", 60)], NOTHING)[0] for v in ("1", "2")
+    )
     assert before.version != after.version and before.version.split(".")[:3] == after.version.split(".")[:3]
 
 
@@ -140,7 +155,9 @@ def test_scores_wait_for_their_outcome():
     assert counts == [0, 1, 2, 3]
     first = scored_by(forecasts, outcomes, known_at[0])
     quantiles, levels = np.array(row("ridge", 50).quantiles_ms), np.array(QUANTILE_LEVELS)
-    plain = 2 * np.mean([max(tau * (50 - q), (tau - 1) * (50 - q)) for q, tau in zip(quantiles, levels, strict=True)])
+    plain = 2 * np.mean(
+        [max(tau * (50 - q), (tau - 1) * (50 - q)) for q, tau in zip(quantiles, levels, strict=True)]
+    )
     assert first["crps_ms"][0] == pytest.approx(plain)
 
 

@@ -147,7 +147,9 @@ def _fit_all(
     fits, refusals = {}, {}
     for name, forecaster in registered.items():
         try:
-            if hasattr(forecaster, "prepare"):  # weights are fetched here or never: a forecast asks no network
+            if hasattr(
+                forecaster, "prepare"
+            ):  # weights are fetched here or never: a forecast asks no network
                 forecaster().prepare()
             fits[name] = {slot: forecaster().fit(history) for slot, history in histories.items()}
         except Refusal as refusal:

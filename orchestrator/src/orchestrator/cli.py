@@ -31,7 +31,7 @@ FORWARDED = {
     "score": ("shared", "score", "enter what came true and score it"),
     "scorecard": ("shared", "scorecard", "how good every forecaster has been"),
     "ledger": ("shared", "ledger", "hrv ledger verify|show"),
-    "models": ("shared", "models", "model weights: hrv models fetch asr|llm, status"),
+    "models": ("shared", "models", "model weights: hrv models fetch asr|llm|forecast, status"),
     "settings": ("shared", "settings", "every setting in force"),
     "serve": ("whoop", "serve", "the WHOOP room's service"),
     "dashboard": ("dashboard", "serve", "the page"),

@@ -73,7 +73,7 @@ def _tokens(settings: Settings) -> Path:
 
 def _have_models(settings: Settings) -> None:
     """Fetch what is missing; without the language model the demo goes on and its agent refuses visibly."""
-    wanted = [settings.asr_model] if settings.asr_model_path is None else []
+    wanted = ["forecast"] + ([settings.asr_model] if settings.asr_model_path is None else [])
     if settings.llm_backend == "embedded" and settings.llm_model_path is None:
         wanted.append(settings.llm_model)
     for name in wanted if settings.allow_download else []:

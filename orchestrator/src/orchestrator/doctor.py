@@ -81,7 +81,7 @@ def _models(settings: Settings) -> tuple[bool, str]:
         for s in status(cache_dir=settings.cache_dir)
         if s.is_default and s.state not in ("ready", "installed")
     ]
-    return not absent, "ready" if not absent else f"{', '.join(absent)} not here: hrv models fetch asr llm"
+    return not absent, "ready" if not absent else f"{', '.join(absent)} not here: hrv models fetch asr llm forecast"
 
 
 def _disk(settings: Settings) -> tuple[bool, str]:

@@ -102,7 +102,7 @@ def show(
 
 @models_app.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(help="asr, llm, or the name of a known model.")],
+    names: Annotated[list[str], typer.Argument(help="asr, llm, forecast, or the name of a known model.")],
     as_json: JsonOption = False,
 ) -> None:
     """Download model weights and check them against their pinned sha256."""

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from hrv_shared.constants import PRODUCT
+from hrv_shared.errors import Refusal
 from hrv_shared.forecaster import find_forecasters
 from hrv_shared.record import canonical_json
 from hrv_shared.store import write_bytes_atomic
@@ -82,6 +83,7 @@ def _run(
     people: list[BenchPerson], plan: Plan, about: Mapping[str, Any], advance: Callable[[float], None]
 ) -> dict[str, Any]:
     started = perf_counter()
+    about = {**about, "silent": _prepared()}
     versions = {name: forecaster.version for name, forecaster in find_forecasters().items()}
     code = hashlib.sha256(
         canonical_json([versions, package_digest(), shipped_digest()]).encode()
@@ -106,6 +108,18 @@ def _run(
         "weeks": list(report.week_rows(scores, seed=seed)),
         "confidence_sets": list(report.confidence_sets(scores, seed=seed)),
     }  # fmt: skip
+
+
+def _prepared() -> dict[str, str]:
+    """Fetch weights before anybody is measured, where that is allowed; name -> why, of those that stay silent."""
+    silent = {}
+    for name, forecaster in find_forecasters().items():
+        try:
+            if hasattr(forecaster, "prepare"):
+                forecaster().prepare()
+        except Refusal as refusal:
+            silent[name] = str(refusal)
+    return silent
 
 
 def write_results(result: dict[str, Any], folder: Path, text: str) -> list[Path]:

@@ -84,7 +84,9 @@ class Trees(LocationScale):
             for h in group:
                 x = laid[h - 1][0][-1:]
                 said = [float(forest.predict(x)[0]) for forest in forests]
-                middle = forests[int(np.argsort(said, kind="stable")[1])]  # ``_locate`` sorts crossed trees too
+                middle = forests[
+                    int(np.argsort(said, kind="stable")[1])
+                ]  # ``_locate`` sorts crossed trees too
                 added[h - 1] = seen.scale[-1] * middle.contributions(x[0])
         own = in_groups(names, added, grid)
         return {group: groups.get(group, 0.0) + own.get(group, 0.0) for group in groups | own}
