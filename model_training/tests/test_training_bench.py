@@ -224,7 +224,6 @@ def test_a_journal_is_heard():
     ("change", "said"),
     [
         (lambda t: t.drop("hrv_rmssd_ms"), "missing: hrv_rmssd_ms"),
-        (lambda t: pl.concat([t, t.head(1)]), "more than one row"),
         (lambda t: t.head(20), "nobody has 30 nights"),
         (lambda t: t.with_columns(rhr_bpm=pl.lit("x")), "kind that it should be"),
     ],
@@ -267,6 +266,13 @@ def test_json_alone_means_stdout():
     assert cli.json_default(["bench", "forecast", "--json"]) == ["bench", "forecast", "--json", "-"]
     assert cli.json_default(["--json", "--seed", "1"]) == ["--json", "-", "--seed", "1"]
     assert cli.json_default(["--json", "out.json"]) == ["--json", "out.json"]
+
+
+def test_of_two_rows_for_one_day_the_longest_sleep_counts(table):
+    first = table.head(1).with_columns(hrv_rmssd_ms=pl.lit(99.0), sleep_min=pl.lit(1000.0))
+    twice = people_of(pl.concat([table, first]))[0][0]
+    once = people_of(table)[0][0]
+    assert twice.doubled == 1 and len(twice.days) == len(once.days) and twice.days["hrv_rmssd_ms"][0] == 99.0
 
 
 @pytest.mark.skipif(

@@ -56,12 +56,15 @@ class BenchPerson:
         Schemas ``days`` (one vintage a day) and ``journal_facts``.
     day_rhr : bool
         The device gives a day's smoothed heart rate, known at the day's end, in place of the night's.
+    doubled : int
+        Rows that were passed over because another row told of the same day.
     """
 
     name: str
     days: pl.DataFrame
     journal: pl.DataFrame
     day_rhr: bool
+    doubled: int = 0
 
     def history(self, slot: str, origin: date | None = None) -> History:
         """All that is known at one origin day; the last one by default."""
@@ -105,7 +108,7 @@ def read_people(path: Path) -> tuple[list[BenchPerson], dict[str, int]]:
     Raises
     ------
     BadTable
-        The file is no Parquet table with the needed columns, or a person has two rows for one day.
+        The file is no Parquet table with the needed columns, or a column is of the wrong kind.
     """
     people, left_out = people_of(_read(path), path.name)
     if not people:
@@ -121,12 +124,8 @@ def people_of(table: pl.DataFrame, source: str = "table") -> tuple[list[BenchPer
     table = _typed(table, source)
     for (dataset, person), rows in table.group_by("dataset", "person_id", maintain_order=True):
         name = f"{dataset}/{person}"
-        if rows["date"].n_unique() < len(rows):
-            twice = rows.filter(pl.col("date").is_duplicated())["date"][0]
-            raise BadTable(
-                f"{source}: {name} has more than one row for {twice}. Keep one row a person and wake day."
-            )
-        person_of = _person(name, rows.sort("date"))
+        one_a_day = _one_a_day(rows)
+        person_of = _person(name, one_a_day.sort("date"), len(rows) - len(one_a_day))
         if person_of.nights < LEAST_NIGHTS:
             left_out[name] = person_of.nights
         else:
@@ -158,7 +157,16 @@ def _typed(table: pl.DataFrame, source: str) -> pl.DataFrame:
         raise BadTable(f"{source}: a column is not of the kind that it should be: {error}") from None
 
 
-def _person(name: str, rows: pl.DataFrame) -> BenchPerson:
+def _one_a_day(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of several rows for one day the one with a night in it, and of those the longest sleep."""
+    order = [pl.col("hrv_rmssd_ms").is_not_null()] + (
+        [pl.col("sleep_min")] if "sleep_min" in rows.columns else []
+    )
+    ranked = rows.sort(order, descending=True, nulls_last=True, maintain_order=True)
+    return ranked.unique("date", keep="first", maintain_order=True)
+
+
+def _person(name: str, rows: pl.DataFrame, doubled: int) -> BenchPerson:
     low, high = RMSSD_PLAUSIBLE_MS
     usable = pl.col("hrv_rmssd_ms").is_between(low, high) & pl.col("hrv_rmssd_ms").is_not_nan()
     columns: dict[str, Any] = {
@@ -187,9 +195,8 @@ def _person(name: str, rows: pl.DataFrame) -> BenchPerson:
     )
     device = str(rows["device"].drop_nulls().first() or "") if "device" in rows.columns else ""
     journal = _journal(name, rows["date"].to_list(), _objects(rows, "journal"))
-    return BenchPerson(
-        name, days, journal, day_rhr=not ("whoop" in f"{name} {device}".lower() or "synthetic" in name)
-    )
+    night_rhr = "whoop" in f"{name} {device}".lower() or "synthetic" in name
+    return BenchPerson(name, days, journal, day_rhr=not night_rhr, doubled=doubled)
 
 
 def _journal(name: str, dates: list[date], entries: list[dict]) -> pl.DataFrame:

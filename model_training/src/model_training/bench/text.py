@@ -34,6 +34,11 @@ def render(result: dict[str, Any]) -> str:
             f"Left out, too few nights: {', '.join(f'{n} ({k})' for n, k in about['left_out'].items())}",
             "",
         ]
+    if about.get("doubled_days"):
+        lines += [
+            f"{about['doubled_days']} rows passed over, because another told of the same day (longest sleep).",
+            "",
+        ]
     lines += [f"{name} is silent, and not in {PRODUCT}: {why}" for name, why in about["silent"].items()]
     for title, head, cells in _tables(result):
         lines += _section(title, head, cells)

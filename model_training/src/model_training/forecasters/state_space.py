@@ -43,10 +43,12 @@ CONFIGURATIONS = np.array([
     (drift, np.exp(-1.0 / nights), share, phi)
     for drift, nights, (share, phi) in product(DRIFTS, REVERSIONS, MEMORIES) if drift or nights == REVERSIONS[0]
 ])  # fmt: skip
-FORGET = 0.997
+FORGET = 0.99
 """A night's evidence about drift and memory counts so much less every night."""
-TEMPER_SD = 2.0
+TEMPER_SD = 1.6
 """Innovations beyond so many SDs move the state less."""
+FEW_NIGHTS = 1.5
+"""The wearer's spread is itself unknown at first: after so many nights the band is twice as wide."""
 LEVEL_SD = 0.35
 FADE = 0.55
 LASTING = ("rhr_z", "rhr_acute_z", "resp_z", "skin_z", "asleep_z", "load_acute", "load_chronic")
@@ -62,7 +64,7 @@ EFFECT_PRIORS: dict[str, tuple[float, float]] = {
 DOSE_PRIORS = {f"dose_{b.name}": (b.effect, b.effect_sd) for b in BEHAVIOURS}
 WEEKDAY_MEANS = (0.029, 0.023, 0.003, 0.007, -0.014, -0.022, -0.023)
 """Half of the mean residual by wake day, Monday first, in 17 people (forecasting.md 2.4); the rest is strain, drink."""
-WEEKDAY_SD = 0.035
+WEEKDAY_SD = 0.02
 
 LEVEL, MEMORY, MEAN, FIRST_WEEKDAY = 0, 1, 2, 3
 FIRST_EFFECT = FIRST_WEEKDAY + 7
@@ -175,7 +177,8 @@ def _run_filters(grid: DayGrid, prior: Mapping[str, Any]) -> Filtered:
         )
     effects = weight @ state if n else np.zeros(width)
     between = weight @ (np.einsum("kss->ks", spread) + (state - effects) ** 2) if n else np.zeros(width)
-    located = Located(offset + means.sum(axis=2), sd)
+    unsure = 1.0 + FEW_NIGHTS / np.maximum(seen.nights, 1)
+    located = Located(offset + means.sum(axis=2), sd * unsure[:, None])
     return Filtered(located, means, offset, weight if n else np.exp(log_weight), effects, between)
 
 

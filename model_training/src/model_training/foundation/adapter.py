@@ -4,8 +4,8 @@ A model file names its package, its extra and its weights, and turns windows int
 refusing without the package or the weights, keeping libraries from phoning home, the band from past errors.
 
 Weights lie in ``<cache_dir>/models/<name>/``, put there by the wearer or fetched from the hub by ``prepare``,
-which only training calls, with ``allow_download`` only; forecasting reads what is there. They are large (0.1 to 0.5 GB) and not
-pinned by us. No history leaves the machine: every one of these models runs here.
+which only training calls, with ``allow_download`` only; forecasting reads what is there. They are large (0.1 to
+0.5 GB) and not pinned by us. No history leaves the machine: every one of these models runs here.
 """
 
 from __future__ import annotations
