@@ -7,9 +7,15 @@ HrvError
     ├── NoChampion          no model was registered or exported yet
     ├── TrainingBusy        another process is training or promoting for the same member
     ├── PoolDamaged         the file of shipped priors can't be read, or lacks a part
-    └── SavedModelMismatch  a saved model belongs to other code than this
+    ├── SavedModelMismatch  a saved model belongs to other code than this
+    ├── BadTable            the benchmark's table can't be used                       (bench/errors.py)
+    ├── BadChange           a what-if asks for something that can't be                (explanation/errors.py)
+    ├── NothingToExplain    there is no forecast to take apart                        (explanation/errors.py)
+    ├── MissingLibrary      an opponent's library is not installed                    (opponents/protocol.py)
+    └── WeightsMalformed    a pretrained network's weights can't be read              (foundation/errors.py)
 
-Refusals to forecast (``TooFewNights``, ``StaleData``) are those of ``hrv_shared``.
+Refusals to forecast (``TooFewNights``, ``StaleData``) are those of ``hrv_shared``; ``WeightsAbsent`` and
+``PackageAbsent`` (foundation/errors.py) are the only ones of this room.
 """
 
 from __future__ import annotations
