@@ -22,6 +22,10 @@ from model_training.residual_law import PooledLaw, fit_law, personal_laws, to_ms
 __all__ = ["LocationScale", "Located", "PathForecaster"]
 
 
+FEW_NIGHTS = 1.5
+"""After so many nights a band is twice as wide as it would be for a wearer long known."""
+
+
 @runtime_checkable
 class PathForecaster(Protocol):
     """A forecaster with a fast way through a whole history."""
@@ -110,10 +114,19 @@ class LocationScale:
     def around(self, located: Located, grid: DayGrid, origins: np.ndarray, law: PooledLaw) -> np.ndarray:
         """Lay the law around the location."""
         laws = personal_laws(standardised_errors(located, grid), origins, law)
-        log_ms = located.mean[origins, :, None] + located.sd[origins, :, None] * laws
+        unsure = few_nights_widen(grid, origins)[:, None, None]
+        log_ms = located.mean[origins, :, None] + located.sd[origins, :, None] * unsure * laws
         few = np.cumsum(np.isfinite(grid.log_hrv))[origins] < self.least_nights
         log_ms[few] = np.nan
         return to_ms(log_ms)
+
+
+def few_nights_widen(grid: DayGrid, origins: np.ndarray) -> np.ndarray:
+    """By how much a band is wider because the wearer's own spread is hardly known yet; ndarray [O], falls to 1.
+
+    It stands outside the law of errors, which would otherwise learn to take it back.
+    """
+    return 1.0 + FEW_NIGHTS / np.maximum(np.cumsum(np.isfinite(grid.log_hrv))[origins], 1)
 
 
 def standardised_errors(located: Located, grid: DayGrid) -> np.ndarray:

@@ -29,7 +29,7 @@ from model_training.design import person_weights
 from model_training.features import Features, features
 from model_training.forecasters.fingerprint import code_version
 from model_training.forecasters.state_space import location_parts, run_filters
-from model_training.paths import Located, LocationScale, law_part, standardised_errors
+from model_training.paths import Located, LocationScale, few_nights_widen, law_part, standardised_errors
 from model_training.pool import shipped_digest
 from model_training.residual_law import PooledLaw, personal_laws, to_ms
 
@@ -135,7 +135,8 @@ class HitNight(LocationScale):
         law = PooledLaw(np.asarray(part["law"]), np.asarray(part["law_mean_abs"]))
         levels = ndtr(personal_laws(scores, origins, law))
         errors = np.stack([m.at(origins).quantiles(levels[:, k]) for k, m in enumerate(mixtures)], axis=1)
-        log_ms = located.mean[origins, :, None] + located.sd[origins, :, None] * errors
+        unsure = few_nights_widen(grid, origins)[:, None, None]
+        log_ms = located.mean[origins, :, None] + located.sd[origins, :, None] * unsure * errors
         log_ms[np.cumsum(np.isfinite(grid.log_hrv))[origins] < self.least_nights] = np.nan
         return to_ms(log_ms)
 

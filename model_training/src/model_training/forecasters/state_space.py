@@ -47,8 +47,6 @@ FORGET = 0.99
 """A night's evidence about drift and memory counts so much less every night."""
 TEMPER_SD = 1.6
 """Innovations beyond so many SDs move the state less."""
-FEW_NIGHTS = 1.5
-"""The wearer's spread is itself unknown at first: after so many nights the band is twice as wide."""
 LEVEL_SD = 0.35
 FADE = 0.55
 LASTING = ("rhr_z", "rhr_acute_z", "resp_z", "skin_z", "asleep_z", "load_acute", "load_chronic")
@@ -177,8 +175,7 @@ def _run_filters(grid: DayGrid, prior: Mapping[str, Any]) -> Filtered:
         )
     effects = weight @ state if n else np.zeros(width)
     between = weight @ (np.einsum("kss->ks", spread) + (state - effects) ** 2) if n else np.zeros(width)
-    unsure = 1.0 + FEW_NIGHTS / np.maximum(seen.nights, 1)
-    located = Located(offset + means.sum(axis=2), sd * unsure[:, None])
+    located = Located(offset + means.sum(axis=2), sd)
     return Filtered(located, means, offset, weight if n else np.exp(log_weight), effects, between)
 
 
