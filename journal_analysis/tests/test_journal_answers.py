@@ -1,16 +1,12 @@
 """Answers of the WHOOP journal from an export."""
 
-import re
 from datetime import UTC, date, datetime
-from pathlib import Path
 
-import pytest
-
+from hrv_shared.private_questions import choose_private
 from hrv_shared.record import FactDraft
 from journal_analysis import rebuild
-from journal_analysis.answers import PRIVATE, behaviour_of_question, read_answers
+from journal_analysis.answers import read_answers
 
-REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
 KNOWN_AT = datetime(2024, 5, 15, 5, 31, tzinfo=UTC)
 
 
@@ -70,34 +66,15 @@ def test_a_changed_answer_is_a_revision(store):
     assert [(r["revision"], r["kind"]) for r in rows] == [(1, "yes"), (2, "no")]
 
 
-@pytest.mark.parametrize(
-    ("question", "behaviour"),
-    [
-        ("Consumed caffeine?", "caffeine"),
-        ("Have any caffeine? ", "caffeine"),
-        ("¿Consumiste cafeína?", "caffeine"),
-        ("Alkohol konsumiert?", "alcohol"),
-        ("Read (non-screened device) while in bed?", "read_in_bed"),
-        ("View a screened device while in bed?", "screen_in_bed"),
-        ("Avoid consuming processed foods?", "avoided_processed_food"),
-        ("Consumed carbohydrates", "carbohydrate"),
-        ("Hydrated sufficiently?", "hydration"),
-        ("Experiencing COVID-19 symptoms?", "covid_symptoms"),
-        ("Receive booster of COVID-19 vaccination?", "vaccination"),
-        ("Engaged in sexual activity?", PRIVATE),
-        ("Single?", None),
-    ],
-)
-def test_questions_are_mapped(question, behaviour):
-    assert behaviour_of_question(question) == behaviour
+def test_a_no_to_enough_is_not_a_zero(store):
+    store.record.append_many([answer("Hydrated sufficiently?", "false")])
+    rows, _ = read_answers(store.record, "me")
+    assert [(r["behaviour"], r["kind"], r["amount"]) for r in rows] == [("hydration", "no", None)]
 
 
-def test_nearly_every_question_of_real_exports_is_mapped():
-    file = REFERENCE / "whoop_export.md"
-    if not file.exists():
-        pytest.skip(f"the list of questions is not at {file}")
-    listed = file.read_text(encoding="utf-8").split("## 5.")[1].split("## 6.")[0].split("The list:")[1]
-    questions = re.findall(r"`([^`]+)`", listed)
-    unknown = [q for q in questions if behaviour_of_question(q) is None]
-    assert len(questions) > 100
-    assert len(unknown) <= 2, unknown
+def test_the_wearer_decides_which_answers_become_facts(store):
+    store.record.append_many([answer("Have any alcoholic drinks?", "true"), answer("Masturbated?", "true")])
+    choose_private(store.record, "me", leave_out=["alcohol"], let_in=["Masturbated?"])
+    rows, report = read_answers(store.record, "me")
+    assert [r["behaviour"] for r in rows] == ["masturbation"]
+    assert report.private == 1

@@ -6,22 +6,22 @@ after waking: `known_at` is the import's. They are yes or no, never amounts. An 
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any
 
+from hrv_shared.journal_questions import behaviour_of_question
+from hrv_shared.private_questions import private_questions
 from hrv_shared.record import Fact, Record
-from journal_analysis.behaviours import behaviours, data_file
+from journal_analysis.behaviours import behaviours
 
-__all__ = ["AnswerReport", "behaviour_of_question", "read_answers"]
+__all__ = ["AnswerReport", "read_answers"]
 
-PRIVATE = "private"
 _SOURCE = "whoop-export"
+_NO_IS_NOT_ZERO = frozenset({"hydration"})
+"""Asked whether it was enough: a no does not say that there was none."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,16 @@ class AnswerReport:
 def read_answers(record: Record, member_id: str) -> tuple[list[dict[str, Any]], AnswerReport]:
     """Rows of ``journal_facts`` (without ``member_id``) of every answer, and what could not be read."""
     wake_days = _wake_days(record.facts(("export_cycle", "export_sleep"), member_id))
+    hidden = private_questions(record, member_id)
     rows, unknown, private, without_day = [], Counter(), 0, 0
     for fact in record.facts("export_journal", member_id):
         question = fact.payload.get("Question text", "").strip()
+        if hidden.is_private(question):
+            private += 1
+            continue
         behaviour = behaviour_of_question(question)
         if behaviour is None:
             unknown[question] += 1
-            continue
-        if behaviour == PRIVATE:
-            private += 1
             continue
         night = wake_days.get(fact.payload.get("Cycle start time", "").strip()) or _by_start(fact.payload)
         answer = fact.payload.get("Answered yes", "").strip().lower()
@@ -56,18 +57,10 @@ def read_answers(record: Record, member_id: str) -> tuple[list[dict[str, Any]], 
     return rows, AnswerReport(len(rows), dict(unknown.most_common()), private, without_day)
 
 
-def behaviour_of_question(question: str) -> str | None:
-    """The behaviour a question asks for, ``private`` for one that is never used, None for an unknown one."""
-    lowered = question.lower()
-    for words, behaviour in _questions():
-        if words.search(lowered):
-            return behaviour
-    return None
-
-
 def _row(fact: Fact, behaviour: str, question: str, yes: bool, night: date) -> dict[str, Any]:
     known = behaviours().get(behaviour)
     counted = known is not None and known.kind == "amount"
+    is_zero = counted and not yes and behaviour not in _NO_IS_NOT_ZERO
     return {
         "fact_key": f"export:{fact.key}",
         "revision": fact.revision,
@@ -79,7 +72,7 @@ def _row(fact: Fact, behaviour: str, question: str, yes: bool, night: date) -> d
         "night": night,
         "behaviour": behaviour,
         "kind": "yes" if yes else "no",
-        "amount": 0.0 if counted and not yes else None,
+        "amount": 0.0 if is_zero else None,
         "unit": known.unit if counted else "",
         "clock_time": "",
         "is_plan": False,
@@ -123,10 +116,3 @@ def _stamp(text: str | None) -> datetime | None:
         return datetime.fromisoformat((text or "").strip())
     except ValueError:
         return None
-
-
-@cache
-def _questions() -> tuple[tuple[re.Pattern[str], str], ...]:
-    with data_file("questions.toml").open("rb") as file:
-        table = tomllib.load(file)["question"]
-    return tuple((re.compile(q["words"]), PRIVATE if q.get("private") else q["behaviour"]) for q in table)
