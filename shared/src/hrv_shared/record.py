@@ -78,7 +78,8 @@ class Record:
         """Write one fact; None when the latest revision of its key says the same."""
         draft = FactDraft(member_id, kind, key, payload, known_at, basis, source)
         with transaction(self._connection):
-            return self._append(draft)
+            row = self._append(draft)
+        return None if row is None else _fact(row)
 
     def append_many(self, drafts: Iterable[FactDraft]) -> int:
         """Write facts in one transaction; durable when it returns. Returns how many were new."""
@@ -134,7 +135,8 @@ class Record:
         """Close the file."""
         self._connection.close()
 
-    def _append(self, draft: FactDraft) -> Fact | None:
+    def _append(self, draft: FactDraft) -> tuple | None:
+        """Write a draft; the row as written, or None when its key says the same already."""
         text = canonical_json(draft.payload)
         digest = hashlib.sha256(text.encode()).hexdigest()
         last = self._connection.execute(
@@ -151,13 +153,12 @@ class Record:
         )  # fmt: skip
         try:
             cursor = self._connection.execute(
-                f"INSERT INTO fact ({_COLUMNS.removeprefix('seq, ')})"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO fact ({_COLUMNS.removeprefix('seq, ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
         except sqlite3.OperationalError as error:
             raise StoreError(f"The record could not be written ({error}); nothing of it was kept.") from error
-        return _fact((cursor.lastrowid, *row))
+        return (cursor.lastrowid, *row)
 
 
 def canonical_json(value: Any) -> str:

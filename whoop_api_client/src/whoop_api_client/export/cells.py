@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from hrv_shared.daytime import parse_offset_min
 
 __all__ = ["damage", "number", "offset_min", "stamp", "yes_no"]
 
-_STAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_SPREADSHEET_DATE = re.compile(r"\d{1,4}[/.]\d{1,2}[/.]\d{1,4}( .*)?|\d{4}-\d{2}-\d{2} \d{1,2}:\d{2}")
+_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_SPREADSHEET_DATE = re.compile(
+    r"[0-9]{1,4}[/.][0-9]{1,2}[/.][0-9]{1,4}( .*)?|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{1,2}:[0-9]{2}"
+)
 
 
 def stamp(row: dict[str, str], column: str, utc_offset_min: int) -> datetime | None:
     """Read a local wall time in the row's own offset as an instant."""
     text = row.get(column, "").strip()
-    if not text:
-        return None
+    return _stamp(column, text, utc_offset_min) if text else None
+
+
+@lru_cache(maxsize=1 << 15)
+def _stamp(column: str, text: str, utc_offset_min: int) -> datetime:
     if not _STAMP.fullmatch(text):
         raise ValueError(f"{column}: expected YYYY-MM-DD HH:MM:SS, got {_short(text)}")
     try:
@@ -46,8 +52,11 @@ def offset_min(row: dict[str, str]) -> int | None:
 def number(row: dict[str, str], column: str) -> float | None:
     """Read a number in its own unit (the column name tells it), checked against what can be."""
     text = row.get(column, "").strip()
-    if not text:
-        return None
+    return _number(column, text) if text else None
+
+
+@lru_cache(maxsize=1 << 15)
+def _number(column: str, text: str) -> float:
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{column}: expected a number such as 72 or 33.9, got {_short(text)}")
     value = float(text)

@@ -11,7 +11,7 @@ from importlib import resources
 
 from whoop_api_client.export.errors import DamagedExport
 
-__all__ = ["Header", "fold", "read_header"]
+__all__ = ["Header", "fold", "read_header", "translated"]
 
 LANGUAGES = {"en": "English", "de": "German", "es": "Spanish", "pt": "Portuguese", "fr": "French"}
 
@@ -74,6 +74,14 @@ def fold(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name)
     plain = "".join(c for c in plain if not unicodedata.combining(c)).lower().replace("%", " pct ")
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+
+
+def translated(column: str, language: str) -> str:
+    """An English column name in another language (a code of `LANGUAGES`); English where no other is known."""
+    digit = re.search(r"Zone (\d)", column)
+    number = digit.group(1) if digit else ""
+    names = _table()["columns"][column.replace(f"Zone {number}", "Zone {n}") if digit else column]
+    return names.get(language, column).replace("{n}", number)
 
 
 def _other_separator(line: str) -> str | None:
