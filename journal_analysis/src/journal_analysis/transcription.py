@@ -67,7 +67,7 @@ def transcribe(path: Path, settings: Settings) -> Transcript:
         raise NoSpeech(
             f"{path.name}: {seconds:.0f} s of audio, but nobody speaks in it. Nothing was noted; record it again."
         )
-    model = _load_model(settings)
+    model = load_model(settings)
     segments, _ = model.pipeline.transcribe(
         samples, language="en", beam_size=5, batch_size=4, without_timestamps=True, initial_prompt=PROMPT
     )
@@ -145,13 +145,13 @@ def _is_prompt(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class _Model:
+class Model:
     pipeline: Any
     name: str
     sha256: str
 
 
-def _load_model(settings: Settings) -> _Model:
+def load_model(settings: Settings) -> Model:
     from hrv_shared.models import StderrProgress, resolve
 
     found = resolve(
@@ -165,11 +165,11 @@ def _load_model(settings: Settings) -> _Model:
 
 
 @lru_cache(maxsize=1)
-def _open_model(path: Path, name: str, sha256: str, threads: int) -> _Model:
+def _open_model(path: Path, name: str, sha256: str, threads: int) -> Model:
     """Load once per process: several notes of an inbox share it."""
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     model = WhisperModel(
         str(path), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
     )
-    return _Model(BatchedInferencePipeline(model), name, sha256)
+    return Model(BatchedInferencePipeline(model), name, sha256)

@@ -1,38 +1,69 @@
-"""Word error rate, on words made comparable: case, punctuation, contractions and spoken numbers do not count."""
+"""Word error rate, on words made comparable: case, punctuation, contractions and the writing of numbers do not count.
+
+"ten thirty", "10:30" and "half past ten" are one word here, as are "one fifty" and "150", "kilos" and "kg".
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from journal_analysis.spoken import canonical
 
-__all__ = ["comparable_words", "word_errors"]
+__all__ = ["align", "comparable_words", "word_errors"]
 
 _CONTRACTIONS = (
-    (r"won't", "will not"), (r"can't", "can not"), (r"n't\b", " not"), (r"'re\b", " are"), (r"'ve\b", " have"),
-    (r"'ll\b", " will"), (r"'d\b", " would"), (r"'m\b", " am"), (r"\b(it|that|he|she|there|what)'s\b", r"\1 is"),
+    (r"won't", "will not"), (r"can't|cannot", "can not"), (r"n't\b", " not"), (r"'re\b", " are"), (r"'ve\b", " have"),
+    (r"'ll\b", " will"), (r"'d\b", " would"), (r"'m\b", " am"),
+    (r"\b(it|that|he|she|there|what|here|who|where)'s\b", r"\1 is"), (r"\blet's\b", "let us"),
 )  # fmt: skip
+_NUMBERS = (
+    (r"(\d),(\d{3})(?!\d)", r"\1\2"),
+    (r"\b(\d{1,3}) thousand(?: and)? (\d{1,3})\b", lambda m: str(1000 * int(m[1]) + int(m[2]))),
+    (r"\b(\d{1,3}) thousand\b", r"\g<1>000"),
+    (r"\b(?:an?|1) 100\b|\ba hundred\b", "100"),
+    (r"(\d) point (\d)", r"\1.\2"),
+    (r"\bhalf past (\d{1,2})\b", r"\1 30"),
+    (r"\b(?:a )?quarter past (\d{1,2})\b", r"\1 15"),
+    (r"\b(?:a )?quarter to (\d{1,2})\b", lambda m: f"{(int(m[1]) - 2) % 12 + 1} 45"),
+    (r"(\d{1,2}):(\d{2})(?!\d)", r"\1 \2"),
+    (r"(?<![\d.])(\d{1,2})\.(\d{2})(?= ?(?:am|pm)\b)", r"\1 \2"),
+    (r"(?<![\d.])(\d{1,2}) (\d{2})(?![\d.])", r"\1\2"),
+    (r"(\d+) ?/ ?(\d+)", r"\1 out of \2"),
+    (r"(\d) ?%", r"\1 percent"),
+    (r"(\d)(st|nd|rd|th)\b", r"\1"),
+    (r"(\d)-(\d)", r"\1 \2"),
+    (r"(\d)-?([a-z])", r"\1 \2"),
+)  # fmt: skip
+_ORDINALS = {w: str(n) for n, w in enumerate(
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth twentieth".split(), start=1
+)}  # fmt: skip
 _SPELLINGS = {
-    "ok": "okay",
-    "mr": "mister",
-    "dr": "doctor",
-    "metres": "meters",
-    "favourite": "favorite",
-    "per": "per",
-}
+    "ok": "okay", "alright": "all right", "mr": "mister", "dr": "doctor", "favourite": "favorite", "litre": "liter",
+    "litres": "liters", "colour": "color", "grey": "gray", "yoghurt": "yogurt", "kilos": "kg", "kilograms": "kg",
+    "kilogram": "kg", "mg": "milligrams", "g": "grams", "km": "kilometers", "ml": "milliliters", "m": "meters",
+    "mins": "minutes", "hrs": "hours", "neighbour": "neighbor", "neighbours": "neighbors", "oclock": "o'clock",
+    "whiskey": "whisky", "programme": "program",
+}  # fmt: skip
+_FILLERS = frozenset(("uh", "um", "uhm", "hmm", "mm", "er", "erm"))
 
 
 def comparable_words(text: str) -> list[str]:
     """The words of a text in a form in which equal speech is equal."""
     plain = canonical(text).text
-    plain = re.sub(r"(\d{1,2})[:.](\d{2})(?!\d)", r"\1 \2", plain)
-    plain = re.sub(r"\boclock\b|(?<=\d) ?(?:am|pm)\b", lambda m: " " + m.group().strip(), plain)
     for pattern, full in _CONTRACTIONS:
         plain = re.sub(pattern, full, plain)
-    plain = re.sub(r"(\d+) ?/ ?(\d+)", r"\1 out of \2", plain)
-    words = re.findall(r"\d+(?:\.\d+)?|[a-zà-ÿ]+(?:'[a-z]+)?", plain)
-    return [_SPELLINGS.get(w, w) for w in words if w not in ("uh", "um", "hmm", "mm")]
+    for pattern, written in _NUMBERS:
+        plain = re.sub(pattern, written, plain)
+    plain = re.sub(r"\b([a-z]) (?=[a-z]\b(?! [a-z]{2}))(?<!\ba )(?<!\bi )", r"\1", plain)
+    words = []
+    for word in re.findall(r"\d+(?:\.\d+)?|[a-zà-ÿ]+(?:'[a-z]+)?", plain):
+        if word in _FILLERS:
+            continue
+        word = re.sub(r"(met|milligram|millilit|kilomet|centimet)re(s?)$|milligramme(s?)$", r"\1er\2", word)
+        words += _SPELLINGS.get(_ORDINALS.get(word, word), _ORDINALS.get(word, word)).split()
+    return words
 
 
 def word_errors(reference: str, heard: str) -> tuple[int, int]:
@@ -44,13 +75,27 @@ def word_errors(reference: str, heard: str) -> tuple[int, int]:
         Their quotient is the word error rate.
     """
     expected, got = comparable_words(reference), comparable_words(heard)
-    return _edit_distance(expected, got), len(expected)
+    return sum(a != b for a, b in align(expected, got)), len(expected)
 
 
-def _edit_distance(expected: Sequence[str], got: Sequence[str]) -> int:
-    row = list(range(len(got) + 1))
+def align(expected: Sequence[str], got: Sequence[str]) -> Iterator[tuple[str | None, str | None]]:
+    """Pairs of words of two texts along their shortest edit path; None where one of them has no word."""
+    rows = [list(range(len(got) + 1))]
     for i, word in enumerate(expected, start=1):
-        diagonal, row[0] = row[0], i
+        row, above = [i], rows[-1]
         for j, other in enumerate(got, start=1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (word != other))
-    return row[-1]
+            row.append(min(row[-1] + 1, above[j] + 1, above[j - 1] + (word != other)))
+        rows.append(row)
+    i, j, pairs = len(expected), len(got), []
+    while i or j:
+        here = rows[i][j]
+        if i and j and here == rows[i - 1][j - 1] + (expected[i - 1] != got[j - 1]):
+            i, j = i - 1, j - 1
+            pairs.append((expected[i], got[j]))
+        elif i and here == rows[i - 1][j] + 1:
+            i -= 1
+            pairs.append((expected[i], None))
+        else:
+            j -= 1
+            pairs.append((None, got[j]))
+    return reversed(pairs)
