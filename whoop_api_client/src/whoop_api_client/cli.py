@@ -100,6 +100,16 @@ def pull(
 @app.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(help="WHOOP's export: the ZIP, its unpacked folder, or one CSV.")],
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A journal question, or a behaviour, whose answers are not to be recorded. Repeatable; kept."
+        ),
+    ] = None,
+    let_in: Annotated[
+        list[str] | None,
+        typer.Option(help="Take that back, or let a private one become facts. Repeatable; kept."),
+    ] = None,
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -113,7 +123,14 @@ def import_(
     store = Store.open(settings)
     member_id = member or settings.member_id
     with progress("Importing") as advance:
-        report = import_export(store, path, member_id, store.clock(), on_progress=lambda *_: advance(1))
+        report = import_export(
+            store,
+            path,
+            member_id,
+            leave_out=leave_out or (),
+            let_in=let_in or (),
+            on_progress=lambda *_: advance(1),
+        )
     tables = rebuild(store, member_id)
     emit(report.to_dict() | {"tables": tables}, f"{report.text()}\n{_table_text(tables)}", as_json)
 
@@ -129,7 +146,8 @@ def simulate(
         typer.Option(help="The simulator's present, ISO 8601; default: now (recorded data: its end)."),
     ] = None,
     today: Annotated[
-        str | None, typer.Option(help='The made-up member\'s behaviours today, JSON: {"alcohol_drinks": 2, …}.')
+        str | None,
+        typer.Option(help='The made-up member\'s behaviours today, JSON: {"alcohol_drinks": 2, …}.'),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -21,10 +21,10 @@ _CHUNK = MB
 class Limits:
     """How much we are willing to unpack (bytes; ratio = unpacked / packed, judged above 1 MB)."""
 
-    entry: int = 256 * MB
-    total: int = 8 * 1024 * MB
+    entry: int = 64 * MB
+    total: int = 128 * MB
     ratio: int = 200
-    entries: int = 10_000
+    entries: int = 1_000
 
 
 DEFAULT_LIMITS = Limits()
@@ -101,6 +101,7 @@ def _from_zip(path: Path, limits: Limits, ignored: list[str]) -> Iterator[tuple[
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             _check(path.name, entries, limits)
+            total = 0
             for entry in sorted(entries, key=lambda e: e.filename):
                 parts = PurePosixPath(entry.filename).parts
                 if entry.is_dir():
@@ -109,7 +110,13 @@ def _from_zip(path: Path, limits: Limits, ignored: list[str]) -> Iterator[tuple[
                 if hidden or not entry.filename.lower().endswith(".csv"):
                     ignored.append(entry.filename)
                     continue
-                yield entry.filename, _unpack(path.name, archive, entry, limits)
+                data = _unpack(path.name, archive, entry, limits)
+                total += len(data)
+                if total > limits.total:
+                    raise UnsafeArchive(
+                        f"{path.name}: expected at most {_size(limits.total)} unpacked, got more."
+                    )
+                yield entry.filename, data
     except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError, zlib.error) as error:
         if isinstance(error, PermissionError):
             raise
@@ -124,6 +131,9 @@ def _check(name: str, entries: list[zipfile.ZipInfo], limits: Limits) -> None:
         raise UnsafeArchive(
             f"{name}: expected a handful of files, got {len(entries)}. This is not WHOOP's export."
         )
+    names = [entry.filename.replace("\\", "/").casefold() for entry in entries]
+    if len(set(names)) < len(names):
+        raise UnsafeArchive(f"{name}: two entries have the same name. Download the export again.")
     for entry in entries:
         pure = PurePosixPath(entry.filename.replace("\\", "/"))
         if pure.is_absolute() or ".." in pure.parts or not pure.parts or ":" in pure.parts[0]:
@@ -135,6 +145,10 @@ def _check(name: str, entries: list[zipfile.ZipInfo], limits: Limits) -> None:
             )
         if entry.flag_bits & 0x1:
             raise UnsafeArchive(f"{name}: the ZIP is encrypted. Unpack it and import the folder.")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise UnsafeArchive(
+                f"{name}: an entry is packed in a way that WHOOP does not use. Unpack it yourself."
+            )
     csv_total = sum(e.file_size for e in entries if e.filename.lower().endswith(".csv"))
     if csv_total > limits.total:
         raise UnsafeArchive(

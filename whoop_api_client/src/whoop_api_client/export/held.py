@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hrv_shared.daytime import parse_instant
 from hrv_shared.record import Fact
 from whoop_api_client.export.nights import SAME_INSTANT
 
-__all__ = ["Held", "instant_key"]
+__all__ = ["Held", "instant_key", "is_near"]
 
 
 class Held:
@@ -50,6 +50,12 @@ class Held:
 def instant_key(at: datetime) -> str:
     """An instant as a key, whole seconds: ``2026-07-13T23:46:01Z``."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_near(instants: list[datetime], at: datetime, reach: timedelta) -> bool:
+    """Whether one of the sorted instants lies within ``reach``."""
+    place = bisect_left(instants, at - reach)
+    return place < len(instants) and instants[place] <= at + reach
 
 
 def _near(instants: list[datetime], at: datetime) -> datetime | None:

@@ -6,11 +6,12 @@ nothing; a newer export adds revisions only where something changed; an older on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hrv_shared.daytime import parse_instant, wake_day
+from hrv_shared.daytime import parse_instant
+from hrv_shared.private_questions import choose_private
 from hrv_shared.record import Fact, FactDraft
 from hrv_shared.store import Store
 from whoop_api_client.export import cells
@@ -19,9 +20,10 @@ from whoop_api_client.export.closing import closings
 from whoop_api_client.export.errors import DamagedExport, NotAnExport
 from whoop_api_client.export.facts import Drafting
 from whoop_api_client.export.held import Held, instant_key
-from whoop_api_client.export.journal_rows import journal_drafts
+from whoop_api_client.export.journal_rows import journal_drafts, sort_questions
 from whoop_api_client.export.known_at import AFTER_WAKING
-from whoop_api_client.export.nights import COPIED, NAP, NONE, OWN, SAME_INSTANT, whose_night
+from whoop_api_client.export.night_counts import count_nights
+from whoop_api_client.export.nights import SAME_INSTANT
 from whoop_api_client.export.report import FileReport, ImportReport, RowError
 from whoop_api_client.export.rows import ExportRow, ParsedFile, parse
 from whoop_api_client.export.vanished_rows import vanished_drafts
@@ -30,6 +32,11 @@ __all__ = ["import_export"]
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, files done, files in all)."""
+
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""How far a row may lie in our future: clocks differ, and an export is made before it is imported."""
+
+_CYCLE_SPAN = ("Cycle start time", "Cycle end time")
 
 _ORDER = ("sleeps", "workouts", "cycles", "journal")
 _API_KIND = {"cycles": "cycle", "sleeps": "sleep", "workouts": "workout"}
@@ -41,6 +48,8 @@ def import_export(
     member_id: str,
     now: datetime | None = None,
     *,
+    leave_out: Sequence[str] = (),
+    let_in: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
     on_progress: Progress = lambda what, done, total: None,
 ) -> ImportReport:
@@ -52,6 +61,8 @@ def import_export(
         WHOOP's ZIP, its unpacked folder, or one of its CSV files.
     now : datetime, aware
         When we meet it; default: the store's clock.
+    leave_out, let_in : sequence of str
+        Journal questions or behaviours that are private from now on, or no longer (`hrv_shared.private_questions`).
 
     Returns
     -------
@@ -65,31 +76,38 @@ def import_export(
     """
     now = (now or store.clock()).astimezone(UTC)
     report = ImportReport(member_id)
-    files = _read(Path(path), report, limits, on_progress)
+    files = _read(Path(path), now, report, limits, on_progress)
+    private = choose_private(store.record, member_id, leave_out, let_in)
     drafting = Drafting(member_id, now, _is_older(store, member_id, files, report))
     for done, kind in enumerate(kind for kind in _ORDER if kind in files):
         parsed = files[kind]
         on_progress(f"writing {kind}", len(files) + done, 2 * len(files))
         summary = FileReport(parsed.name, kind, parsed.header.language, len(parsed.rows) + len(parsed.errors))
+        summary.errors += parsed.errors
         rows = _unique(parsed, summary)
-        drafts = _drafts(store, kind, rows, files, drafting, summary)
+        if kind == "journal":
+            rows = sort_questions(rows, private, summary, report.journal)
+        held = _held(store, kind, member_id)
+        drafts = _drafts(store, kind, rows, files, drafting, held, summary)
+        _count_rows(summary, drafts, held, drafting.is_older)
         if not drafting.is_older:
             drafts += vanished_drafts(store.record, parsed, drafting, report.notes)
         summary.facts_written = store.record.append_many(drafts)
-        summary.already_known = len(rows) - len({draft.key for draft in drafts}) if kind != "journal" else 0
-        summary.errors = sorted(parsed.errors, key=lambda error: error.line)
+        summary.errors.sort(key=lambda error: error.line)
         report.files.append(summary)
         report.notes += parsed.notes
-    _count_nights(report, files)
+    count_nights(report, files, store.record)
     on_progress("imported", 2 * len(files), 2 * len(files))
     return report
 
 
-def _read(path: Path, report: ImportReport, limits: Limits, on_progress: Progress) -> dict[str, ParsedFile]:
+def _read(
+    path: Path, now: datetime, report: ImportReport, limits: Limits, on_progress: Progress
+) -> dict[str, ParsedFile]:
     files: dict[str, ParsedFile] = {}
     for name, data in csv_files(path, limits, report.ignored_files):
         on_progress(f"reading {name}", len(files), 0)
-        parsed = parse(name, data)
+        parsed = parse(name, data, latest=now + CLOCK_TOLERANCE)
         if parsed is None:
             report.ignored_files.append(name)
             continue
@@ -143,32 +161,39 @@ def _unique(parsed: ParsedFile, summary: FileReport) -> list[ExportRow]:
     kept: list[ExportRow] = []
     for row in ordered:
         if kept and start(row) - start(kept[-1]) <= SAME_INSTANT:
-            summary.duplicates += 1
-            if row.raw != kept[-1].raw:
-                message = (
-                    f"expected one row for this start, got another beside line {kept[-1].line}, which is kept"
-                )
-                parsed.errors.append(RowError(parsed.name, row.line, message))
+            if _told(row, own) == _told(kept[-1], own):
+                summary.duplicates += 1
+                continue
+            message = (
+                f"expected one row for this start, got another beside line {kept[-1].line}, which is kept"
+            )
+            summary.errors.append(RowError(parsed.name, row.line, message))
             continue
         kept.append(row)
     return kept
 
 
+def _told(row: ExportRow, own: bool) -> dict[str, str]:
+    """What a row tells; a sleep repeated under the next cycle (exports made from API snapshots) tells nothing new."""
+    return row.raw if own else {c: text for c, text in row.raw.items() if c not in _CYCLE_SPAN}
+
+
+def _held(store: Store, kind: str, member_id: str) -> Held:
+    """What the record holds of a kind of row, under keys that follow the API's starts."""
+    api = store.record.latest(_API_KIND[kind], member_id).values() if kind in _API_KIND else ()
+    starts = [parse_instant(fact.payload["start"]) for fact in api]
+    return Held(store.record.latest(f"export_{_SINGULAR[kind]}", member_id), starts)
+
+
 def _drafts(store: Store, kind: str, rows: list[ExportRow], files: dict[str, ParsedFile], drafting: Drafting,
-            summary: FileReport) -> list[FactDraft]:  # fmt: skip
-    member_id, record = drafting.member_id, store.record
-    api_starts = []
-    if kind in _API_KIND:
-        api_starts = [
-            parse_instant(f.payload["start"]) for f in record.latest(_API_KIND[kind], member_id).values()
-        ]
-    held = Held(record.latest(f"export_{_SINGULAR[kind]}", member_id), api_starts)
+            held: Held, summary: FileReport) -> list[FactDraft]:  # fmt: skip
     if kind == "cycles":
         closed = closings(rows)
         return [draft for row in rows for draft in drafting.cycle(row, closed[row.line], held)]
     if kind == "journal":
-        woken_at = _wakings(files, record.latest("export_cycle", member_id).values())
-        return journal_drafts(rows, _walls(files), woken_at, held, drafting, summary)
+        held_cycles = store.record.latest("export_cycle", drafting.member_id).values()
+        woken_at, offsets = _wakings(files, held_cycles), _offsets(files, held_cycles)
+        return journal_drafts(rows, offsets, woken_at, held, drafting, summary)
     rule = "wake+30min" if kind == "sleeps" else "workout-end+30min"
     fact_kind = f"export_{_SINGULAR[kind]}"
     return [
@@ -187,6 +212,15 @@ def _complete_at(row: ExportRow) -> datetime:
 _SINGULAR = {"cycles": "cycle", "sleeps": "sleep", "workouts": "workout", "journal": "journal"}
 
 
+def _count_rows(summary: FileReport, drafts: list[FactDraft], held: Held, is_older: bool) -> None:
+    """Every row that is neither wrong nor doubled nor left out told something new, something else, or nothing."""
+    keys = {draft.key for draft in drafts}
+    summary.new = len(keys - set(held.facts))
+    summary.changed = len(keys) - summary.new
+    quiet = summary.rows - len(summary.errors) - summary.duplicates - summary.left_out - len(keys)
+    summary.already_known, summary.kept_newer = (0, quiet) if is_older else (quiet, 0)
+
+
 def _wakings(files: dict[str, ParsedFile], held_cycles: Iterable[Fact]) -> dict[str, datetime]:
     """Waking of each cycle's main sleep, by the cycle's instant key; sleeps.csv knows better than the cycles file."""
     wakings = {
@@ -200,26 +234,11 @@ def _wakings(files: dict[str, ParsedFile], held_cycles: Iterable[Fact]) -> dict[
     return {key: waking for key, waking in wakings.items() if waking is not None}
 
 
-def _walls(files: dict[str, ParsedFile]) -> dict[str, int]:
+def _offsets(files: dict[str, ParsedFile], held_cycles: Iterable[Fact]) -> dict[str, int]:
     """Offset of each cycle by the wall time of its start, for journal rows that lost theirs."""
-    rows = files["cycles"].rows if "cycles" in files else []
-    return {row.raw["Cycle start time"].strip(): row.utc_offset_min for row in rows}
-
-
-def _count_nights(report: ImportReport, files: dict[str, ParsedFile]) -> None:
-    if "cycles" not in files:
-        return
-    naps = (
-        {r.start_at for r in files["sleeps"].rows if r.raw["Nap"] == "true"} if "sleeps" in files else set()
-    )
-    days = []
-    for row in files["cycles"].rows:
-        whose = whose_night(row.cycle_start_at, row.start_at, naps)
-        report.cycles += 1
-        report.nap_overwritten += whose == NAP
-        report.night_copied += whose == COPIED
-        report.no_sleep += whose == NONE
-        if whose == OWN and row.raw["Heart rate variability (ms)"].strip():
-            report.nights += 1
-            days.append(wake_day(row.end_at, row.utc_offset_min).isoformat())
-    report.first_night, report.last_night = min(days, default=None), max(days, default=None)
+    offsets = {
+        fact.payload["Cycle start time"].strip(): cells.offset_min(fact.payload) or 0 for fact in held_cycles
+    }
+    for row in files["cycles"].rows if "cycles" in files else ():
+        offsets[row.raw["Cycle start time"].strip()] = row.utc_offset_min
+    return offsets

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-__all__ = ["COPIED", "NAP", "NONE", "OWN", "SAME_INSTANT", "whose_night"]
+__all__ = ["COPIED", "NAP", "NONE", "OWN", "OWN_WITHIN", "SAME_INSTANT", "whose_night"]
 
 OWN, NAP, COPIED, NONE = "own", "nap", "copied", "none"
 
 SAME_INSTANT = timedelta(seconds=2)
 """Two starts this close are the same cycle, sleep or workout: exports cut the milliseconds off."""
 
-_OWN_WITHIN = timedelta(minutes=5)
+OWN_WITHIN = timedelta(minutes=5)
 """A main sleep begins its cycle; exports of 2019 differ by a second."""
 
 
@@ -26,6 +26,6 @@ def whose_night(
     """Tell whose sleep a cycles row shows: ``own``, ``nap``, ``copied`` or ``none``."""
     if onset_at is None:
         return NONE
-    if onset_at - cycle_start_at > _OWN_WITHIN or onset_at in nap_onsets:
+    if onset_at - cycle_start_at > OWN_WITHIN or onset_at in nap_onsets:
         return NAP
-    return COPIED if cycle_start_at - onset_at > _OWN_WITHIN else OWN
+    return COPIED if cycle_start_at - onset_at > OWN_WITHIN else OWN

@@ -15,7 +15,7 @@ from whoop_api_client.export.report import RowError
 
 __all__ = ["ExportRow", "ParsedFile", "parse"]
 
-_EARLIEST, _LATEST = datetime(2012, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(2012, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _LONGEST = {"cycle": timedelta(days=14), "sleep": timedelta(hours=48), "workout": timedelta(hours=48)}
 
 
@@ -53,8 +53,13 @@ class ParsedFile:
     notes: list[str] = field(default_factory=list)
 
 
-def parse(name: str, data: bytes) -> ParsedFile | None:
+def parse(name: str, data: bytes, *, latest: datetime = LATEST) -> ParsedFile | None:
     """Read a CSV file; None when its header is not one of a WHOOP export.
+
+    Parameters
+    ----------
+    latest : datetime
+        A row that begins or ends after it is an error: nobody can have lived it yet.
 
     Raises
     ------
@@ -83,7 +88,9 @@ def parse(name: str, data: bytes) -> ParsedFile | None:
         if trace := cells.damage(raw):
             damaged.append(trace)
         try:
-            parsed.rows.append(_row(header.kind, line, raw))
+            row = _row(header.kind, line, raw)
+            _lived(row, latest)
+            parsed.rows.append(row)
         except ValueError as error:
             parsed.errors.append(RowError(name, line, str(error)))
     _refuse_if_damaged(parsed, damaged)
@@ -165,10 +172,20 @@ def _own_times(kind: str, raw: dict[str, str], offset: int) -> tuple[datetime | 
     return begin, end
 
 
-def _ordered(what: str, begin: datetime, end: datetime | None) -> None:
-    if not _EARLIEST <= begin < _LATEST:
+def _lived(row: ExportRow, latest: datetime) -> None:
+    """Refuse what lies in the future: a wrong date, or this machine's clock is wrong."""
+    instants = (row.cycle_start_at, row.cycle_end_at, row.start_at, row.end_at)
+    newest = max(instant for instant in instants if instant is not None)
+    if newest > latest:
         raise ValueError(
-            f"{what}: expected a start from {_EARLIEST.year} to {_LATEST.year}, got {begin:%Y-%m-%d}"
+            f"expected a past time, got {newest:%Y-%m-%d %H:%M} UTC; is this machine's clock right?"
+        )
+
+
+def _ordered(what: str, begin: datetime, end: datetime | None) -> None:
+    if not EARLIEST <= begin < LATEST:
+        raise ValueError(
+            f"{what}: expected a start from {EARLIEST.year} to {LATEST.year}, got {begin:%Y-%m-%d}"
         )
     if end is not None and not begin <= end <= begin + _LONGEST[what]:
         hours = (end - begin).total_seconds() / 3600

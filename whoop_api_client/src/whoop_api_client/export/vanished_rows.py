@@ -6,12 +6,10 @@ taken out. Because a trimmed file looks the same, many missing rows are taken fo
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from datetime import datetime
-
 from hrv_shared.daytime import parse_instant
 from hrv_shared.record import SEEN, FactDraft, Record
 from whoop_api_client.export.facts import SOURCE, Drafting
+from whoop_api_client.export.held import is_near
 from whoop_api_client.export.nights import SAME_INSTANT
 from whoop_api_client.export.rows import ParsedFile
 
@@ -32,7 +30,7 @@ def vanished_drafts(
     here = sorted(r.cycle_start_at if kind == "export_cycle" else r.start_at for r in parsed.rows)
     held = {key: parse_instant(key.partition("#")[0]) for key in record.latest(kind, drafting.member_id)}
     inside = {key: at for key, at in held.items() if here[0] <= at <= here[-1]}
-    absent = {key for key, at in inside.items() if not _is_in(here, at)}
+    absent = {key for key, at in inside.items() if not is_near(here, at, SAME_INSTANT)}
     marks = {
         fact.payload["key"]: fact
         for fact in record.latest("gone", drafting.member_id).values()
@@ -45,15 +43,10 @@ def vanished_drafts(
             "file looks cut."
         )
         new = []
-    back = sorted(key for key in set(marks) & set(held) if _is_in(here, held[key]))
+    back = sorted(key for key in set(marks) & set(held) if is_near(here, held[key], SAME_INSTANT))
     return [_mark(drafting, kind, key, gone=True) for key in new] + [
         _mark(drafting, kind, key, gone=False) for key in back
     ]
-
-
-def _is_in(instants: list[datetime], at: datetime) -> bool:
-    place = bisect_left(instants, at - SAME_INSTANT)
-    return place < len(instants) and instants[place] <= at + SAME_INSTANT
 
 
 def _mark(drafting: Drafting, kind: str, key: str, *, gone: bool) -> FactDraft:
