@@ -150,7 +150,9 @@ def test_the_api_wins_over_the_export_and_both_are_named(store: Store) -> None:
     assert (row["source"], row["hrv_rmssd_ms"], row["flags"]) == ("whoop-api+whoop-export", 47.31, [])
     tables = derive(store.record.facts())
     assert [tables[name].height for name in ("cycles", "sleeps", "recoveries")] == [1, 1, 1]
-    assert tables["recoveries"]["source"].to_list() == ["whoop-api"]
+    for name in ("cycles", "sleeps", "recoveries"):
+        assert tables[name]["source"].to_list() == ["whoop-api+whoop-export"]
+    assert tables["recoveries"]["hrv_rmssd_ms"].to_list() == [47.31]
     tell(store, NIGHT + 60 * H, "gone", "cycle:1", {"kind": "cycle", "key": "1", "gone": True})
     assert days(store, ALWAYS).is_empty()  # deleted in the app: an old export must not bring it back
 

@@ -67,10 +67,12 @@ def test_nothing_known_later_changes_a_view_and_order_does_not_matter(
 @given(small_worlds())
 def test_a_vintage_is_written_only_when_something_changed(facts: list[Fact]) -> None:
     days = derive(facts)["days"]
-    said = days.drop("known_at", "basis")
+    said = days.drop("known_at", "basis", "revision")
     for (_,), rows in said.group_by(["day"], maintain_order=True):
         listed = rows.rows()
         assert all(now != before for before, now in zip(listed, listed[1:], strict=False))
+    for (_,), rows in days.group_by(["day"], maintain_order=True):
+        assert rows["revision"].to_list() == list(range(1, rows.height + 1))
     assert set(days["known_at"]) <= {fact.known_at for fact in facts}
 
 

@@ -63,6 +63,7 @@ DAYS = TableSchema(
     {
         "member_id": pl.String,
         "day": pl.Date,
+        "revision": pl.Int32,
         **_PROVENANCE,
         "state": pl.String,
         "utc_offset_min": pl.Int32,
@@ -82,7 +83,8 @@ DAYS = TableSchema(
         "flags": pl.List(pl.String),
     },
 )
-"""Vintages: one row is the state of a wake day as known from ``known_at`` on, until that day's next row.
+"""Vintages: one row is the state of a wake day as known from ``known_at`` on, until that day's next row (``revision``
+counts them).
 
 ``state`` is scored, pending, unscorable, calibrating, no_sleep, invalid or vanished. ``scored`` alone holds usable
 HRV; a day without a row is missing, which is different from all of them.
@@ -183,6 +185,7 @@ SCORES = TableSchema(
 """One row a forecast row whose outcome is known; ``n`` is its place in its book, ``known_at`` when the outcome was."""
 
 TABLES = {t.name: t for t in (DAYS, CYCLES, SLEEPS, RECOVERIES, WORKOUTS, JOURNAL_FACTS, SCORES)}
+
 
 def empty(name: str) -> pl.DataFrame:
     """An empty table with the right columns."""

@@ -1,6 +1,7 @@
 """The flat tables ``cycles``, ``sleeps``, ``recoveries`` and ``workouts``: everything once, at its latest revision.
 
-Where the API and the export tell the same thing (starts within two seconds), the API's row stands.
+Where the API and the export tell the same thing (starts within two seconds), the API's row stands, decimals and all,
+and ``source`` names both.
 """
 
 from __future__ import annotations
@@ -28,43 +29,66 @@ def flat_rows(member_id: str, revisions: list[Revision]) -> dict[str, list[Row]]
             gone[revision.target] = revision.gone
         else:
             latest[revision.thing] = revision
-    tables: dict[str, list[Row]] = {"cycles": [], "sleeps": [], "recoveries": [], "workouts": []}
-    seen = {name: Timeline() for name in ("cycles", "sleeps", "workouts")}
-    recovered = {thing[1] for thing in latest if thing[0] == "recovery"}
+    flat = _Flat({thing[1] for thing in latest if thing[0] == "recovery"})
     # API first, then sleeps.csv, then the nights of the cycles file: who comes first stands
     for thing in sorted(latest, key=lambda t: (_ORDER[t[0]], t[1])):
         fact, shape = latest[thing].fact, latest[thing].shape
         base = _base(member_id, fact, gone.get(thing, False))
         if isinstance(shape, RecoveryShape):
-            tables["recoveries"].append(_recovery(base, shape, fact.key))
+            flat.put_recovery(_recovery(base, shape, fact.key), thing)
         elif isinstance(shape, ExportCycle):
-            _add_export_cycle(tables, seen, recovered, base, shape, thing)
-        elif _is_new(seen[_TABLE[thing[0]]], shape.start_at, thing):
-            tables[_TABLE[thing[0]]].append(_ROWS[_TABLE[thing[0]]](base, shape, fact.key))
-    return tables
+            flat.put_export_cycle(base, shape, thing)
+        else:
+            table = _TABLE[thing[0]]
+            flat.put(table, shape.start_at, _ROWS[table](base, shape, fact.key), thing)
+    return flat.tables
 
 
-def _add_export_cycle(tables: dict[str, list[Row]], seen: dict[str, Timeline], recovered: set[str], base: Row,
-                      shape: ExportCycle, thing: Id) -> None:  # fmt: skip
-    key = thing[1]
-    twins = [t for t in seen["cycles"].near(shape.start_at) if t[0] == "cycle"]
-    if _is_new(seen["cycles"], shape.start_at, thing):
-        tables["cycles"].append(_cycle(base, shape.cycle, key))
-    if shape.sleep is not None and _is_new(seen["sleeps"], shape.sleep.start_at, thing):
-        tables["sleeps"].append(_sleep(base, shape.sleep, key))
-    if shape.whose == NAP and not twins:
-        nothing = RecoveryShape("invalid", False, {})
-        tables["recoveries"].append(_recovery(base, nothing, key))
-    elif shape.recovery is not None and not any(t[1] in recovered for t in twins):
-        tables["recoveries"].append(_recovery(base, shape.recovery, key))
+class _Flat:
+    """The four tables as they grow, and who stands at which start."""
+
+    def __init__(self, recovered: set[str]) -> None:
+        self.tables: dict[str, list[Row]] = {"cycles": [], "sleeps": [], "recoveries": [], "workouts": []}
+        self._seen = {name: Timeline() for name in ("cycles", "sleeps", "workouts")}
+        self._rows: dict[tuple[str, Id], Row] = {}
+        self._recovered = recovered
+
+    def put(self, table: str, at: datetime, row: Row, thing: Id) -> None:
+        """Add a row, unless another source tells it: then that row stands, and names this source too."""
+        others = [other for other in self._seen[table].near(at, SAME_INSTANT) if other[0] != thing[0]]
+        if others:
+            _name_source(self._rows[table, others[0]], row)
+            return
+        self._seen[table].add(at, thing)
+        self._add(table, row, thing)
+
+    def put_recovery(self, row: Row, thing: Id) -> None:
+        """Add a recovery that the API told."""
+        self._add("recoveries", row, thing)
+
+    def put_export_cycle(self, base: Row, shape: ExportCycle, thing: Id) -> None:
+        """Add what a row of the cycles file tells of the cycle, its night and its recovery."""
+        key = thing[1]
+        twins = [t for t in self._seen["cycles"].near(shape.start_at) if t[0] == "cycle"]
+        self.put("cycles", shape.start_at, _cycle(base, shape.cycle, key), thing)
+        if shape.sleep is not None:
+            self.put("sleeps", shape.sleep.start_at, _sleep(base, shape.sleep, key), thing)
+        told = next((t for t in twins if t[1] in self._recovered), None)
+        if shape.whose == NAP and not twins:
+            self._add("recoveries", _recovery(base, RecoveryShape("invalid", False, {}), key), thing)
+        elif shape.recovery is not None and told is None:
+            self._add("recoveries", _recovery(base, shape.recovery, key), thing)
+        elif shape.recovery is not None:
+            _name_source(self._rows["recoveries", ("recovery", told[1])], base)
+
+    def _add(self, table: str, row: Row, thing: Id) -> None:
+        self.tables[table].append(row)
+        self._rows[table, thing] = row
 
 
-def _is_new(seen: Timeline, at: datetime, thing: Id) -> bool:
-    """Whether nobody of another source has told it; remembers it."""
-    told = any(kind != thing[0] for kind, _ in seen.near(at, SAME_INSTANT))
-    if not told:
-        seen.add(at, thing)
-    return not told
+def _name_source(row: Row, other: Row) -> None:
+    if not other["gone"]:
+        row["source"] = "+".join(sorted({*row["source"].split("+"), other["source"]}))
 
 
 def _base(member_id: str, fact: Fact, gone: bool) -> Row:

@@ -6,7 +6,7 @@ day with ``known_at`` at or before it) gives what a table built from the facts k
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -38,6 +38,7 @@ def day_vintages(member_id: str, revisions: Iterable[Revision]) -> list[Row]:
         Columns of the schema ``days``.
     """
     world, calendar, rows = World(), _Calendar(), []
+    told: Counter[date] = Counter()
     for known_at, batch in groupby(revisions, key=lambda revision: revision.known_at):
         bases = set()
         for revision in batch:
@@ -47,9 +48,9 @@ def day_vintages(member_id: str, revisions: Iterable[Revision]) -> list[Row]:
             else:
                 world.put(revision.thing, revision.shape)
         for day, state in calendar.update(world, world.touched()):
-            rows.append(
-                {"member_id": member_id, "day": day, "known_at": known_at, "basis": _one(bases), **state}
-            )
+            told[day] += 1
+            head = {"member_id": member_id, "day": day, "revision": told[day], "known_at": known_at}
+            rows.append({**head, "basis": _one(bases), **state})
     return rows
 
 
