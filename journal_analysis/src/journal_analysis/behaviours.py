@@ -1,4 +1,4 @@
-"""The behaviours that the room understands, read from ``data/behaviours.toml``."""
+"""The behaviours that the room understands: the core in ``behaviours.toml``, the rest in ``mentions.toml``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 __all__ = ["Behaviour", "behaviours", "data_file"]
 
+FILES = ("behaviours.toml", "mentions.toml")
 KINDS = frozenset({"amount", "yes", "time", "scale"})
 SIGNS = frozenset({"negative", "positive", "mixed", "unknown"})
 
@@ -41,9 +42,19 @@ def behaviours() -> Mapping[str, Behaviour]:
     Raises
     ------
     ValueError
-        The data file names an unknown kind or sign (a mistake in the package itself).
+        A data file names an unknown kind or sign, or both tell the same behaviour (a mistake in the package).
     """
-    with data_file("behaviours.toml").open("rb") as file:
+    found: dict[str, Behaviour] = {}
+    for file_name in FILES:
+        for name, behaviour in _read(file_name).items():
+            if name in found:
+                raise ValueError(f"{file_name} [{name}]: one of {FILES} only")
+            found[name] = behaviour
+    return MappingProxyType(found)
+
+
+def _read(file_name: str) -> dict[str, Behaviour]:
+    with data_file(file_name).open("rb") as file:
         tables = tomllib.load(file)
     found = {}
     for name, table in tables.items():
@@ -53,12 +64,12 @@ def behaviours() -> Mapping[str, Behaviour]:
         rule, kind, sign, label = (options.pop(key) for key in ("rule", "kind", "sign", "label"))
         if kind not in KINDS or sign not in SIGNS:
             raise ValueError(
-                f"behaviours.toml [{name}]: kind one of {sorted(KINDS)}, sign one of {sorted(SIGNS)}"
+                f"{file_name} [{name}]: kind one of {sorted(KINDS)}, sign one of {sorted(SIGNS)}"
             )
         found[name] = Behaviour(
             name, rule, kind, options.pop("unit", ""), sign, label, MappingProxyType(options)
         )
-    return MappingProxyType(found)
+    return found
 
 
 def data_file(name: str) -> Any:
