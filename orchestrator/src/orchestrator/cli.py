@@ -18,6 +18,7 @@ FORWARDED = {
     "import": ("whoop", "import", "read a WHOOP data export (folder or ZIP)"),
     "simulate": ("whoop", "simulate", "serve a WHOOP account that does not exist (--data: a real person's)"),
     "gaps": ("whoop", "gaps", "nights that are missing, pending, unscorable or not worn"),
+    "why": ("whoop", "why", "where a value came from: hrv why 2026-11-21 hrv"),
     "journal": ("journal", None, "speak, type, confirm, undo: hrv journal add|ingest|show|…"),
     "train": ("training", "train", "train, track and register the models"),
     "forecast": ("training", "forecast", "the models' forecasts alone"),

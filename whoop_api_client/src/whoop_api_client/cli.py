@@ -238,6 +238,30 @@ def gaps(
     emit(found, runs_text(found), as_json)
 
 
+@app.command()
+def why(
+    day: Annotated[str, typer.Argument(help="Wake day, YYYY-MM-DD.")],
+    quantity: Annotated[
+        str, typer.Argument(help="hrv, rhr, strain, deep_min …: a column of the table days.")
+    ],
+    as_of: Annotated[
+        str | None, typer.Option(help="As known at this instant, ISO 8601; default: now.")
+    ] = None,
+    member: MemberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Where a value came from: record, revision, payload; what it replaced; why there is none."""
+    from hrv_shared.settings import load_settings
+    from hrv_shared.store import Store
+    from whoop_api_client.why import why as explain
+    from whoop_api_client.why import why_text
+
+    settings = load_settings()
+    record = Store.open(settings).record
+    found = explain(record, member or settings.member_id, _day(day), quantity, _instant(as_of))
+    emit(found, why_text(found), as_json)
+
+
 def _open(address: str) -> None:
     import webbrowser
 

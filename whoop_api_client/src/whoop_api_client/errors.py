@@ -16,6 +16,8 @@ HrvError (hrv_shared)
     ├── WrongAccount            the store holds another WHOOP account's records
     ├── PullRunning             another pull holds the lock of this store
     ├── UnsafeAddress           plain http to a machine that is not this one, or a listener that is not loopback
+    ├── BudgetBroken            the shared count of requests cannot be read or written
+    ├── UnknownQuantity         a word that names no column of the days table, or several
     └── TokenStoreBroken        tokens cannot be read or written safely
 """
 
@@ -90,3 +92,11 @@ class UnsafeAddress(WhoopError):
 
 class TokenStoreBroken(WhoopError):
     """The token store exists but cannot be read or written."""
+
+
+class BudgetBroken(WhoopError):
+    """The file in which the processes of this machine count their requests is unusable."""
+
+
+class UnknownQuantity(WhoopError):
+    """A word that means no quantity of a day, or several."""

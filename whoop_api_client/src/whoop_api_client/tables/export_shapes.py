@@ -17,7 +17,7 @@ from whoop_api_client.tables.shapes import (
     WorkoutShape,
 )
 
-__all__ = ["READERS"]
+__all__ = ["LOAD_COLUMNS", "READERS", "RECOVERY_COLUMNS", "SLEEP_COLUMNS"]
 
 Row = dict[str, str]
 
@@ -78,24 +78,19 @@ def _night(
         is_nap=is_nap,
         state="scored" if row.get("Asleep duration (min)", "").strip() else "unscorable",
         cycle_start_at=cycle_start,
-        block={name: number(row, column) for name, column in _SLEEP_COLUMNS.items()},
+        block={name: number(row, column) for name, column in SLEEP_COLUMNS.items()},
     )
 
 
 def _recovery(row: Row) -> RecoveryShape | None:
-    block = {name: number(row, column) for name, column in _RECOVERY_COLUMNS.items()}
+    block = {name: number(row, column) for name, column in RECOVERY_COLUMNS.items()}
     if block["hrv_rmssd_ms"] is None and block["recovery_pct"] is None:
         return None
     return RecoveryShape(state="scored", is_calibrating=False, block=block)
 
 
 def _load(row: Row, strain: float | None) -> Values:
-    return {
-        "strain_0_21": strain,
-        "energy_kcal": number(row, "Energy burned (cal)"),  # WHOOP's "cal" are kilocalories
-        "avg_hr_bpm": number(row, "Average HR (bpm)"),
-        "max_hr_bpm": number(row, "Max HR (bpm)"),
-    }
+    return {"strain_0_21": strain} | {name: number(row, column) for name, column in LOAD_COLUMNS.items()}
 
 
 def _needed(row: Row, column: str, offset: int) -> datetime:
@@ -105,7 +100,7 @@ def _needed(row: Row, column: str, offset: int) -> datetime:
     return instant
 
 
-_SLEEP_COLUMNS = {
+SLEEP_COLUMNS = {
     "resp_rate_rpm": "Respiratory rate (rpm)",
     "asleep_min": "Asleep duration (min)",
     "in_bed_min": "In bed duration (min)",
@@ -119,10 +114,15 @@ _SLEEP_COLUMNS = {
     "sleep_need_min": "Sleep need (min)",
     "sleep_debt_min": "Sleep debt (min)",
 }
-_RECOVERY_COLUMNS = {
+RECOVERY_COLUMNS = {
     "hrv_rmssd_ms": "Heart rate variability (ms)",
     "resting_hr_bpm": "Resting heart rate (bpm)",
     "recovery_pct": "Recovery score %",
     "spo2_pct": "Blood oxygen %",
     "skin_temp_c": "Skin temp (celsius)",
+}
+LOAD_COLUMNS = {
+    "energy_kcal": "Energy burned (cal)",  # WHOOP's "cal" are kilocalories
+    "avg_hr_bpm": "Average HR (bpm)",
+    "max_hr_bpm": "Max HR (bpm)",
 }

@@ -13,16 +13,29 @@ from typing import Any
 from hrv_shared.daytime import wake_day
 from hrv_shared.schemas import DAYTIME_COLUMNS, NIGHT_COLUMNS
 from whoop_api_client.export.nights import COPIED, NAP
-from whoop_api_client.tables.shapes import ExportCycle, RecoveryShape, SleepShape
+from whoop_api_client.tables.shapes import CycleShape, ExportCycle, RecoveryShape, SleepShape, WorkoutShape
 from whoop_api_client.tables.timeline import Id
 from whoop_api_client.tables.world import OWN_WITHIN, World
 
-__all__ = ["OpenedDay", "VALUE_COLUMNS", "opened_day"]
+__all__ = ["OpenedDay", "Told", "VALUE_COLUMNS", "opened_day"]
 
 LONG_CYCLE = timedelta(hours=30)
 HALF_A_DAY = timedelta(hours=12)
 
 VALUE_COLUMNS = (*NIGHT_COLUMNS, *DAYTIME_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The very shapes out of which a day was made; `tables.lineage` finds their facts again."""
+
+    cycle: CycleShape
+    sleep: SleepShape | None
+    recovery: RecoveryShape | None
+    naps: tuple[SleepShape, ...]
+    workouts: tuple[WorkoutShape, ...]
+    beside: ExportCycle | None
+    """The export's row of a cycle that the API told."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,7 @@ class OpenedDay:
     utc_offset_min: int
     values: dict[str, Any]
     flags: frozenset[str]
+    told: Told
 
     @property
     def has_sleep(self) -> bool:
@@ -77,6 +91,10 @@ def opened_day(world: World, thing: Id) -> OpenedDay | None:
     end = cycle.end_at or cycle.start_at + 2 * HALF_A_DAY
     woken_at = night.sleep.end_at if night.sleep else cycle.start_at + (end - cycle.start_at) / 2
     length_s = night.sleep.length_s if night.sleep else 0.0
+    naps, workouts = world.within(world.naps, thing), world.within(world.workouts, thing)
+    told = Told(
+        cycle, night.sleep, night.recovery, tuple(naps), tuple(workouts), export if told_by_api else None
+    )
     is_night = 2 if night.sleep else 1 if night.is_lost or night.recovery else 0
     return OpenedDay(
         day=wake_day(woken_at, cycle.utc_offset_min),
@@ -84,8 +102,9 @@ def opened_day(world: World, thing: Id) -> OpenedDay | None:
         source=source,
         state=state,
         utc_offset_min=cycle.utc_offset_min,
-        values=_night_values(night, state) | _daytime_values(world, thing, cycle),
+        values=_night_values(night, state) | _daytime_values(world, thing, told),
         flags=frozenset(flags),
+        told=told,
     )
 
 
@@ -149,9 +168,8 @@ def _night_values(night: _Night, state: str) -> dict[str, Any]:
     return values
 
 
-def _daytime_values(world: World, thing: Id, cycle: Any) -> dict[str, Any]:
-    naps = world.within(world.naps, thing)
-    workouts = world.within(world.workouts, thing)
+def _daytime_values(world: World, thing: Id, told: Told) -> dict[str, Any]:
+    cycle, naps, workouts = told.cycle, told.naps, told.workouts
     strains = [w.load["strain_0_21"] for w in workouts if w.load["strain_0_21"] is not None]
     knows_naps, knows_workouts = world.knows_naps(thing), world.knows_workouts(thing)
     is_final = cycle.end_at is not None and cycle.state == "scored" and cycle.load["strain_0_21"] is not None

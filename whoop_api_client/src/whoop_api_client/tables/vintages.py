@@ -19,7 +19,7 @@ from whoop_api_client.tables.revisions import Revision
 from whoop_api_client.tables.timeline import Id
 from whoop_api_client.tables.world import World
 
-__all__ = ["day_vintages"]
+__all__ = ["Calendar", "day_vintages", "one_basis"]
 
 Row = dict[str, Any]
 
@@ -37,7 +37,7 @@ def day_vintages(member_id: str, revisions: Iterable[Revision]) -> list[Row]:
     list of dict
         Columns of the schema ``days``.
     """
-    world, calendar, rows = World(), _Calendar(), []
+    world, calendar, rows = World(), Calendar(), []
     told: Counter[date] = Counter()
     for known_at, batch in groupby(revisions, key=lambda revision: revision.known_at):
         bases = set()
@@ -50,11 +50,11 @@ def day_vintages(member_id: str, revisions: Iterable[Revision]) -> list[Row]:
         for day, state in calendar.update(world, world.touched()):
             told[day] += 1
             head = {"member_id": member_id, "day": day, "revision": told[day], "known_at": known_at}
-            rows.append({**head, "basis": _one(bases), **state})
+            rows.append({**head, "basis": one_basis(bases), **state})
     return rows
 
 
-class _Calendar:
+class Calendar:
     """Which cycle speaks for which day, and what was said of it last."""
 
     def __init__(self) -> None:
@@ -83,6 +83,10 @@ class _Calendar:
                 said.append((day, row))
         return said
 
+    def kept(self, day: date) -> OpenedDay | None:
+        """The cycle that speaks for a day now."""
+        return _merged([self._opened[thing] for thing in self._by_day.get(day, ())])
+
 
 def _merged(opened: list[OpenedDay]) -> OpenedDay | None:
     """One day out of the cycles that open it: the longest sleep, else the later; a night before none."""
@@ -104,7 +108,7 @@ def _row(opened: OpenedDay | None, last: Row | None) -> Row | None:
     return {**head, **dict.fromkeys(VALUE_COLUMNS), "flags": ["vanished"]}
 
 
-def _one(bases: set[str]) -> str:
+def one_basis(bases: set[str]) -> str:
     """One basis for a row that rests on several facts: inferred as soon as one of them is."""
     rules = sorted(basis.removeprefix("inferred:") for basis in bases if basis != SEEN)
     return f"inferred:{'+'.join(rules)}" if rules else SEEN
