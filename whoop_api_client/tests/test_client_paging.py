@@ -10,6 +10,7 @@ import pytest
 
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.errors import UnexpectedAnswer
+from whoop_api_client.exchange import RetryPolicy
 
 
 class Tokens:
@@ -30,7 +31,11 @@ def client_of(*bodies):
 
     transport = httpx.MockTransport(answer)
     return WhoopClient(
-        Tokens(), "https://whoop.example", transport=transport, sleep=lambda s: None, attempts=1
+        Tokens(),
+        "https://whoop.example",
+        transport=transport,
+        sleep=lambda s: None,
+        policy=RetryPolicy(attempts=1),
     ), asked
 
 

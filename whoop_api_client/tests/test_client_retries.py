@@ -138,7 +138,6 @@ def test_a_hiccup_is_tried_again(hiccup):
     [
         (httpx.Response(500), ServerUnavailable),
         (httpx.ConnectError("refused"), ServerUnavailable),
-        (httpx.Response(429), RateLimited),
         (httpx.Response(200, text="<html>"), UnexpectedAnswer),
     ],
 )
@@ -148,6 +147,14 @@ def test_attempts_are_counted_and_waits_capped(answer, error):
         script.client.profile()
     assert len(script.requests) == 8
     assert max(script.waits) <= 30
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-RateLimit-Reset": "30"}])
+def test_refusals_at_the_limit_are_sat_out_for_a_quarter_of_an_hour(headers):
+    script = Script(httpx.Response(429, headers=headers))
+    with pytest.raises(RateLimited, match="again"):
+        script.client.profile()
+    assert 900 <= sum(script.waits) <= 932
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,10 +81,15 @@ class Record:
             row = self._append(draft)
         return None if row is None else _fact(row)
 
-    def append_many(self, drafts: Iterable[FactDraft]) -> int:
-        """Write facts in one transaction; durable when it returns. Returns how many were new."""
+    def append_many(self, drafts: Iterable[FactDraft], cursors: Mapping[str, str] | None = None) -> int:
+        """Write facts, and with them where their sync stands, in one transaction; durable when it returns.
+
+        Returns how many were new.
+        """
         with transaction(self._connection):
-            return sum(self._append(draft) is not None for draft in drafts)
+            new = sum(self._append(draft) is not None for draft in drafts)
+            self._connection.executemany("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (cursors or {}).items())
+        return new
 
     def facts(
         self,

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     whoop_api_base: str = "https://api.prod.whoop.com/developer"
     whoop_auth_base: str = "https://api.prod.whoop.com/oauth/oauth2"
     whoop_redirect_uri: str = "http://localhost:8721/callback"
+    whoop_budget: Literal["auto", "on", "off"] = Field(
+        default="auto", description="count requests across processes; auto: not at a simulator on this machine"
+    )
     token_store: Literal["auto", "keyring", "file"] = "auto"
     token_passphrase: SecretStr | None = None
 

@@ -16,6 +16,7 @@ from whoop_api_client.callback import code_by_following, code_by_listening, code
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connection import app_from_settings, lock_path, open_connection
 from whoop_api_client.errors import AuthorizationFailed, WhoopError
+from whoop_api_client.exchange import RetryPolicy
 from whoop_api_client.oauth import SCOPES, OAuthApp, StateBook, exchange_code
 from whoop_api_client.tokens import open_token_store
 
@@ -105,7 +106,8 @@ def disconnect(
     if had:
         try:
             tokens = open_connection(settings, clock=clock, sleep=sleep)
-            with WhoopClient(tokens, settings.whoop_api_base, attempts=2, sleep=sleep) as client:
+            impatient = RetryPolicy(attempts=2, longest_wait_s=5.0, patience_s=5.0)
+            with WhoopClient(tokens, settings.whoop_api_base, policy=impatient, sleep=sleep) as client:
                 client.revoke()
             revoked = True
         except AuthorizationFailed:

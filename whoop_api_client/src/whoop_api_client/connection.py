@@ -50,6 +50,11 @@ class Connection:
         self._clock = clock
         self._sleep = sleep
 
+    @property
+    def client_id(self) -> str:
+        """Of the app, which shares one budget of requests among all its members."""
+        return self._app.client_id
+
     def access_token(self) -> str:
         """A token with at least two minutes to live.
 

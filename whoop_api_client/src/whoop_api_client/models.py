@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -87,9 +87,16 @@ class StageSummary(WhoopModel):
         return None if None in parts else sum(parts)
 
 
+class SleepNeeded(WhoopModel):
+    baseline_milli: float | None = None
+    need_from_sleep_debt_milli: float | None = None
+    need_from_recent_strain_milli: float | None = None
+    need_from_recent_nap_milli: float | None = None  # zero or negative
+
+
 class SleepScore(WhoopModel):
     stage_summary: StageSummary | None = None
-    sleep_needed: dict[str, Any] | None = None
+    sleep_needed: SleepNeeded | None = None
     respiratory_rate: float | None = None
     sleep_performance_percentage: float | None = None
     sleep_consistency_percentage: float | None = None
@@ -106,12 +113,25 @@ class Sleep(Scored):
     score: SleepScore | None = None
 
 
+class ZoneDurations(WhoopModel):
+    zone_zero_milli: float | None = None
+    zone_one_milli: float | None = None
+    zone_two_milli: float | None = None
+    zone_three_milli: float | None = None
+    zone_four_milli: float | None = None
+    zone_five_milli: float | None = None
+
+
 class WorkoutScore(WhoopModel):
     strain: float | None = None
     kilojoule: float | None = None
     average_heart_rate: float | None = None
     max_heart_rate: float | None = None
-    percent_recorded: float | None = None
+    percent_recorded: float | None = None  # live answers give 0-1, the document says 0-100
+    zone_durations: ZoneDurations | None = None
+    distance_meter: float | None = None
+    altitude_gain_meter: float | None = None
+    altitude_change_meter: float | None = None
 
 
 class Workout(Scored):
@@ -125,6 +145,9 @@ class Workout(Scored):
 
 class Profile(WhoopModel):
     user_id: int
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
 
 
 class Body(WhoopModel):
@@ -133,23 +156,51 @@ class Body(WhoopModel):
     max_heart_rate: float | None = None
 
 
+class StreamPoint(WhoopModel):
+    timestamp: Instant
+    hr: float | None = None
+    skin_temp: float | None = None
+    board_temp: float | None = None
+    battery_temp: float | None = None
+    is_sleeping: bool | None = None
+    is_charging: bool | None = None
+
+
+class SleepStream(WhoopModel):
+    """What the strap measured during a sleep; no beat-to-beat intervals."""
+
+    stream: list[StreamPoint] = []
+    algorithm_version: str | None = None
+
+
+class ActivityMapping(WhoopModel):
+    v2_activity_id: str
+
+
+class Nothing(WhoopModel):
+    """The answer to a question that has none (204)."""
+
+
+M = TypeVar("M", bound=Scored)
+
+
 @dataclass(frozen=True)
-class Collection:
+class Collection(Generic[M]):
     """One paged endpoint: its path below the API base, the key that identifies a record, and its model."""
 
     kind: str
     path: str
     key_field: str
-    model: type[Scored]
+    model: type[M]
 
     def key(self, raw: dict[str, Any]) -> str:
         return str(raw[self.key_field])
 
 
-COLLECTIONS: dict[str, Collection] = {
-    "cycle": Collection("cycle", "/v2/cycle", "id", Cycle),
-    "sleep": Collection("sleep", "/v2/activity/sleep", "id", Sleep),
-    # a recovery has no id of its own: at most one per cycle
-    "recovery": Collection("recovery", "/v2/recovery", "cycle_id", Recovery),
-    "workout": Collection("workout", "/v2/activity/workout", "id", Workout),
-}
+CYCLES = Collection("cycle", "/v2/cycle", "id", Cycle)
+SLEEPS = Collection("sleep", "/v2/activity/sleep", "id", Sleep)
+# a recovery has no id of its own: at most one per cycle
+RECOVERIES = Collection("recovery", "/v2/recovery", "cycle_id", Recovery)
+WORKOUTS = Collection("workout", "/v2/activity/workout", "id", Workout)
+
+COLLECTIONS: dict[str, Collection[Any]] = {c.kind: c for c in (CYCLES, SLEEPS, RECOVERIES, WORKOUTS)}

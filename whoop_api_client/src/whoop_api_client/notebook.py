@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +44,24 @@ class Notebook:
     def is_gone(self, kind: str, key: str) -> bool:
         return gone_key(kind, key) in self._gone
 
-    def write_page(self, kind: str, records: list[dict[str, Any]]) -> datetime | None:
-        """Make a page durable. Returns how far back it reaches (None when nothing on it can be dated)."""
+    def write_page(
+        self,
+        kind: str,
+        records: list[dict[str, Any]],
+        stand: Callable[[datetime | None], dict[str, str]] = lambda oldest: {},
+    ) -> datetime | None:
+        """Make a page durable, and with it where the sync stands.
+
+        Parameters
+        ----------
+        stand : callable
+            Gets how far back the page reaches, returns cursors (names as in `remember`).
+
+        Returns
+        -------
+        datetime or None
+            How far back the page reaches (None when nothing on it can be dated).
+        """
         now = self.now()
         drafts: list[FactDraft] = []
         received: dict[str, FactDraft] = {}
@@ -62,7 +79,9 @@ class Notebook:
             anchor = self.anchor(kind, raw)
             oldest = min(filter(None, (oldest, anchor)), default=None)
         self._received[kind] += len(records)
-        self._written[kind] += self._record.append_many(drafts)
+        cursors = {self._cursor(name): value for name, value in stand(oldest).items()}
+        if drafts or cursors:
+            self._written[kind] += self._record.append_many(drafts, cursors)
         self._held[kind] |= received
         return oldest
 
@@ -127,10 +146,13 @@ class Notebook:
 
     def recall(self, name: str) -> str | None:
         """A cursor of this connection; None when it was never set."""
-        return self._record.get_cursor(f"whoop:{self._connection}:{name}") or None
+        return self._record.get_cursor(self._cursor(name)) or None
 
     def remember(self, name: str, value: str | None) -> None:
-        self._record.set_cursor(f"whoop:{self._connection}:{name}", value or "")
+        self._record.set_cursor(self._cursor(name), value or "")
+
+    def _cursor(self, name: str) -> str:
+        return f"whoop:{self._connection}:{name}"
 
     def result(self, mode: str) -> PullResult:
         from whoop_api_client.sync import PullResult

@@ -10,6 +10,7 @@ from typing import Any
 from hrv_shared.clock import Clock, system_clock
 from hrv_shared.settings import Settings
 from hrv_shared.store import Store
+from whoop_api_client.budget import open_budget
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connection import open_connection
 from whoop_api_client.day import synchronise_day
@@ -52,7 +53,8 @@ def pull(
     store = Store.open(settings, clock)
     tokens = open_connection(settings, member, clock=clock, sleep=sleep)
     try:
-        with WhoopClient(tokens, settings.whoop_api_base, sleep=sleep) as client:
+        budget = open_budget(settings, tokens.client_id)
+        with WhoopClient(tokens, settings.whoop_api_base, budget=budget, sleep=sleep) as client:
             if day is not None:
                 result, shown = synchronise_day(store, client, day, member_id=member, connection=name)
             else:

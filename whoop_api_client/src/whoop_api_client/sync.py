@@ -22,6 +22,7 @@ from whoop_api_client.client import WhoopClient
 from whoop_api_client.errors import NotFound, PullRunning
 from whoop_api_client.models import COLLECTIONS
 from whoop_api_client.notebook import Notebook
+from whoop_api_client.paging import Page
 from whoop_api_client.received import Quarantined, is_final
 from whoop_api_client.vanished import mark_vanished
 
@@ -118,15 +119,19 @@ def _backfill(book: Notebook, client: WhoopClient, kind: str, on_page: Progress)
     """Newest first down to the beginning; the cursor is how far down we are."""
     cursor = json.loads(book.recall(f"backfill.{kind}") or "{}")
     before = parse_instant(cursor["before"]) + MARGIN if "before" in cursor else None
-    oldest, count = None, 0
+    reached, count = None, 0
     for page in client.pages(kind, end=before):
-        oldest = min(filter(None, (oldest, book.write_page(kind, page.records))), default=None)
+
+        def stand(oldest: datetime | None, page: Page = page, reached: datetime | None = reached) -> dict:
+            back_to = min(filter(None, (reached, oldest)), default=None)
+            if page.is_last:
+                return {f"backfill.{kind}": json.dumps({"done": True})}
+            return {f"backfill.{kind}": json.dumps({"before": format_instant(back_to)})} if back_to else {}
+
+        oldest = book.write_page(kind, page.records, stand)
+        reached = min(filter(None, (reached, oldest)), default=None)
         count += len(page.records)
-        on_page(kind, count, oldest)
-        if page.is_last:
-            book.remember(f"backfill.{kind}", json.dumps({"done": True}))
-        elif oldest is not None:
-            book.remember(f"backfill.{kind}", json.dumps({"before": format_instant(oldest)}))
+        on_page(kind, count, reached)
 
 
 def _window(book: Notebook, client: WhoopClient, now: datetime, on_page: Progress, mode: str) -> PullResult:
