@@ -17,8 +17,7 @@ import typer
 
 from house_export import write_export
 from house_rooms import make_house
-from hrv_shared.cli import run
-from model_training.bench.cli import json_default
+from hrv_shared.cli import json_default, run
 
 APPS = {
     "hrv_shared": "hrv_shared.commands", "whoop_api_client": "whoop_api_client.cli",
@@ -141,7 +140,7 @@ def call(tmp_path, monkeypatch, capfd):
             monkeypatch.setenv(name, value)
 
     def calling(room: str, arguments: list[str]) -> tuple[int, str, str]:
-        if arguments[:1] == ["bench"] and room == "model_training":
+        if arguments[:1] == ["bench"]:
             arguments = json_default(arguments)  # as its __main__ does: there --json may name a file
         monkeypatch.setattr(sys, "argv", [room, *arguments])
         app = importlib.import_module(APPS[room]).app

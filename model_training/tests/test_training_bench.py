@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from model_training.bench import cli, command, evaluate
+from model_training.bench import command, evaluate
 from model_training.bench.errors import BadTable
 from model_training.bench.goals import goal_rows
 from model_training.bench.masks import RUNGS, masked
@@ -262,12 +262,6 @@ def test_goals_name_the_step_and_the_alarm():
     assert first["reached"] == "stretch" and "leak" in first["alarm"]
     assert goals["people with positive skill, night 1, evening, %"]["reached"] == "floor"
     assert goals["pooled coverage of 95 % bands, worst horizon and slot: points off"]["reached"] is False
-
-
-def test_json_alone_means_stdout():
-    assert cli.json_default(["bench", "forecast", "--json"]) == ["bench", "forecast", "--json", "-"]
-    assert cli.json_default(["--json", "--seed", "1"]) == ["--json", "-", "--seed", "1"]
-    assert cli.json_default(["--json", "out.json"]) == ["--json", "out.json"]
 
 
 def test_of_two_rows_for_one_day_the_longest_sleep_counts(table):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hrv_shared.cli import JsonOption, MemberOption, app_for, emit
+from hrv_shared.cli import JsonOption, JsonOutOption, MemberOption, app_for, emit, emit_rows
 
 if TYPE_CHECKING:
     from hrv_shared.settings import Settings
@@ -169,15 +169,20 @@ def rebuild(as_json: JsonOption = False) -> None:
 
 @app.command()
 def bench(
-    data: Annotated[Path, typer.Option(help="A folder with manifest.json (audio) or *.json cases (texts).")],
-    as_json: JsonOption = False,
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            help="A folder with manifest.json (audio) or *.json cases (texts), or one such file; several times."
+        ),
+    ],
+    json_out: JsonOutOption = None,
 ) -> None:
-    """Measure word error rate and field accuracy on a labelled test set."""
+    """Measure listening and reading on labelled test sets."""
     from hrv_shared.settings import load_settings
     from journal_analysis.bench import bench_text, run_bench
 
     result = run_bench(data, load_settings())
-    emit(result, bench_text(result), as_json)
+    emit_rows(result, bench_text(result), json_out)
 
 
 def _open(member: str | None) -> tuple[Store, Settings, str]:

@@ -2,8 +2,7 @@
 
 import sys
 
-from hrv_shared.cli import run
-from model_training.bench.cli import json_default
+from hrv_shared.cli import json_default, run
 from model_training.cli import app
 
 if sys.argv[1:2] == ["bench"]:

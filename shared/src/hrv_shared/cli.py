@@ -21,9 +21,21 @@ import typer
 from hrv_shared.constants import MEMBER_ID_FORM
 from hrv_shared.errors import HrvError
 
-__all__ = ["JsonOption", "MemberOption", "app_for", "emit", "progress", "run", "say"]
+__all__ = [
+    "JsonOption", "JsonOutOption", "MemberOption", "app_for", "emit", "emit_rows", "json_default", "progress", "run",
+    "say",
+]  # fmt: skip
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
+JsonOutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="[OUT]",
+        help="Write the rows as a JSON array to OUT; alone or with -: one object to stdout.",
+    ),
+]
+"""Of a benchmark; its ``__main__`` passes the arguments through `json_default`."""
 
 
 def _known_form(member_id: str | None) -> str | None:
@@ -67,6 +79,27 @@ def emit(result: dict[str, Any], text: str, as_json: bool) -> None:
     elif text:
         sys.stdout.write(text.rstrip("\n") + "\n")
     sys.stdout.flush()
+
+
+def emit_rows(result: dict[str, Any], text: str, json_out: str | None) -> None:
+    """Answer a benchmark: ``result["rows"]`` as a JSON array to the file that ``--json`` names, else as `emit`."""
+    if json_out not in (None, "-"):
+        rows = json.dumps(result["rows"], indent=1, default=_plain) + "\n"
+        Path(str(json_out)).write_text(rows, encoding="utf-8")
+        say(f"Written: {json_out}")
+    emit(result, text, json_out == "-")
+
+
+def json_default(arguments: list[str]) -> list[str]:
+    """``--json`` without a value means stdout, as in every other command."""
+    told: list[str] = []
+    for k, argument in enumerate(arguments):
+        told.append(argument)
+        if argument == "--json" and (
+            k + 1 == len(arguments) or (arguments[k + 1].startswith("-") and arguments[k + 1] != "-")
+        ):
+            told.append("-")
+    return told
 
 
 def run(app: Callable[..., Any]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hrv_shared.cli import app_for, emit, progress
+from hrv_shared.cli import JsonOutOption, app_for, emit, emit_rows, progress, say
 
 app = app_for("model_training bench", "Measure the forecasters: on people, on a synthetic cohort, at scale.")
 
@@ -17,14 +16,6 @@ AgainstOption = Annotated[
     str,
     typer.Option(
         "--against", help="all, fast (without AutoETS, AutoARIMA, AutoTheta) or naive (the simple rules)."
-    ),
-]
-JsonOutOption = Annotated[
-    str | None,
-    typer.Option(
-        "--json",
-        metavar="[OUT]",
-        help="Write the rows as a JSON array to OUT; alone or with -: one object to stdout.",
     ),
 ]
 OutOption = Annotated[
@@ -77,11 +68,8 @@ def forecast(
     text = render(result)
     folder = out or Path("forecast-bench") / (data.stem if data else f"synthetic-{synthetic}")
     written = write_results(result, folder, text)
-    if json_out not in (None, "-"):
-        Path(str(json_out)).write_text(json.dumps(result["rows"], indent=1) + "\n", encoding="utf-8")
-        written.append(Path(str(json_out)))
-    print(f"Written: {', '.join(map(str, written))}", file=sys.stderr)
-    emit(result, text, json_out == "-")
+    say(f"Written: {', '.join(map(str, written))}")
+    emit_rows(result, text, json_out)
 
 
 @app.command("scale")
@@ -110,18 +98,6 @@ def scale(
     if json_out not in (None, "-"):
         Path(str(json_out)).write_text(json.dumps(result, indent=1, default=str) + "\n", encoding="utf-8")
     emit(result, render(result), json_out == "-")
-
-
-def json_default(arguments: list[str]) -> list[str]:
-    """``--json`` without a value means stdout, as in every other command."""
-    told: list[str] = []
-    for k, argument in enumerate(arguments):
-        told.append(argument)
-        if argument == "--json" and (
-            k + 1 == len(arguments) or (arguments[k + 1].startswith("-") and arguments[k + 1] != "-")
-        ):
-            told.append("-")
-    return told
 
 
 def fit_pool_command(data: Path | None, out: Path) -> dict[str, Any]:
