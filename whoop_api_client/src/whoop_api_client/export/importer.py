@@ -79,12 +79,13 @@ def import_export(
     files = _read(Path(path), now, report, limits, on_progress)
     private = choose_private(store.record, member_id, leave_out, let_in)
     drafting = Drafting(member_id, now, _is_older(store, member_id, files, report))
+    unique: dict[str, list[ExportRow]] = {}
     for done, kind in enumerate(kind for kind in _ORDER if kind in files):
         parsed = files[kind]
         on_progress(f"writing {kind}", len(files) + done, 2 * len(files))
         summary = FileReport(parsed.name, kind, parsed.header.language, len(parsed.rows) + len(parsed.errors))
         summary.errors += parsed.errors
-        rows = _unique(parsed, summary)
+        rows = unique[kind] = _unique(parsed, summary)
         if kind == "journal":
             rows = sort_questions(rows, private, summary, report.journal)
         held = _held(store, kind, member_id)
@@ -96,7 +97,7 @@ def import_export(
         summary.errors.sort(key=lambda error: error.line)
         report.files.append(summary)
         report.notes += parsed.notes
-    count_nights(report, files, store.record)
+    count_nights(report, unique, store.record)
     on_progress("imported", 2 * len(files), 2 * len(files))
     return report
 

@@ -9,21 +9,19 @@ from hrv_shared.record import Record
 from whoop_api_client.export.held import is_near
 from whoop_api_client.export.nights import COPIED, NAP, NONE, OWN, OWN_WITHIN, SAME_INSTANT, whose_night
 from whoop_api_client.export.report import ImportReport
-from whoop_api_client.export.rows import ParsedFile
+from whoop_api_client.export.rows import ExportRow
 
 __all__ = ["count_nights"]
 
 
-def count_nights(report: ImportReport, files: dict[str, ParsedFile], record: Record) -> None:
+def count_nights(report: ImportReport, rows: dict[str, list[ExportRow]], record: Record) -> None:
     """Fill in the report's nights: usable, overwritten by a nap and how far mended, copied, without sleep."""
-    if "cycles" not in files:
-        return
-    sleeps = files["sleeps"].rows if "sleeps" in files else []
+    sleeps = rows.get("sleeps", [])
     naps = {row.start_at for row in sleeps if row.raw["Nap"] == "true"}
     mains = sorted(row.start_at for row in sleeps if row.raw["Nap"] != "true")
     api_recovered = _api_recovered(record, report.member_id)
     days = []
-    for row in files["cycles"].rows:
+    for row in rows.get("cycles", []):
         whose = whose_night(row.cycle_start_at, row.start_at, naps)
         report.cycles += 1
         if whose == NAP:
