@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hrv_shared.cli import JsonOption, MemberOption, app_for, emit, progress, say
+from whoop_api_client.simulating import instant, simulate
 
 app = app_for("whoop_api_client", "WHOOP: connect, pull, import an export, simulate, serve.")
 
@@ -135,31 +135,7 @@ def import_(
     emit(report.to_dict() | {"tables": tables}, f"{report.text()}\n{_table_text(tables)}", as_json)
 
 
-@app.command()
-def simulate(
-    data: Annotated[Path | None, typer.Option(help="Serve this data instead of made-up nights.")] = None,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8722,
-    seed: Annotated[int, typer.Option(help="Of the made-up nights.")] = 0,
-    nights: Annotated[int, typer.Option(help="How many made-up nights.")] = 240,
-    now: Annotated[
-        str | None,
-        typer.Option(help="The simulator's present, ISO 8601; default: now (recorded data: its end)."),
-    ] = None,
-    today: Annotated[
-        str | None,
-        typer.Option(help='The made-up member\'s behaviours today, JSON: {"alcohol_drinks": 2, …}.'),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Run a WHOOP simulator as a real HTTP server until it is stopped."""
-    from hrv_shared.clock import system_clock
-    from whoop_api_client.simulating import simulate as serve_simulator
-
-    present = _instant(now)
-    serve_simulator(
-        data=data, port=port, seed=seed, nights=nights, now=present or system_clock(),
-        now_is_given=present is not None, today=_behaviours(today), as_json=as_json,
-    )  # fmt: skip
+app.command()(simulate)
 
 
 @app.command()
@@ -258,7 +234,7 @@ def why(
 
     settings = load_settings()
     record = Store.open(settings).record
-    found = explain(record, member or settings.member_id, _day(day), quantity, _instant(as_of))
+    found = explain(record, member or settings.member_id, _day(day), quantity, instant(as_of))
     emit(found, why_text(found), as_json)
 
 
@@ -281,26 +257,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"expected a day such as 2026-03-01, got {text!r}") from None
-
-
-def _behaviours(text: str | None) -> dict[str, Any] | None:
-    try:
-        told = json.loads(text) if text else None
-    except json.JSONDecodeError:
-        told = text
-    if told is not None and not isinstance(told, dict):
-        raise typer.BadParameter(f"expected a JSON object of behaviours, got {text!r}")
-    return told
-
-
-def _instant(text: str | None) -> datetime | None:
-    from hrv_shared.daytime import parse_instant
-
-    try:
-        return parse_instant(text) if text else None
-    except ValueError:
-        example = datetime(2026, 3, 1, 12, tzinfo=UTC).isoformat()
-        raise typer.BadParameter(f"expected an instant such as {example}, got {text!r}") from None
 
 
 def _pull_text(result: dict[str, Any]) -> str:

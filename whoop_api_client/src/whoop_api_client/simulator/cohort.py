@@ -15,6 +15,7 @@ from typing import Any
 
 from whoop_api_client.simulator.behaviours import Behaviours, plan_behaviours
 from whoop_api_client.simulator.errors import BadMemberRequest
+from whoop_api_client.simulator.happenings import AS_MEASURED, Happenings
 from whoop_api_client.simulator.home_zone import LocalDays, demo_offset, plan_days
 from whoop_api_client.simulator.journal_notes import JournalNote, write_notes
 from whoop_api_client.simulator.member_records import build_world
@@ -114,6 +115,7 @@ def make_member(
     future_nights: int = 8,
     today: Mapping[str, Any] | None = None,
     today_note: str | None = None,
+    happenings: Happenings = AS_MEASURED,
 ) -> SyntheticMember:
     """Make one synthetic member.
 
@@ -134,6 +136,8 @@ def make_member(
         the nights after it change.
     today_note : str, optional
         The wording of today's note, when a recording of it already exists.
+    happenings : Happenings
+        What goes wrong in the history, and how often.
 
     Raises
     ------
@@ -145,10 +149,10 @@ def make_member(
     if future_nights < 1:
         raise BadMemberRequest(f"expected at least one future night, got {future_nights}")
     offset_min = demo_offset(now) if utc_offset_min is None else utc_offset_min
-    calendar = plan_days(seed, n_nights, now, offset_min, future_nights)
-    traits = draw_traits(seed)
+    calendar = plan_days(seed, n_nights, now, offset_min, future_nights, happenings)
+    traits = _as_asked(draw_traits(seed), happenings)
     behaviours = plan_behaviours(seed, traits, calendar, today)
-    nights = plan_nights(seed, traits, calendar, behaviours)
+    nights = plan_nights(seed, traits, calendar, behaviours, happenings)
     truths = [
         replace(truth, observed=night.kind == "scored")
         for truth, night in zip(simulate_nights(seed, traits, behaviours), nights, strict=True)
@@ -162,7 +166,9 @@ def make_member(
         behaviours=tuple(behaviours),
         days=tuple(truths),
         notes=tuple(write_notes(seed, traits.habits, calendar, behaviours, today_note)),
-        world=build_world(seed, traits, calendar, behaviours, truths, nights, now.astimezone(UTC)),
+        world=build_world(
+            seed, traits, calendar, behaviours, truths, nights, now.astimezone(UTC), happenings
+        ),
     )
 
 
@@ -180,3 +186,14 @@ def make_cohort(
         make_member(seed * 100_000 + k, now=now, n_nights=n_nights, utc_offset_min=0)
         for k in range(n_members)
     ]
+
+
+def _as_asked(traits: Traits, happenings: Happenings) -> Traits:
+    """The drawn member with those habits that were asked for."""
+    habits = traits.habits
+    if happenings.nap_share is not None:
+        habits = replace(habits, nap_share=happenings.nap_share)
+    if happenings.missing_share is not None:
+        habits = replace(habits, missing_share=happenings.missing_share)
+    old = traits.old_hardware if happenings.old_hardware is None else happenings.old_hardware
+    return replace(traits, habits=habits, old_hardware=old)

@@ -1,56 +1,78 @@
-"""Trouble on demand: what gateways and networks do to an answer, as an ASGI layer around the service."""
+"""Trouble on demand: which answers go wrong, in which way, how often and for how long."""
 
 from __future__ import annotations
 
-import asyncio
+import random
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 
-from whoop_api_client.simulator.rate_limit import RateLimit
+__all__ = ["FAULT_KINDS", "Fault", "FaultQueue"]
 
-__all__ = ["FAULT_KINDS", "Fault", "FaultQueue", "TroubledGate"]
-
-FAULT_KINDS = ("rate_limited", "status_500", "status_503", "html", "empty", "slow", "cut", "lost")
-_GATEWAY_PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+FAULT_KINDS = {
+    "rate_limited": "429 with the three headers; `seconds` is its reset",
+    "unauthorized": "401 with the live service's plain text",
+    "status_500": "500 with a line of text",
+    "status_502": "502 with a line of text",
+    "status_503": "503 with a line of text",
+    "status_504": "504 with a line of text",
+    "html": "502 with a gateway's HTML page",
+    "html_200": "an HTML page that claims to be fine",
+    "empty": "500 without a body",
+    "half_json": "200 whose JSON stops in the middle, correctly framed",
+    "slow": "the true answer after `seconds` of real time",
+    "cut": "half of the true answer, then the line drops",
+    "lost": "the service acts, but its answer never arrives",
+}
 
 
 @dataclass
 class Fault:
-    """``count`` answers to requests whose path holds ``path_contains`` go wrong in the way of ``kind``.
+    """Answers to requests whose path holds ``path_contains`` go wrong in the way of ``kind``.
 
-    ``rate_limited`` 429; ``status_500``; ``status_503``; ``html`` a gateway's 502 page; ``empty`` 500 without
-    body; ``slow`` the true answer after ``seconds``; ``cut`` half of the true answer, then the line
-    drops; ``lost`` the service acts, but its answer never arrives. ``seconds`` is also what a 429 gives
-    as its reset.
+    ``count`` answers in all; or, with ``for_s``, every one within so many simulated seconds.
+    ``share`` lets only that share of the answers go wrong. ``seconds`` is what a 429 gives as its reset
+    and how long a slow answer takes; ``retry_after`` adds that header to a 429.
     """
 
     kind: str
     count: int = 1
     path_contains: str = ""
     seconds: float = 1.0
+    share: float = 1.0
+    for_s: float | None = None
+    retry_after: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in FAULT_KINDS:
             raise ValueError(f"expected a kind out of {', '.join(FAULT_KINDS)}, got {self.kind!r}")
         if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 1:
             raise ValueError(f"expected a count of 1 or more, got {self.count!r}")
-        if not isinstance(self.seconds, (int, float)) or not 0 <= self.seconds <= 600:
-            raise ValueError(f"expected 0 to 600 seconds, got {self.seconds!r}")
         if not isinstance(self.path_contains, str):
             raise ValueError(f"expected a text as path_contains, got {self.path_contains!r}")
+        if not isinstance(self.retry_after, bool):
+            raise ValueError(f"expected true or false for retry_after, got {self.retry_after!r}")
+        _within("seconds", self.seconds, 0, 90_000)
+        _within("share", self.share, 0, 1)
+        if self.for_s is not None:
+            _within("for_s", self.for_s, 0, 86_400 * 30)
 
 
 class FaultQueue:
-    """Faults still to come, in the order in which they were asked for."""
+    """Faults still to come, in the order in which they were asked for; their dice are seeded."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), seed: int = 0) -> None:
         self._lock = threading.Lock()
-        self._pending: list[Fault] = []
+        self._now = now
+        self._dice = random.Random(seed)
+        self._pending: list[tuple[Fault, datetime | None]] = []
 
     def add(self, fault: Fault) -> None:
-        """Ask for a fault."""
+        """Ask for a fault; its time, if it has one, begins now."""
+        until = None if fault.for_s is None else self._now() + timedelta(seconds=fault.for_s)
         with self._lock:
-            self._pending.append(fault)
+            self._pending.append((fault, until))
 
     def clear(self) -> None:
         """Forget every fault that has not happened yet."""
@@ -60,86 +82,31 @@ class FaultQueue:
     def pending(self) -> list[dict]:
         """What is still to come."""
         with self._lock:
-            return [asdict(fault) for fault in self._pending]
+            self._drop_the_past()
+            return [asdict(fault) for fault, _ in self._pending]
 
     def take(self, path: str) -> Fault | None:
-        """The first fault that fits ``path``, used up by one."""
+        """The first fault that fits ``path`` and whose dice say so; one with a count is used up by one."""
+        if not self._pending:
+            return None
         with self._lock:
-            for fault in self._pending:
-                if fault.path_contains in path:
+            self._drop_the_past()
+            for position, (fault, until) in enumerate(self._pending):
+                if fault.path_contains not in path or self._dice.random() >= fault.share:
+                    continue
+                if until is None:
                     fault.count -= 1
                     if fault.count == 0:
-                        self._pending.remove(fault)
-                    return fault
+                        del self._pending[position]
+                return fault
         return None
 
-
-class TroubledGate:
-    """Lets requests through unless a fault or the rate limit is in the way; ``/_sim`` always passes."""
-
-    def __init__(self, app, faults: FaultQueue, limit: RateLimit) -> None:
-        self._app, self._faults, self._limit = app, faults, limit
-
-    async def __call__(self, scope, receive, send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/_sim"):
-            await self._app(scope, receive, send)
-            return
-        fault = self._faults.take(scope["path"])
-        limited = scope["path"].startswith("/developer")
-        allowed, headers = self._limit.take() if limited else (True, {})
-        if fault is not None and fault.kind not in ("slow", "cut", "lost"):
-            await _refuse(send, fault, headers)
-        elif not allowed:
-            await _answer(send, 429, b"", headers)
-        elif fault is not None and fault.kind in ("cut", "lost"):
-            await self._app(scope, receive, _Cutter(send, fault.kind == "lost"))
-        else:
-            if fault is not None:
-                await asyncio.sleep(fault.seconds)
-            await self._app(scope, receive, _with_headers(send, headers))
+    def _drop_the_past(self) -> None:
+        now = self._now()
+        self._pending = [(f, until) for f, until in self._pending if until is None or now < until]
 
 
-class _Cutter:
-    """Announces the whole body, sends half of it or nothing, then the line drops."""
-
-    def __init__(self, send, lost: bool) -> None:
-        self._send, self._lost = send, lost
-
-    async def __call__(self, message) -> None:
-        if message["type"] == "http.response.body":
-            if self._lost:
-                return
-            body = message.get("body", b"")
-            message = {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
-        await self._send(message)
-
-
-async def _refuse(send, fault: Fault, headers: dict[str, str]) -> None:
-    if fault.kind == "rate_limited":
-        reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(round(fault.seconds))}
-        await _answer(send, 429, b"", headers | reset)
-    elif fault.kind == "html":
-        await _answer(send, 502, _GATEWAY_PAGE, {"Content-Type": "text/html"})
-    elif fault.kind == "empty":
-        await _answer(send, 500, b"", {})
-    else:
-        status = int(fault.kind.removeprefix("status_"))
-        await _answer(send, status, b"upstream error", {"Content-Type": "text/plain"})
-
-
-async def _answer(send, status: int, body: bytes, headers: dict[str, str]) -> None:
-    headers = headers | {"Content-Length": str(len(body))}
-    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _with_headers(send, headers: dict[str, str]):
-    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-
-    async def forward(message) -> None:
-        if message["type"] == "http.response.start":
-            message = message | {"headers": [*message["headers"], *encoded]}
-        await send(message)
-
-    return forward
+def _within(name: str, value: object, low: float, high: float) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not low <= value <= high:
+        raise ValueError(f"expected {low} to {high} for {name}, got {value!r}")

@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 
 from whoop_api_client.simulator.behaviours import Behaviours
+from whoop_api_client.simulator.happenings import AS_MEASURED, Happenings
 from whoop_api_client.simulator.home_zone import LocalDays, format_offset
 from whoop_api_client.simulator.night_schedule import Night
 from whoop_api_client.simulator.physiology import NightTruth
@@ -25,7 +26,6 @@ from whoop_api_client.simulator.world import Revision, Timeline, World, api_inst
 
 __all__ = ["build_world"]
 
-_CALIBRATING_NIGHTS = 4
 _SPORT_IDS = {
     "running": 0,
     "cycling": 1,
@@ -44,15 +44,17 @@ def build_world(
     truths: list[NightTruth],
     nights: list[Night],
     now: datetime,
+    happenings: Happenings = AS_MEASURED,
 ) -> World:
     """Every record of the account with all its revisions, the future included."""
-    writer = _Writer(seed, traits, calendar)
-    timelines = [writer.first_cycle(nights[0])]
-    opened = [night for night in nights if night.kind != "merged"]
+    writer = _Writer(seed, traits, calendar, happenings)
+    timelines = [writer.first_cycle(nights[0])] if happenings.first_cycle_at_midnight else []
+    opened = [night for night in nights if night.kind not in ("merged", "absent")]
     for position, night in enumerate(opened):
         following = opened[position + 1] if position + 1 < len(opened) else None
         k = night.index
-        timelines.append(writer.cycle(night, following, behaviours[k], truths[k]))
+        unworn = k + 1 < len(nights) and nights[k + 1].kind == "absent"
+        timelines.append(writer.cycle(night, following, behaviours[k], truths[k], unworn))
         if night.kind != "no_sleep":
             timelines += writer.sleep_and_recovery(night, behaviours[k - 1] if k else None, truths[k])
             timelines += writer.naps(night, behaviours[k])
@@ -67,6 +69,7 @@ class _Writer:
     seed: int
     traits: Traits
     calendar: LocalDays
+    happenings: Happenings
 
     def __post_init__(self) -> None:
         n = len(self.calendar.days)
@@ -118,10 +121,13 @@ class _Writer:
         revisions = (Revision(created, base), Revision(closed_at, closed))
         return Timeline("cycle", str(base["id"]), opens, revisions)
 
-    def cycle(self, night: Night, following: Night | None, day: Behaviours, truth: NightTruth) -> Timeline:
+    def cycle(
+        self, night: Night, following: Night | None, day: Behaviours, truth: NightTruth, unworn: bool
+    ) -> Timeline:
+        """``unworn`` : the strap came off that day, and the next cycle begins only days later."""
         k = night.index
         created = night.processed_at - timedelta(seconds=5)
-        merged_days = following.index - k - 1 if following else 0
+        merged_days = following.index - k - 1 if following and not unworn else 0
         opening = {
             "id": self.cycle_ids[k],
             "user_id": self.user_id,
@@ -133,11 +139,11 @@ class _Writer:
             "score_state": "SCORED",
             "score": cycle_score(self.traits, day.day_strain_0_21, truth, self.noise[k], merged_days),
         }
-        bedtime = following.start_at if following else night.end_at + timedelta(hours=16)
+        bedtime = following.start_at if following and not unworn else night.end_at + timedelta(hours=16)
         revisions = [Revision(created, opening, grows_from=night.end_at, grows_until=bedtime)]
         if following:
             closed_at = following.processed_at - timedelta(seconds=5)
-            closed = opening | {"end": api_instant(following.start_at), "updated_at": api_instant(closed_at)}
+            closed = opening | {"end": api_instant(bedtime), "updated_at": api_instant(closed_at)}
             revisions.append(Revision(closed_at, closed))
         return Timeline("cycle", str(self.cycle_ids[k]), night.start_at, tuple(revisions))
 
@@ -169,7 +175,7 @@ class _Writer:
         if k < 30:
             self.activity_mapping[1_200_000_000 + 1_700_003 * k] = sleep["id"]
         sleeps, recoveries = [], []
-        calibrating = k < _CALIBRATING_NIGHTS
+        calibrating = k < self.happenings.calibrating_nights
         for visible_at, end_at, factor in _stages(night, noise):
             stamp = {"updated_at": api_instant(visible_at), "score_state": "SCORED"}
             sleeps.append(
@@ -185,6 +191,10 @@ class _Writer:
             )
             scores = recovery_score(self.traits, truth, noise, factor, calibrating, self.chance[k, 1] < 0.01)
             recoveries.append(Revision(visible_at, recovery | stamp | {"score": scores}))
+        if self.chance[k, 7] < self.happenings.deleted_sleep_share and k < self.calendar.today_index:
+            deleted_at = max(night.settled_at, sleeps[-1].visible_at) + timedelta(days=2)
+            sleeps.append(Revision(deleted_at, None))
+            recoveries.append(Revision(deleted_at, None))
         return [
             Timeline("sleep", sleep["id"], night.start_at, tuple(sleeps)),
             Timeline("recovery", str(self.cycle_ids[k]), night.start_at, tuple(recoveries)),
@@ -230,7 +240,7 @@ class _Writer:
                 "score": workout_score(self.traits, level, sport, end - start, self.noise[k]),
             }
             revisions = [Revision(seen_at, workout)]
-            if self.chance[k, 6] < 0.006 and k < self.calendar.today_index:
+            if self.chance[k, 6] < self.happenings.deleted_workout_share and k < self.calendar.today_index:
                 revisions.append(Revision(seen_at + timedelta(hours=3), None))
             found.append(Timeline("workout", workout["id"], start, tuple(revisions)))
         return found

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 import numpy as np
 
 from whoop_api_client.simulator.behaviours import Behaviours
+from whoop_api_client.simulator.errors import BadMemberRequest
+from whoop_api_client.simulator.happenings import AS_MEASURED, Happenings
 from whoop_api_client.simulator.home_zone import LocalDays
 from whoop_api_client.simulator.traits import Traits, stream
 
@@ -16,16 +18,18 @@ __all__ = ["Night", "plan_nights"]
 
 _CLEAN_LAST_NIGHTS = 10
 _CLEAN_FIRST_NIGHTS = 5
+_PAUSE_KINDS = {"no_sleep": "no_sleep", "long_cycle": "merged", "no_cycle": "absent"}
 
 
 @dataclass(frozen=True)
 class Night:
     """The night that ends on a wake day.
 
-    ``kind`` : ``scored``, ``unscorable``, ``no_sleep`` (a cycle without sleep) or ``merged`` (no cycle of
-    its own: the one before goes on); ``early_end_at`` : where WHOOP first thought that the sleep ended,
-    None if it was right; ``processed_at`` : when cycle, sleep and recovery appear; ``settled_at`` : when
-    the last early revision is in; ``rescored_at`` : a late bulk rescoring, rarely.
+    ``kind`` : ``scored``, ``unscorable``, ``no_sleep`` (a cycle without sleep), ``merged`` (no cycle of
+    its own: the one before goes on) or ``absent`` (no cycle at all); ``early_end_at`` : where WHOOP first
+    thought that the sleep ended, None if it was right; ``processed_at`` : when cycle, sleep and recovery
+    appear; ``settled_at`` : when the last early revision is in; ``rescored_at`` : a late bulk rescoring,
+    rarely.
     """
 
     index: int
@@ -38,10 +42,16 @@ class Night:
     rescored_at: datetime | None = None
 
 
-def plan_nights(seed: int, traits: Traits, calendar: LocalDays, behaviours: list[Behaviours]) -> list[Night]:
+def plan_nights(
+    seed: int,
+    traits: Traits,
+    calendar: LocalDays,
+    behaviours: list[Behaviours],
+    happenings: Happenings = AS_MEASURED,
+) -> list[Night]:
     """One night per wake day of the calendar, oldest first; the last ten before today and the future are whole."""
     rng = stream(seed, "schedule")
-    kinds = _kinds(stream(seed, "missing"), traits.habits.missing_share, calendar)
+    kinds = _kinds(stream(seed, "missing"), traits.habits.missing_share, calendar, happenings)
     nights: list[Night] = []
     for k, kind in enumerate(kinds):
         uniforms, normals = rng.random(6), rng.standard_normal(4)
@@ -52,8 +62,7 @@ def plan_nights(seed: int, traits: Traits, calendar: LocalDays, behaviours: list
             nights.append(_sleepless(k, calendar, nights[-1], uniforms))
             continue
         end_at = start_at + timedelta(milliseconds=round(in_bed_h * 3_600_000))
-        troubled = k <= calendar.today_index - 3
-        nights.append(_processed(k, kind, start_at, end_at, uniforms, normals, troubled, calendar))
+        nights.append(_processed(k, kind, start_at, end_at, uniforms, normals, calendar, happenings))
     return nights
 
 
@@ -75,23 +84,24 @@ def _processed(
     end_at: datetime,
     u: np.ndarray,
     z: np.ndarray,
-    troubled: bool,
     calendar: LocalDays,
+    happenings: Happenings,
 ) -> Night:
     """Appear about nine minutes after waking; in some nights too early (then revised), in a few hours late."""
     lag_min = min(8.8 * math.exp(0.75 * z[2]), 45.0)
     early_end_at = rescored_at = None
     processed_at = end_at + timedelta(minutes=lag_min)
     settled_at = processed_at + timedelta(seconds=5 if u[0] < 0.4 else 0)
+    troubled = happenings.trouble_ahead or k <= calendar.today_index - 3
     if troubled and kind == "scored":
-        if u[1] < 0.08:
+        if u[1] < happenings.revised_share:
             early_end_at = _whole_ms(end_at - timedelta(minutes=30 + 80 * u[2]))
             processed_at = early_end_at + timedelta(minutes=lag_min)
             settled_at = max(processed_at, end_at) + timedelta(minutes=9 + 230 * u[3])
-        elif u[1] < 0.095:
+        elif u[1] < happenings.revised_share + happenings.late_share:
             processed_at = settled_at = end_at + timedelta(hours=2 + 6 * u[2])
         age_days = calendar.today_index - k
-        if u[4] < 0.005 and age_days > 30:
+        if u[4] < happenings.rescored_share and age_days > 30:
             rescored_at = _whole_ms(settled_at + timedelta(days=2 + 18 * u[5]))
     return Night(
         k, kind, start_at, end_at, _whole_ms(processed_at), _whole_ms(settled_at), early_end_at, rescored_at
@@ -108,21 +118,32 @@ def _sleepless(k: int, calendar: LocalDays, before: Night, u: np.ndarray) -> Nig
     return Night(k, "no_sleep", start_at, start_at, processed_at, processed_at)
 
 
-def _kinds(rng: np.random.Generator, missing_share: float, calendar: LocalDays) -> list[str]:
+def _kinds(
+    rng: np.random.Generator, missing_share: float, calendar: LocalDays, happenings: Happenings
+) -> list[str]:
     kinds = ["scored"] * len(calendar.days)
-    last = calendar.today_index - _CLEAN_LAST_NIGHTS
+    last = len(kinds) if happenings.trouble_ahead else calendar.today_index - _CLEAN_LAST_NIGHTS
     wanted = missing_share * calendar.today_index
-    if missing_share > 0.08 and last > 60:
+    if happenings.pause_days is None and missing_share > 0.08 and last > 60:
         pause = int(min(wanted * 0.6, 28))
         begins = int(rng.integers(20, last - pause))
         kinds[begins : begins + pause] = ["no_sleep"] * pause
+    elif happenings.pause_days:
+        pause = happenings.pause_days
+        if calendar.today_index < pause + 24:
+            raise BadMemberRequest(
+                f"expected at least {pause + 25} nights around a pause of {pause} days, got {calendar.today_index + 1}"
+            )
+        begins = int(rng.integers(12, calendar.today_index - pause - _CLEAN_LAST_NIGHTS))
+        kinds[begins : begins + pause] = [_PAUSE_KINDS[happenings.pause_as]] * pause
     while sum(kind in ("no_sleep", "merged") for kind in kinds) < round(wanted) and last > 20:
         begins, length = int(rng.integers(_CLEAN_FIRST_NIGHTS, last)), 1 + int(rng.geometric(0.6))
-        merged = rng.random() < 0.3
+        merged = rng.random() < happenings.long_cycle_share
         for k in range(begins, min(begins + length, last)):
-            kinds[k] = "merged" if merged and k == begins else "no_sleep"
+            if kinds[k] != "absent":
+                kinds[k] = "merged" if merged and k == begins else "no_sleep"
     for k in range(_CLEAN_FIRST_NIGHTS, len(kinds)):
-        if rng.random() < 0.006 and k < last and kinds[k] == "scored":
+        if rng.random() < happenings.unscorable_share and k < last and kinds[k] == "scored":
             kinds[k] = "unscorable"
     return kinds
 

@@ -35,6 +35,7 @@ class Grant:
     """One consent of the member; only its newest access and refresh token are alive."""
 
     scopes: tuple[str, ...]
+    user_id: int
     access_token: str = ""
     access_until: datetime | None = None
     refresh_token: str = ""
@@ -44,6 +45,7 @@ class Grant:
 @dataclass(frozen=True)
 class _Code:
     scopes: tuple[str, ...]
+    user_id: int
     redirect_uri: str
     until: datetime
 
@@ -79,11 +81,11 @@ class OAuthDesk:
             )
         return scopes
 
-    def issue_code(self, scopes: tuple[str, ...], redirect_uri: str) -> str:
-        """A single-use code for one consent."""
+    def issue_code(self, scopes: tuple[str, ...], user_id: int, redirect_uri: str) -> str:
+        """A single-use code for one member's consent."""
         code = self._token("code")
         until = self._clock.now() + timedelta(seconds=self._config.code_s)
-        self._codes[code] = _Code(scopes, redirect_uri, until)
+        self._codes[code] = _Code(scopes, user_id, redirect_uri, until)
         return code
 
     def exchange(self, form: dict[str, str]) -> dict:
@@ -106,6 +108,10 @@ class OAuthDesk:
                 return grant if self._clock.now() < grant.access_until else None
         return None
 
+    def is_connected(self, user_id: int) -> bool:
+        """Whether the member has a consent that nobody has withdrawn."""
+        return any(grant.user_id == user_id and not grant.revoked for grant in self._grants)
+
     def revoke(self, grant: Grant) -> None:
         """End a consent with all its tokens."""
         grant.revoked = True
@@ -121,7 +127,7 @@ class OAuthDesk:
             or self._clock.now() >= known.until
         ):
             raise OAuthRefusal("invalid_grant", INVALID_GRANT_TEXT)
-        grant = Grant(known.scopes)
+        grant = Grant(known.scopes, known.user_id)
         self._grants.append(grant)
         self._used_codes[code] = grant
         return self._issue(grant)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from whoop_api_client.simulator.accounts import Accounts
 from whoop_api_client.simulator.oauth_desk import OAuthDesk, OAuthRefusal
 from whoop_api_client.simulator.simulator_config import SimulatorConfig
 
@@ -15,14 +16,15 @@ __all__ = ["oauth_router"]
 
 _CONSENT_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Simulated WHOOP</title></head>
 <body><h1>Simulated WHOOP</h1><p>The app <b>{client}</b> asks for:</p><ul>{scopes}</ul>
-<form method="post" action="/oauth/oauth2/consent">{fields}
+<form method="post" action="{action}">{fields}
+<p><label>Member <select name="user_id">{members}</select></label></p>
 <button name="decision" value="approve">Allow</button> <button name="decision" value="deny">Refuse</button>
 </form></body></html>"""
 
 
-def oauth_router(desk: OAuthDesk, config: SimulatorConfig) -> APIRouter:
+def oauth_router(desk: OAuthDesk, config: SimulatorConfig, accounts: Accounts) -> APIRouter:
     """The OAuth 2.0 endpoints of whoop_api.md section 2."""
-    router = APIRouter(prefix="/oauth/oauth2")
+    router = APIRouter(prefix=config.oauth_prefix)
 
     def consent(parameters: dict[str, str]) -> Response | tuple[str, ...]:
         """The scopes asked for, or the answer to a request that can't be granted."""
@@ -42,8 +44,11 @@ def oauth_router(desk: OAuthDesk, config: SimulatorConfig) -> APIRouter:
         except OAuthRefusal as refusal:
             return _send_home(parameters, refusal.body())
 
-    def approve(parameters: dict[str, str], scopes: tuple[str, ...]) -> Response:
-        code = desk.issue_code(scopes, parameters["redirect_uri"])
+    def approve(parameters: dict[str, str], scopes: tuple[str, ...], user_id: str | int) -> Response:
+        account = accounts.get(user_id)
+        if account is None:
+            return _page_error("access_denied", "No member of that id or address is simulated here.", 400)
+        code = desk.issue_code(scopes, account.user_id, parameters["redirect_uri"])
         return _send_home(parameters, {"code": code, "scope": " ".join(scopes)})
 
     @router.get("/auth")
@@ -53,15 +58,22 @@ def oauth_router(desk: OAuthDesk, config: SimulatorConfig) -> APIRouter:
         if isinstance(scopes, Response):
             return scopes
         if config.auto_approve:
-            return approve(parameters, scopes)
+            return approve(parameters, scopes, parameters.get("login_hint") or accounts.at_browser)
         kept = ("client_id", "redirect_uri", "response_type", "scope", "state")
         fields = "".join(
             f'<input type="hidden" name="{name}" value="{escape(parameters.get(name, ""))}">' for name in kept
         )
         listed = "".join(f"<li>{escape(scope)}</li>" for scope in scopes)
-        return HTMLResponse(
-            _CONSENT_PAGE.format(client=escape(config.client_id), scopes=listed, fields=fields)
+        members = "".join(
+            f'<option value="{account.user_id}">{escape(account.world.profile["email"])}</option>'
+            for account in accounts
         )
+        return HTMLResponse(
+            _CONSENT_PAGE.format(
+                client=escape(config.client_id), scopes=listed, fields=fields, members=members,
+                action=f"{config.oauth_prefix}/consent",
+            )
+        )  # fmt: skip
 
     @router.post("/consent")
     async def decide(request: Request) -> Response:
@@ -70,7 +82,7 @@ def oauth_router(desk: OAuthDesk, config: SimulatorConfig) -> APIRouter:
         if isinstance(scopes, Response):
             return scopes
         if form.get("decision") == "approve":
-            return approve(form, scopes)
+            return approve(form, scopes, form.get("user_id") or accounts.at_browser)
         denied = {"error": "access_denied", "error_description": "The resource owner denied the request."}
         return _send_home(form, denied)
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hrv_shared.daytime import parse_instant
-from whoop_api_client.simulator.world import Presentation, World, api_instant
+from whoop_api_client.simulator.presentation import Presentation, as_json
+from whoop_api_client.simulator.world import World
 
 __all__ = ["BadQuery", "page"]
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 25
+_LAST_TOKEN = {"null": b',"next_token":null', "absent": b"", "empty": b',"next_token":""'}
 
 
 class BadQuery(Exception):
@@ -31,10 +33,8 @@ class _Query:
     """Sort instant and key of the last record already served."""
 
 
-def page(
-    world: World, kind: str, parameters: Mapping[str, str], at: datetime, look: Presentation
-) -> dict[str, object]:
-    """One page of a collection, newest first, with ``next_token`` null on the last.
+def page(world: World, kind: str, parameters: Mapping[str, str], at: datetime, look: Presentation) -> bytes:
+    """One page of a collection as JSON, newest first, with ``next_token`` null on the last.
 
     Raises
     ------
@@ -43,20 +43,22 @@ def page(
     """
     query = _read(parameters)
     end = query.end or at
-    records: list[dict] = []
+    records: list[bytes] = []
     last = None
-    for timeline, revision in world.visible(kind, at):
-        position = (api_instant(timeline.sort_at), timeline.key)
-        if query.after is not None and position >= query.after:
-            continue
+    for timeline, revision in world.visible(kind, at, behind=query.after):
         begins_at, ends_at = world.interval(kind, revision, at)
         if begins_at >= end or (query.start and ends_at is not None and ends_at < query.start):
             continue
         if len(records) == query.limit:
-            return {"records": records, "next_token": _write_cursor(query, last)}
-        records.append(world.present(kind, revision, at, look))
-        last = position
-    return {"records": records, "next_token": None}
+            token = as_json(_write_cursor(query, last))
+            return _wrapped(records, b',"next_token":' + token)
+        records.append(world.rendered(kind, revision, at, look))
+        last = timeline.position
+    return _wrapped(records, _LAST_TOKEN[look.last_token])
+
+
+def _wrapped(records: list[bytes], token: bytes) -> bytes:
+    return b'{"records":[' + b",".join(records) + b"]" + token + b"}"
 
 
 def _read(parameters: Mapping[str, str]) -> _Query:
