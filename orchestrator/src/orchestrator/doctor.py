@@ -6,12 +6,14 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from hrv_shared.errors import HrvError
 from hrv_shared.issue import current_issue
 from hrv_shared.settings import Settings
 from hrv_shared.store import Store
+from orchestrator.errors import StepFailed
 from orchestrator.rooms import quiet_environment, room_command
 
 __all__ = ["check_all"]
@@ -21,11 +23,13 @@ LOW_DISK_GB = 2.0
 
 def check_all(settings: Settings) -> list[dict[str, Any]]:
     """Every check as ``{"what", "ok", "says"}``; none raises."""
+    connection = cache(_connection)
     checks: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
         ("store", lambda: _store(settings)),
         ("ledger", lambda: _ledger(settings)),
         ("forecast due", lambda: _due(settings)),
-        ("login", lambda: _login()),
+        ("login", lambda: _login(connection())),
+        ("token store", lambda: _token_store(connection())),
         ("models", lambda: _models(settings)),
         ("disk", lambda: _disk(settings)),
     ]
@@ -55,7 +59,21 @@ def _due(settings: Settings) -> tuple[bool, str]:
     return issue.book == "live", issue.note or f"{issue.slot} of {issue.origin_day}, live"
 
 
-def _login() -> tuple[bool, str]:
+def _login(connection: dict[str, Any]) -> tuple[bool, str]:
+    if connection.get("connected"):
+        return True, "connected to WHOOP"
+    if connection.get("lost_at"):
+        return False, f"WHOOP ended the connection (noticed {connection['lost_at'][:16]}); hrv connect"
+    return False, "not connected; hrv connect (an import needs no login)"
+
+
+def _token_store(connection: dict[str, Any]) -> tuple[bool, str]:
+    store = connection["token_store"]
+    return store["fault"] is None, store["fault"] or f"{store['kind']}: {store['place']}"
+
+
+def _connection() -> dict[str, Any]:
+    """What the WHOOP room says of its connection."""
     finished = subprocess.run(
         room_command("whoop", "status", "--json"),
         env=quiet_environment(),
@@ -64,13 +82,9 @@ def _login() -> tuple[bool, str]:
         check=False,
     )
     answer = json.loads(finished.stdout or "{}")
-    if "error" in answer:
-        return False, answer["error"]["message"]
-    connected = bool(answer.get("connection", {}).get("connected"))
-    return (
-        connected,
-        "connected to WHOOP" if connected else "not connected; hrv connect (an import needs no login)",
-    )
+    if "connection" not in answer:
+        raise StepFailed(answer.get("error", {}).get("message", "the WHOOP room does not answer"))
+    return answer["connection"]
 
 
 def _models(settings: Settings) -> tuple[bool, str]:
@@ -81,7 +95,10 @@ def _models(settings: Settings) -> tuple[bool, str]:
         for s in status(cache_dir=settings.cache_dir)
         if s.is_default and s.state not in ("ready", "installed")
     ]
-    return not absent, "ready" if not absent else f"{', '.join(absent)} not here: hrv models fetch asr llm forecast"
+    return (
+        not absent,
+        "ready" if not absent else f"{', '.join(absent)} not here: hrv models fetch asr llm forecast",
+    )
 
 
 def _disk(settings: Settings) -> tuple[bool, str]:

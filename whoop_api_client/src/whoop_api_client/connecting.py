@@ -15,12 +15,13 @@ from hrv_shared.settings import Settings
 from whoop_api_client.callback import code_by_following, code_by_listening, code_by_pasting
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connection import app_from_settings, lock_path, open_connection
-from whoop_api_client.errors import AuthorizationFailed, WhoopError
+from whoop_api_client.errors import AuthorizationFailed, TokenStoreBroken, WhoopError
 from whoop_api_client.exchange import RetryPolicy
 from whoop_api_client.oauth import SCOPES, OAuthApp, StateBook, exchange_code
 from whoop_api_client.tokens import open_token_store
 
 Way = Literal["listen", "paste", "follow"]
+_BY_HAND = "Remove the app in the WHOOP app under Settings, Integrations."
 
 
 def connect(
@@ -101,9 +102,14 @@ def disconnect(
     The pair is forgotten even when WHOOP cannot be told; then ``revoked`` is false and ``note`` says what to do.
     """
     store = open_token_store(settings)
-    had = store.load() is not None
+    try:
+        had, unreadable = store.load() is not None, False
+    except TokenStoreBroken:
+        had, unreadable = True, True
     revoked, note = False, "There was no connection." if not had else ""
-    if had:
+    if unreadable:
+        note = f"The tokens could not be read, so WHOOP was not told. {_BY_HAND}"
+    elif had:
         try:
             tokens = open_connection(settings, clock=clock, sleep=sleep)
             impatient = RetryPolicy(attempts=2, longest_wait_s=5.0, patience_s=5.0)
@@ -113,7 +119,7 @@ def disconnect(
         except AuthorizationFailed:
             note = "WHOOP had ended the connection already."
         except WhoopError as error:
-            note = f"WHOOP could not be told: {error} Remove the app in the WHOOP app under Settings, Integrations."
+            note = f"WHOOP could not be told: {error} {_BY_HAND}"
     lock = lock_path(settings, settings.member_id)
     lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(lock, timeout=60):
@@ -122,13 +128,22 @@ def disconnect(
 
 
 def describe_connection(settings: Settings) -> dict[str, Any]:
-    """Whether there is a connection, without asking WHOOP and without a token in it."""
-    store = open_token_store(settings)
-    pair = store.load()
+    """Whether there is a connection, without asking WHOOP and without a token in it.
+
+    ``token_store`` says which store is used and, in ``fault``, what is wrong with it (None: nothing).
+    """
+    pair, fault, kind, place = None, None, None, None
+    try:
+        store = open_token_store(settings)
+        kind, place = store.kind, store.place
+        pair = store.load()
+    except TokenStoreBroken as error:
+        fault = str(error)
     return {
         "connected": pair is not None and pair.lost_at is None,
         "lost_at": pair.lost_at.isoformat() if pair and pair.lost_at else None,
         "access_token_expires_at": pair.expires_at.isoformat() if pair and not pair.lost_at else None,
-        "tokens_in": store.place if pair is not None else None,
+        "tokens_in": place if pair is not None else None,
+        "token_store": {"kind": kind, "place": place, "fault": fault},
         "api_base": settings.whoop_api_base,
     }

@@ -1,4 +1,4 @@
-"""Where the token pair lies: the OS keyring when there is a usable one, else a private file outside the repository.
+"""Where the token pair lies: the OS keyring when there is a usable one, else an encrypted file (`sealing`).
 
 Each pair is named by member and API base, so that a simulator's tokens never overwrite the real account's.
 """
@@ -11,11 +11,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from platformdirs import user_config_path, user_state_path
+
 from hrv_shared.daytime import format_instant, parse_instant
+from hrv_shared.errors import StoreError
 from hrv_shared.settings import Settings
 from hrv_shared.store import write_bytes_atomic
 from whoop_api_client.errors import TokenStoreBroken
-from whoop_api_client.sealing import seal, unseal
+from whoop_api_client.sealing import Seal
 from whoop_api_client.urls import connection_name
 
 SERVICE = "hrv-whoop"
@@ -64,17 +67,26 @@ class TokenStore(Protocol):
     def place(self) -> str:
         """For people: where the pair lies."""
 
+    @property
+    def kind(self) -> str:
+        """``keyring``, or how the file is sealed."""
+
 
 class FileTokenStore:
-    """A file with mode 0600, written beside, fsynced and renamed; sealed with a passphrase when there is one."""
+    """A sealed file with mode 0600, written beside, fsynced and renamed."""
 
-    def __init__(self, path: Path, passphrase: str | None = None):
+    def __init__(self, path: Path, seal: Seal):
         self.path = path
-        self._passphrase = passphrase
+        self._seal = seal
 
     @property
     def place(self) -> str:
-        return f"{self.path} ({'encrypted, ' if self._passphrase else ''}mode 0600)"
+        with_what = "a passphrase" if self._seal.passphrase else f"the key in {self._seal.key_file}"
+        return f"{self.path} (mode 0600, encrypted with {with_what})"
+
+    @property
+    def kind(self) -> str:
+        return f"file sealed with a {self._seal.kind}"
 
     def load(self) -> TokenPair | None:
         try:
@@ -87,19 +99,17 @@ class FileTokenStore:
             ) from error
         if self.path.stat().st_mode & 0o077:
             self.path.chmod(0o600)
-        return _from_bytes(unseal(data, self._passphrase, self.path), self.path)
+        return _from_bytes(self._seal.open(data, self.path), self.path)
 
     def save(self, pair: TokenPair) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        data = _to_bytes(pair)
         try:
-            write_bytes_atomic(
-                self.path, seal(data, self._passphrase) if self._passphrase else data, mode=0o600
-            )
-        except OSError as error:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_bytes_atomic(self.path, self._seal.close(_to_bytes(pair)), mode=0o600)
+        except (OSError, StoreError) as error:
+            what = getattr(error, "strerror", None) or "the disk is full"
             raise TokenStoreBroken(
-                f"The new tokens could not be written to {self.path} ({error.strerror}). Free the disk or mend the "
-                "folder, then connect again: hrv connect"
+                f"The new tokens could not be written to {self.path} ({what}). Free the disk or mend the folder, then "
+                "connect again: hrv connect"
             ) from error
 
     def delete(self) -> None:
@@ -115,6 +125,10 @@ class KeyringTokenStore:
     @property
     def place(self) -> str:
         return "the keyring of the operating system"
+
+    @property
+    def kind(self) -> str:
+        return "keyring"
 
     def load(self) -> TokenPair | None:
         text = _keyring_call("get_password", SERVICE, self._account)
@@ -136,7 +150,15 @@ class KeyringElseFile:
 
     @property
     def place(self) -> str:
-        return self._file.place if self._file.path.exists() else self._keyring.place
+        return self._in_force.place
+
+    @property
+    def kind(self) -> str:
+        return self._in_force.kind
+
+    @property
+    def _in_force(self) -> FileTokenStore | KeyringTokenStore:
+        return self._file if self._file.path.exists() else self._keyring
 
     def load(self) -> TokenPair | None:
         # a file is only there when the keyring once failed us, and is then the newer of the two
@@ -166,7 +188,8 @@ def open_token_store(settings: Settings, member_id: str | None = None) -> TokenS
     """
     name = connection_name(member_id or settings.member_id, settings.whoop_api_base)
     passphrase = settings.token_passphrase.get_secret_value() if settings.token_passphrase else None
-    file = FileTokenStore(settings.config_dir / "tokens" / f"{name}.token.json", passphrase)
+    seal = Seal(_key_file(settings), passphrase)
+    file = FileTokenStore(settings.config_dir / "tokens" / f"{name}.token", seal)
     if settings.token_store == "file":
         return file
     if _keyring_is_usable():
@@ -174,9 +197,15 @@ def open_token_store(settings: Settings, member_id: str | None = None) -> TokenS
         return keyring if settings.token_store == "keyring" else KeyringElseFile(keyring, file)
     if settings.token_store == "keyring":
         raise TokenStoreBroken(
-            "This machine has no usable keyring. Set HRV_TOKEN_STORE=file (mode 0600) or auto."
+            "This machine has no usable keyring. Set HRV_TOKEN_STORE=file (an encrypted file) or auto."
         )
     return file
+
+
+def _key_file(settings: Settings) -> Path:
+    """Apart from the token files: a copy of the usual config folder alone opens nothing."""
+    is_usual = settings.config_dir == user_config_path("hrv")
+    return (user_state_path("hrv") if is_usual else settings.config_dir) / "keys" / "token.key"
 
 
 def _keyring_is_usable() -> bool:
