@@ -1,14 +1,13 @@
 """Word error rate, on words made comparable: case, punctuation, contractions and the writing of numbers do not count.
 
-"ten thirty", "10:30" and "half past ten" are one word here, as are "one fifty" and "150", "kilos" and "kg".
+"ten thirty", "10:30" and "half past ten" are one word here, as are "one fifty" and "150", "kilos" and "kg". It reads
+numbers on its own and not as the extraction does, whose errors would hide here.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-
-from journal_analysis.spoken import canonical
 
 __all__ = ["align", "comparable_words", "word_errors"]
 
@@ -19,22 +18,32 @@ _CONTRACTIONS = (
 )  # fmt: skip
 _NUMBERS = (
     (r"(\d),(\d{3})(?!\d)", r"\1\2"),
-    (r"\b(\d{1,3}) thousand(?: and)? (\d{1,3})\b", lambda m: str(1000 * int(m[1]) + int(m[2]))),
     (r"\b(\d{1,3}) thousand\b", r"\g<1>000"),
-    (r"\b(?:an?|1) 100\b|\ba hundred\b", "100"),
     (r"(\d) point (\d)", r"\1.\2"),
     (r"\bhalf past (\d{1,2})\b", r"\1 30"),
     (r"\b(?:a )?quarter past (\d{1,2})\b", r"\1 15"),
     (r"\b(?:a )?quarter to (\d{1,2})\b", lambda m: f"{(int(m[1]) - 2) % 12 + 1} 45"),
     (r"(\d{1,2}):(\d{2})(?!\d)", r"\1 \2"),
-    (r"(?<![\d.])(\d{1,2})\.(\d{2})(?= ?(?:am|pm)\b)", r"\1 \2"),
-    (r"(?<![\d.])(\d{1,2}) (\d{2})(?![\d.])", r"\1\2"),
+    (r"(?<![\d.])(\d+) and a half\b", r"\1.5"),
+    (r"(\d) oh (\d)\b", r"\1 0\2"),
+    (r"\bo'? ?clock\b", "o'clock"),
+    (r"(?<![\d.])(\d{1,2})\.([0-5]\d)(?!\d|\.\d)", r"\1 \2"),
+    (r"(?<![\d.])(\d{1,2}) (\d{2})(?!\d|\.\d)", r"\1\2"),
     (r"(\d+) ?/ ?(\d+)", r"\1 out of \2"),
     (r"(\d) ?%", r"\1 percent"),
     (r"(\d)(st|nd|rd|th)\b", r"\1"),
     (r"(\d)-(\d)", r"\1 \2"),
     (r"(\d)-?([a-z])", r"\1 \2"),
 )  # fmt: skip
+_UNITS = {w: n for n, w in enumerate(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen".split()
+)}  # fmt: skip
+_TENS = {
+    w: 20 + 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split())
+}
+_NUMBER = "|".join(sorted([*_UNITS, *_TENS, "hundred", "thousand"], key=len, reverse=True))
+_RUN = re.compile(rf"\b(?:{_NUMBER})(?:[ -](?:and )?(?:{_NUMBER}))*\b")
 _ORDINALS = {w: str(n) for n, w in enumerate(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
     "sixteenth seventeenth eighteenth nineteenth twentieth".split(), start=1
@@ -43,15 +52,18 @@ _SPELLINGS = {
     "ok": "okay", "alright": "all right", "mr": "mister", "dr": "doctor", "favourite": "favorite", "litre": "liter",
     "litres": "liters", "colour": "color", "grey": "gray", "yoghurt": "yogurt", "kilos": "kg", "kilograms": "kg",
     "kilogram": "kg", "mg": "milligrams", "g": "grams", "km": "kilometers", "ml": "milliliters", "m": "meters",
-    "mins": "minutes", "hrs": "hours", "neighbour": "neighbor", "neighbours": "neighbors", "oclock": "o'clock",
-    "whiskey": "whisky", "programme": "program",
+    "mins": "minutes", "hrs": "hours", "neighbour": "neighbor", "neighbours": "neighbors",
+    "whiskey": "whisky", "programme": "program", "cancelled": "canceled", "anymore": "any more",
 }  # fmt: skip
 _FILLERS = frozenset(("uh", "um", "uhm", "hmm", "mm", "er", "erm"))
 
 
 def comparable_words(text: str) -> list[str]:
     """The words of a text in a form in which equal speech is equal."""
-    plain = canonical(text).text
+    plain = text.lower().replace("’", "'").replace("\u00a0", " ")
+    plain = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", plain)
+    plain = re.sub(r"\ba (?=hundred\b|thousand\b)", "one ", plain)
+    plain = _RUN.sub(lambda run: _digits(run.group()), plain)
     for pattern, full in _CONTRACTIONS:
         plain = re.sub(pattern, full, plain)
     for pattern, written in _NUMBERS:
@@ -64,6 +76,39 @@ def comparable_words(text: str) -> list[str]:
         word = re.sub(r"(met|milligram|millilit|kilomet|centimet)re(s?)$|milligramme(s?)$", r"\1er\2", word)
         words += _SPELLINGS.get(_ORDINALS.get(word, word), _ORDINALS.get(word, word)).split()
     return words
+
+
+def _digits(run: str) -> str:
+    """A run of number words in digits: "two hundred and ten" is 210, "one fifty" stays two numbers, "1 50"."""
+    numbers: list[str] = []
+    thousands, value, room = 0, -1, 0
+
+    def close() -> None:
+        nonlocal thousands, value, room
+        if value >= 0 or thousands:
+            numbers.append(str(thousands + max(value, 0)))
+        thousands, value, room = 0, -1, 0
+
+    for word in run.replace("-", " ").split():
+        if word == "and" and room < 100:
+            close()
+            numbers.append("and")
+        elif word == "thousand":
+            thousands, value, room = 1000 * max(value, 1), -1, 1000
+        elif word == "hundred":
+            value, room = 100 * max(value, 1), 100
+        elif word != "and":
+            own = _UNITS.get(word, _TENS.get(word, 0))
+            if value >= 0 and 0 < own < room:
+                value += own
+            elif value >= 0:
+                close()
+                value = own
+            else:
+                value = own
+            room = 10 if word in _TENS else 0
+    close()
+    return " ".join(numbers)
 
 
 def word_errors(reference: str, heard: str) -> tuple[int, int]:
