@@ -143,19 +143,25 @@ def say(message: str) -> None:
 
 
 @contextmanager
-def progress(label: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
-    """Show progress on stderr: a bar in a terminal, nothing but the label elsewhere; yields ``advance(amount)``."""
+def progress(label: str, total: float | None = None) -> Iterator[Callable[..., None]]:
+    """Show progress on stderr: a bar in a terminal, nothing but the label elsewhere.
+
+    Yields ``advance(amount, note)``; the note, such as the rate, stands behind the bar.
+    """
     if not sys.stderr.isatty():
         say(f"{label} …")
-        yield lambda _amount=1.0: None
+        yield lambda _amount=1.0, _note="": None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda amount=1.0: bar.advance(task, amount)
+        task = bar.add_task(label, total=total, note="")
+        yield lambda amount=1.0, note="": bar.update(task, advance=amount, note=note)
 
 
 def under_dagster() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,6 +71,7 @@ def pull(
     from hrv_shared.settings import load_settings
     from whoop_api_client import connecting, pulling
     from whoop_api_client.day import summary_text
+    from whoop_api_client.pull_progress import PullProgress
 
     settings = load_settings()
     wanted = _day(day) if day else None
@@ -78,13 +79,14 @@ def pull(
         emit({"skipped": "not connected"}, "Not connected to WHOOP; what is in the record stands.", as_json)
         return
     with progress("Reading WHOOP") as advance:
-        seen: dict[str, int] = {}
+        watch = PullProgress(datetime.now(UTC))
 
         def on_page(kind: str, count: int, back_to: datetime | None) -> None:
-            advance(count - seen.get(kind, 0))
-            seen[kind] = count
+            advance(watch.page(kind, count, back_to), watch.text())
 
-        result = pulling.pull(settings, member_id=member, day=wanted, full=full, on_page=on_page)
+        result = pulling.pull(
+            settings, member_id=member, day=wanted, full=full, on_page=on_page, on_first=watch.begins
+        )
     text = summary_text(result["day"]) if wanted else _pull_text(result)
     for warning in result["warnings"]:
         say(f"Note: {warning}")

@@ -36,7 +36,7 @@ def synchronise_day(
         received = {kind: client.records(kind, midnight - BEFORE, midnight + AFTER) for kind in COLLECTIONS}
         for kind, records in received.items():
             book.write_page(kind, records)
-        result = book.result("day")
+        result = book.count_into(PullResult(member_id, "day"))
         shown = summary(day, received, account["body"], book.now())
     return result, shown
 

@@ -117,7 +117,7 @@ class Notebook:
         return {"profile": profile, "body": body}
 
     def write_gone(self, kind: str, key: str) -> None:
-        self._record.append_many([self.gone_draft(kind, key, gone=True)])
+        self._written["gone"] += self._record.append_many([self.gone_draft(kind, key, gone=True)])
 
     def gone_draft(self, kind: str, key: str, *, gone: bool) -> FactDraft:
         payload = {"kind": kind, "key": key, "gone": gone}
@@ -154,16 +154,12 @@ class Notebook:
     def _cursor(self, name: str) -> str:
         return f"whoop:{self._connection}:{name}"
 
-    def result(self, mode: str) -> PullResult:
-        from whoop_api_client.sync import PullResult
-
-        return PullResult(
-            member_id=self.member_id,
-            mode=mode,
-            received={kind: self._received[kind] for kind in COLLECTIONS},
-            written=dict(sorted(self._written.items())),
-            quarantined=list(self._quarantined.values()),
-        )
+    def count_into(self, result: PullResult) -> PullResult:
+        """Put what was received, written and not written into a result."""
+        result.received = {kind: self._received[kind] for kind in COLLECTIONS}
+        result.written = dict(sorted(self._written.items()))
+        result.quarantined = list(self._quarantined.values())
+        return result
 
 
 def gone_key(kind: str, key: str) -> str:

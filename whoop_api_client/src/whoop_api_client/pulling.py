@@ -26,6 +26,7 @@ def pull(
     day: date | None = None,
     full: bool = False,
     on_page: Progress = lambda kind, count, back_to: None,
+    on_first: Callable[[datetime | None], None] = lambda first_at: None,
     clock: Clock = system_clock,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
@@ -60,7 +61,13 @@ def pull(
             else:
                 shown = None
                 result = synchronise(
-                    store, client, member_id=member, connection=name, full=full, on_page=on_page
+                    store,
+                    client,
+                    member_id=member,
+                    connection=name,
+                    full=full,
+                    on_page=on_page,
+                    on_first=on_first,
                 )
         # always, also when nothing was new: the run before may have died between record and tables
         result.tables = rebuild(store, member)

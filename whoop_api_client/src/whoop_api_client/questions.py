@@ -124,10 +124,14 @@ def record(kind: str, key: str) -> Question[Any]:
 
 
 def page(
-    collection: Collection[Any], start: datetime | None, end: datetime | None, mark: str | None
+    collection: Collection[Any],
+    start: datetime | None,
+    end: datetime | None,
+    mark: str | None,
+    size: int = PAGE_SIZE,
 ) -> Question[WhoopModel]:
     """A page of a collection. The filters are repeated beside the mark: WHOOP's own examples do so."""
-    params: dict[str, Any] = {"limit": PAGE_SIZE}
+    params: dict[str, Any] = {"limit": size}
     if start is not None:
         params["start"] = _stamp(start)
     if end is not None:

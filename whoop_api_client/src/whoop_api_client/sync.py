@@ -20,6 +20,7 @@ from hrv_shared.daytime import format_instant, parse_instant
 from hrv_shared.store import Store
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.errors import NotFound, PullRunning
+from whoop_api_client.history_length import first_cycle_near
 from whoop_api_client.models import COLLECTIONS
 from whoop_api_client.notebook import Notebook
 from whoop_api_client.paging import Page
@@ -67,6 +68,7 @@ def synchronise(
     connection: str,
     full: bool = False,
     on_page: Progress = lambda kind, count, back_to: None,
+    on_first: Callable[[datetime | None], None] = lambda first_at: None,
 ) -> PullResult:
     """Write what is new at WHOOP into the record.
 
@@ -76,6 +78,8 @@ def synchronise(
         `urls.connection_name`: cursors belong to one member at one WHOOP.
     full : bool
         Read the whole history again, also when it was read before.
+    on_first : callable
+        Told before a back-fill how far back the account goes, to a month; None when there is nothing to back-fill.
 
     Raises
     ------
@@ -92,6 +96,7 @@ def synchronise(
         if full and not _unfinished(book):
             for kind in COLLECTIONS:
                 book.remember(f"backfill.{kind}", "{}")
+        on_first(first_cycle_near(client, book.now()) if _unfinished(book) else None)
         return _synchronise(book, client, on_page)
 
 
@@ -105,7 +110,7 @@ def _synchronise(book: Notebook, client: WhoopClient, on_page: Progress) -> Pull
         _backfill(book, client, kind, on_page)
     if todo and not resumed:
         # a first pull has just read everything
-        result = book.result("backfill")
+        result = book.count_into(PullResult(book.member_id, "backfill"))
     else:
         result = _window(book, client, now, on_page, mode="backfill+window" if todo else "window")
     if todo:
@@ -150,9 +155,9 @@ def _window(book: Notebook, client: WhoopClient, now: datetime, on_page: Progres
             answered[kind] |= {collection.key(raw) for raw in page.records if collection.key_field in raw}
             on_page(kind, len(answered[kind]), oldest)
     missing = _read_singles(book, client, start, answered)
-    result = book.result(mode)
-    result.window_from = format_instant(start)
-    mark_vanished(book, result, answered, missing, start, now)
+    result = PullResult(book.member_id, mode, format_instant(start))
+    mark_vanished(book, client, result, answered, missing, start, now)
+    book.count_into(result)
     if is_long:
         book.remember("last_long_at", format_instant(now))
     return result
