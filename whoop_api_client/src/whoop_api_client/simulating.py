@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -77,26 +79,35 @@ def simulate(
     if options:
         _list_options(as_json)
         return
-    from whoop_api_client.simulator import read_settings, serve
+    with _stopped_by_signals():
+        from whoop_api_client.simulator import read_settings, serve
 
-    given: dict[str, Any] = {"auto_approve": False} if ask else {}
-    if webhook:
-        given["webhook_urls"] = tuple(webhook)
-    # a recording ends: its clock stands still, so that its last, open cycle does not grow with each pull
-    speed = pace if pace is not None else 0.0 if data else None
-    if speed is not None:
-        given |= {"clock_runs": speed > 0} | ({"pace": speed} if speed > 0 else {})
-    settings = read_settings(switches or (), preset, faults or (), **given)
-    present = instant(now)
-    if data:
-        worlds = _recorded(data, present)
-    else:
-        worlds = _made_up(members, nights, seed, present, ahead, _behaviours(today), settings.happenings)
-    try:
+        given: dict[str, Any] = {"auto_approve": False} if ask else {}
+        if webhook:
+            given["webhook_urls"] = tuple(webhook)
+        # a recording ends: its clock stands still, so that its last, open cycle does not grow with each pull
+        speed = pace if pace is not None else 0.0 if data else None
+        if speed is not None:
+            given |= {"clock_runs": speed > 0} | ({"pace": speed} if speed > 0 else {})
+        settings = read_settings(switches or (), preset, faults or (), **given)
+        present = instant(now)
+        if data:
+            worlds = _recorded(data, present)
+        else:
+            worlds = _made_up(members, nights, seed, present, ahead, _behaviours(today), settings.happenings)
         serve(worlds, settings.config, port=port, announce=_announcer(as_json))
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM both end the command in order, with exit code 0."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
     except KeyboardInterrupt:
-        pass
-    say("Simulator stopped.")
+        say("Simulator stopped.")
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _made_up(
