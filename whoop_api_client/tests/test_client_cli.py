@@ -20,7 +20,9 @@ from hrv_shared.settings import load_settings
 from whoop_api_client.app_secrets import ask_for_app, read_secrets_file
 from whoop_api_client.cli import app
 from whoop_api_client.errors import NotConnected
+from whoop_api_client.gap_actions import what_is_done
 from whoop_api_client.holdings import days_without_hrv, runs_text
+from whoop_api_client.pull_progress import PullProgress
 from whoop_api_client.simulator import SimulatorConfig, make_member, running
 
 HEAVY = ("httpx", "fastapi", "uvicorn", "polars", "tenacity", "keyring", "cryptography", "numpy")
@@ -156,15 +158,74 @@ def test_gaps_go_by_the_last_vintage_and_name_missing_days():
         ("2026-05-01", 1, "pending"), ("2026-05-01", 2, "scored"), ("2026-05-02", 1, "scored"),
         ("2026-05-05", 1, "no_sleep"), ("2026-05-06", 1, "no_sleep"), ("2026-05-07", 1, "unscorable"),
     )  # fmt: skip
-    found = days_without_hrv(frame, "me")
+    past = {"today": date(2026, 8, 1), "connected": True}
+    found = days_without_hrv(frame, "me", **past)
     assert (found["days"], found["scored"]) == (7, 2)
     assert found["counts"] == {"missing": 2, "no_sleep": 2, "unscorable": 1}
     assert [(run["state"], run["from"].day, run["to"].day) for run in found["gaps"]] == [
         ("missing", 3, 4), ("no_sleep", 5, 6), ("unscorable", 7, 7),
     ]  # fmt: skip
-    assert days_without_hrv(frame, "me", date(2026, 5, 5))["days"] == 3
-    assert days_without_hrv(frame, "somebody else")["days"] == 0
-    assert "2026-05-03 to 2026-05-04 (2 days)" in runs_text(found)
+    assert days_without_hrv(frame, "me", date(2026, 5, 5), **past)["days"] == 3
+    assert days_without_hrv(frame, "somebody else", **past)["days"] == 0
+    assert "2026-05-03 to 2026-05-04 (2 days)  nothing: WHOOP listed nothing" in runs_text(found)
+
+
+@pytest.mark.parametrize(
+    ("state", "age_days", "connected", "says", "until"),
+    [
+        ("pending", 300, True, "until WHOOP has scored it", None),
+        ("pending", 1, False, "hrv connect", None),
+        (
+            "unscorable",
+            7,
+            True,
+            "every pull until 2026-06-07, once a week until 2026-06-30",
+            date(2026, 6, 30),
+        ),
+        ("missing", 8, True, "re-read once a week until 2026-06-30", date(2026, 6, 30)),
+        ("missing", 31, True, "hrv pull --day 2026-05-31 asks again", None),
+        ("unscorable", 31, True, "nothing: WHOOP could not score it", None),
+        ("no_sleep", 2, False, "nothing: the strap was not worn", None),
+        ("calibrating", 99, True, "still learning", None),
+        ("invalid", 99, True, "hrv pull --full", None),
+        ("vanished", 99, True, "deleted at WHOOP", None),
+    ],
+)
+def test_gaps_say_what_is_being_done(state, age_days, connected, says, until):
+    last = date(2026, 5, 31)
+    done = what_is_done(state, last, last, last + timedelta(days=age_days), connected=connected)
+    assert says in done.text
+    assert done.until == until
+    assert done.is_asked_again == (not done.text.startswith("nothing"))
+
+
+def test_every_state_of_the_days_table_has_an_answer():
+    states = ("pending", "unscorable", "calibrating", "no_sleep", "invalid", "vanished", "missing")
+    long_ago, today = date(2020, 1, 1), date(2026, 1, 1)
+    for state in states:
+        assert "nothing is known" not in what_is_done(state, long_ago, long_ago, today, connected=True).text
+
+
+def test_progress_tells_count_rate_reach_and_what_is_left():
+    now, clock = datetime(2026, 6, 1, tzinfo=UTC), [100.0]
+    watch = PullProgress(now, lambda: clock[0])
+    watch.begins(now - timedelta(days=1000))
+    clock[0] += 10
+    assert watch.page("cycle", 500, now - timedelta(days=500)) == 500
+    assert watch.share_done() == pytest.approx(1 / 8)
+    assert watch.text() == "500 records, 50/s, cycles back to 2025-01-17, about 70 s left"
+    watch.page("cycle", 990, now - timedelta(days=999))
+    clock[0] += 90
+    assert watch.page("recovery", 250, now - timedelta(days=250)) == 250
+    assert watch.share_done() == pytest.approx(
+        (2 + 1 / 4) / 4
+    )  # cycles and sleeps are done, a quarter of the third
+    assert watch.text() == "1,240 records, 12/s, recoveries back to 2025-09-24, about 78 s left"
+    # without the account's length, and in a window, nothing is guessed
+    watch = PullProgress(now, lambda: clock[0])
+    watch.begins(None)
+    watch.page("cycle", 5, now)
+    assert "left" not in watch.text()
 
 
 def test_a_secrets_file_without_a_secret_is_said_without_quoting_it(tmp_path):

@@ -14,6 +14,7 @@ from hrv_shared.store import Store
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connecting import connect
 from whoop_api_client.connection import open_connection
+from whoop_api_client.history_length import first_cycle_near
 from whoop_api_client.simulator import SimulatorConfig, World, make_member, running
 from whoop_api_client.sync import PullResult, synchronise
 
@@ -147,3 +148,39 @@ def test_a_fuller_look_back_once_a_week(store, world):
     later = replace(world, default_now=NOW + timedelta(days=7))
     result = pull_without(store, later, lambda kind, key: key == old)
     assert result.vanished == [f"sleep:{old}"]
+
+
+def test_a_page_that_is_missing_from_an_answer_deletes_nothing(store, world, monkeypatch):
+    """The list lacks records that are there when asked for by themselves."""
+    pull_without(store, world)
+    before = {kind: store.record.latest(kind, "me") for kind in ("cycle", "sleep", "recovery", "workout")}
+    whole = WhoopClient.pages
+
+    def without_every_other_record(self, kind, start=None, end=None):
+        for page in whole(self, kind, start, end):
+            yield replace(page, records=page.records[::2])
+
+    monkeypatch.setattr(WhoopClient, "pages", without_every_other_record)
+    result = pull_without(store, world)
+    assert result.vanished == []
+    assert gone(store) == {}
+    assert {kind: store.record.latest(kind, "me") for kind in before} == before
+
+
+def test_the_length_of_an_account_is_found_in_a_handful_of_questions(store, world):
+    asked: list[str] = []
+    with running(world, SimulatorConfig(rate_per_minute=0, clock_runs=False)) as place:
+        settings = load_settings(
+            {}, home=store.home, config_dir=store.home.parent / "config", token_store="file",
+            whoop_api_base=place.api_base, whoop_auth_base=place.auth_base, whoop_client_id=place.client_id,
+            whoop_client_secret=place.client_secret,
+        )  # fmt: skip
+        connect(settings, "follow")
+        with WhoopClient(open_connection(settings), place.api_base) as client:
+            ask = client.ask
+            client.ask = lambda question: asked.append(question.path) or ask(question)
+            found = first_cycle_near(client, NOW)
+            first = min(datetime.fromisoformat(raw["start"]) for raw in client.records("cycle"))
+            assert first_cycle_near(client, NOW - timedelta(days=9000)) is None
+    assert timedelta(0) <= first - found <= timedelta(days=31)
+    assert len(asked) < 20

@@ -203,16 +203,21 @@ def gaps(
     since: Annotated[str | None, typer.Option(help="From this day on, YYYY-MM-DD.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Days without usable HRV, and why: missing, pending, unscorable, calibrating, no_sleep, invalid, vanished."""
+    """Days without usable HRV, why, and what is being done about it.
+
+    Why: missing, pending, unscorable, calibrating, no_sleep, invalid, vanished.
+    """
     from hrv_shared.settings import load_settings
     from hrv_shared.store import Store
+    from whoop_api_client.connecting import describe_connection
     from whoop_api_client.holdings import days_without_hrv, runs_text
 
     settings = load_settings()
     store = Store.open(settings)
     found = days_without_hrv(
-        store.read_table("days"), member or settings.member_id, _day(since) if since else None
-    )
+        store.read_table("days"), member or settings.member_id, _day(since) if since else None,
+        today=store.clock().date(), connected=describe_connection(settings)["connected"],
+    )  # fmt: skip
     emit(found, runs_text(found), as_json)
 
 

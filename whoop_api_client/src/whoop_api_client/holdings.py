@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from hrv_shared.store import Store
+from whoop_api_client.gap_actions import what_is_done
 
 
 def holdings(store: Store, member_id: str) -> dict[str, int]:
@@ -17,19 +18,24 @@ def holdings(store: Store, member_id: str) -> dict[str, int]:
     return dict(sorted(Counter(kind for kind, _ in keys).items()))
 
 
-def days_without_hrv(days: pl.DataFrame, member_id: str, since: date | None = None) -> dict[str, Any]:
+def days_without_hrv(
+    days: pl.DataFrame, member_id: str, since: date | None = None, *, today: date, connected: bool
+) -> dict[str, Any]:
     """Calendar days without usable HRV between the first and the last known day.
 
     Parameters
     ----------
     days : DataFrame
         The `days` table: vintages; the last one of each day is in force.
+    today, connected : date, bool
+        Decide what is being done about a gap (see `gap_actions`).
 
     Returns
     -------
     dict
         ``first_day``, ``last_day``, ``days``, ``scored``, ``counts`` per state, and ``gaps``: runs of equal state as
-        ``{"state", "from", "to", "days"}``. A calendar day without a row is ``missing``.
+        ``{"state", "from", "to", "days", "doing", "asked_again", "until"}``. A calendar day without a row is
+        ``missing``.
     """
     states = dict(
         days.filter(pl.col("member_id") == member_id)
@@ -53,6 +59,9 @@ def days_without_hrv(days: pl.DataFrame, member_id: str, since: date | None = No
             runs[-1] |= {"to": day, "days": runs[-1]["days"] + 1}
         else:
             runs.append({"state": state, "from": day, "to": day, "days": 1})
+    for run in runs:
+        done = what_is_done(run["state"], run["from"], run["to"], today, connected=connected)
+        run |= {"doing": done.text, "asked_again": done.is_asked_again, "until": done.until}
     counts = Counter(state for _, state in dense if state != "scored")
     return {
         "first_day": first,
@@ -72,6 +81,7 @@ def runs_text(found: dict[str, Any]) -> str:
     lines = [
         f"  {run['state']:<12}{run['from']}"
         + (f" to {run['to']} ({run['days']} days)" if run["days"] > 1 else "")
+        + f"  {run['doing']}"
         for run in found["gaps"]
     ]
     return "\n".join([head, *lines])
