@@ -118,7 +118,7 @@ def _rows(text: str, draw: random.Random) -> str:
     if how == 0:
         rows = rows[: draw.randrange(len(rows) + 1)]
     elif how == 1:
-        rows += draw.choices(rows, k=5)
+        rows += draw.choices(rows or [head], k=5)
     elif how == 2:
         draw.shuffle(rows)
     elif how == 3:

@@ -21,6 +21,7 @@ from whoop_api_client.tables.revisions import KINDS
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 BATCH = 250
 LONGEST_S = 5.0
+"""Of processor time: a busy machine is no hang. The wall clock is pytest-timeout's."""
 
 RANGES = {
     "hrv_rmssd_ms": (0, 1000), "resting_hr_bpm": (20, 200), "recovery_pct": (0, 100), "spo2_pct": (0, 100),
@@ -54,8 +55,7 @@ def run_cases(folder: Path, seeds: range) -> Counter[str]:
         store = Store(folder / f"home{first}", clock=lambda: NOW)
         for seed in range(first, min(first + BATCH, seeds.stop)):
             outcomes[one_case(store, path, seed)] += 1
-        tables = derive(store.record.facts(KINDS))
-        assert_no_bad_row(tables)
+        assert_no_bad_row(tables_of(store))
         store.record.close()
     return outcomes
 
@@ -63,7 +63,7 @@ def run_cases(folder: Path, seeds: range) -> Counter[str]:
 def one_case(store: Store, path: Path, seed: int) -> str:
     changed, member = case(seed), f"m{seed}"
     path.write_bytes(changed.data)
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         report = import_export(store, path, member)
     except ExportError as refusal:
@@ -72,10 +72,24 @@ def one_case(store: Store, path: Path, seed: int) -> str:
         return "refused"
     except Exception as error:
         raise AssertionError(f"seed {seed} ({changed.what}): {type(error).__name__}: {error}") from error
-    took_s = time.perf_counter() - began
+    took_s = time.process_time() - began
     assert took_s < LONGEST_S, f"seed {seed} ({changed.what}) took {took_s:.1f} s"
     assert_adds_up(report, f"seed {seed} ({changed.what})")
     return "rows refused" if report.errors else "imported"
+
+
+def tables_of(store: Store) -> dict[str, pl.DataFrame]:
+    """All tables of a batch; when they cannot be made, say for which seed."""
+    try:
+        return derive(store.record.facts(KINDS))
+    except Exception as error:
+        for member in store.record.members():
+            try:
+                derive(store.record.facts(KINDS, member))
+            except Exception as own:
+                what = case(int(member[1:])).what
+                raise AssertionError(f"seed {member[1:]} ({what}): {type(own).__name__}: {own}") from error
+        raise
 
 
 def assert_adds_up(report: ImportReport, where: str) -> None:

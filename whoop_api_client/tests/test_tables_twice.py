@@ -121,3 +121,25 @@ def test_the_past_as_it_was_known_does_not_change_with_a_newer_export(tmp_path: 
         assert told_by_api.select("day", "hrv_rmssd_ms").equals(was.select("day", "hrv_rmssd_ms")), as_of
         compared += was.height
     assert compared > 500
+
+
+def test_one_night_although_its_two_files_disagree_on_the_onset(tmp_path: Path) -> None:
+    """The cycles file begins four minutes after the sleeps file, which is nearer than another sleep could be."""
+    store, path = (
+        Store(tmp_path / "home", clock=lambda: NOW),
+        write_export(tmp_path / "x", NIGHTS, questions=()),
+    )
+    cycles = (path / "physiological_cycles.csv").read_text()
+    header, *rows = cycles.splitlines()
+    at = header.split(",").index("Sleep onset")
+    for place, row in enumerate(rows):
+        cells = row.split(",")
+        if cells[at] == cells[0]:
+            cells[at] = f"{datetime.fromisoformat(cells[at]) + timedelta(minutes=4)}"
+        rows[place] = ",".join(cells)
+    (path / "physiological_cycles.csv").write_text("\n".join([header, *rows]) + "\n")
+    import_export(store, path, "m")
+    rebuild(store)
+    mains = store.read_table("sleeps").filter(~pl.col("is_nap"))
+    assert mains["start_at"].sort().to_list() == [night.onset_at for night in NIGHTS]
+    assert as_of_days(store.read_table("days"), NOW).height == 40

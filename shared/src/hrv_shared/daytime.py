@@ -49,7 +49,7 @@ def format_instant(instant: datetime) -> str:
     """Write an aware instant as ``YYYY-MM-DDTHH:MM:SS.ffffffZ`` (fixed width, so that text order is time order)."""
     if instant.tzinfo is None:
         raise ValueError(f"expected an aware instant, got {instant!r}")
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_offset_min(text: str) -> int:

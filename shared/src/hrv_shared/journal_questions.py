@@ -6,12 +6,13 @@ import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 __all__ = ["behaviour_of_question", "fold_question"]
 
 
+@lru_cache(maxsize=4096)
 def behaviour_of_question(question: str) -> str | None:
     """The behaviour (a name of `hrv_shared.ontology`) that a question asks for; None for an unknown question.
 
@@ -29,6 +30,7 @@ def behaviour_of_question(question: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def fold_question(question: str) -> str:
     """Fold a question so that case, accents, punctuation and the ``X / Not X`` form do not matter."""
     plain = unicodedata.normalize("NFKD", question)

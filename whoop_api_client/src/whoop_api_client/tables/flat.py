@@ -38,6 +38,8 @@ def flat_rows(member_id: str, revisions: list[Revision]) -> dict[str, list[Row]]
             flat.put_recovery(_recovery(base, shape, fact.key), thing)
         elif isinstance(shape, ExportCycle):
             flat.put_export_cycle(base, shape, thing)
+        elif isinstance(shape, SleepShape):
+            flat.put_sleep(_sleep(base, shape, fact.key), shape, thing)
         else:
             table = _TABLE[thing[0]]
             flat.put(table, shape.start_at, _ROWS[table](base, shape, fact.key), thing)
@@ -52,6 +54,7 @@ class _Flat:
         self._seen = {name: Timeline() for name in ("cycles", "sleeps", "workouts")}
         self._rows: dict[tuple[str, Id], Row] = {}
         self._recovered = recovered
+        self._nights, self._night_of = Timeline(), dict[str, Id]()
 
     def put(self, table: str, at: datetime, row: Row, thing: Id) -> None:
         """Add a row, unless another source tells it: then that row stands, and names this source too."""
@@ -61,6 +64,16 @@ class _Flat:
             return
         self._seen[table].add(at, thing)
         self._add(table, row, thing)
+
+    def put_sleep(self, row: Row, shape: SleepShape, thing: Id) -> None:
+        """Add a sleep that the API or the sleeps file told, and remember whose night it is."""
+        self.put("sleeps", shape.start_at, row, thing)
+        if shape.is_nap or ("sleeps", thing) not in self._rows:
+            return
+        if shape.cycle_key is not None:
+            self._night_of.setdefault(shape.cycle_key, thing)
+        elif shape.cycle_start_at is not None:
+            self._nights.add(shape.cycle_start_at, thing)
 
     def put_recovery(self, row: Row, thing: Id) -> None:
         """Add a recovery that the API told."""
@@ -72,7 +85,13 @@ class _Flat:
         twins = [t for t in self._seen["cycles"].near(shape.start_at) if t[0] == "cycle"]
         self.put("cycles", shape.start_at, _cycle(base, shape.cycle, key), thing)
         if shape.sleep is not None:
-            self.put("sleeps", shape.sleep.start_at, _sleep(base, shape.sleep, key), thing)
+            night = [self._night_of[t[1]] for t in twins if t[1] in self._night_of] + self._nights.near(
+                shape.start_at
+            )
+            if night:
+                _name_source(self._rows["sleeps", night[0]], base)
+            else:
+                self.put("sleeps", shape.sleep.start_at, _sleep(base, shape.sleep, f"cycle:{key}"), thing)
         told = next((t for t in twins if t[1] in self._recovered), None)
         if shape.whose == NAP and not twins:
             self._add("recoveries", _recovery(base, RecoveryShape("invalid", False, {}), key), thing)
@@ -134,7 +153,7 @@ _TABLE = {
     "cycle": "cycles", "sleep": "sleeps", "workout": "workouts",
     "export_cycle": "cycles", "export_sleep": "sleeps", "export_workout": "workouts",
 }  # fmt: skip
-_ROWS = {"cycles": _cycle, "sleeps": _sleep, "workouts": _workout}
+_ROWS = {"cycles": _cycle, "workouts": _workout}
 _ORDER = {
     kind: place
     for place, kind in enumerate(
