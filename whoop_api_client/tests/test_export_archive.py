@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import zipfile
 from pathlib import Path
@@ -58,6 +59,64 @@ def test_names_that_leave_the_archive_are_refused(tmp_path: Path, name: str) -> 
     path = make_zip(tmp_path / "x.zip", {"sleeps.csv": b"a", name: b"b"})
     with pytest.raises(UnsafeArchive, match="points outside"):
         list(csv_files(path))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("names", [("sleeps.csv", "sleeps.csv"), ("a/Sleeps.csv", "a\\sleeps.CSV")])
+def test_two_entries_of_one_name_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, b"a")
+    with pytest.raises(UnsafeArchive, match="the same name"):
+        list(csv_files(tmp_path / "x.zip"))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_packing_that_whoop_does_not_use_is_refused(tmp_path: Path, method: int) -> None:
+    path = make_zip(tmp_path / "x.zip", {"sleeps.csv": b"a"}, method)
+    with pytest.raises(UnsafeArchive, match="packed in a way"):
+        list(csv_files(path))
+
+
+def test_a_zip_in_a_zip_is_not_unpacked(tmp_path: Path) -> None:
+    inner = make_zip(tmp_path / "inner.zip", {"sleeps.csv": b"0" * 30_000_000})
+    path = make_zip(tmp_path / "x.zip", {"inner.zip": inner.read_bytes(), "sleeps.csv": b"a"})
+    ignored: list[str] = []
+    assert dict(csv_files(path, ignored=ignored)) == {"sleeps.csv": b"a"}
+    assert ignored == ["inner.zip"]
+
+
+def test_many_small_files_are_too_many_bytes_in_all(tmp_path: Path) -> None:
+    limits = Limits(total=10_000)
+    path = make_zip(
+        tmp_path / "x.zip", {f"{n}.csv": bytes(range(250)) * 4 for n in range(11)}, zipfile.ZIP_STORED
+    )
+    with pytest.raises(UnsafeArchive, match="unpacked"):
+        list(csv_files(path, limits))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for n in range(11):
+        (folder / f"{n}.csv").write_bytes(bytes(1000))
+    with pytest.raises(UnsafeArchive, match="at most"):
+        list(csv_files(folder, limits))
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    os.mkfifo(folder / "sleeps.csv")
+    ignored: list[str] = []
+    assert list(csv_files(folder, ignored=ignored)) == [] and ignored == ["sleeps.csv"]
+    with pytest.raises(NotAnExport, match="another file"):
+        list(csv_files(folder / "sleeps.csv"))
+
+
+def test_a_linked_folder_inside_is_not_entered(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "sleeps.csv").write_bytes(b"secret")
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "in").symlink_to(tmp_path / "secret")
+    assert list(csv_files(tmp_path / "export")) == []
 
 
 def test_links_in_a_zip_are_refused(tmp_path: Path) -> None:
