@@ -45,7 +45,7 @@ def test_add_show_undo_confirm(command):
         (["add", "--text", "x", "--recorded-at", "yesterday"], "--recorded-at like"),
         (["add", "nowhere.flac"], "can't be opened"),
         (["backfill", "nowhere.jsonl"], "can't be read"),
-        (["undo", "ffffffff"], "python -m journal_analysis show"),
+        (["undo", "ffffffff"], "hrv journal show"),
         (["bench", "--data", "."], "manifest.json"),
     ],
 )

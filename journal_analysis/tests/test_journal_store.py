@@ -45,7 +45,7 @@ def test_a_note_becomes_an_entry_and_rows(store):
     none = table.row(by_predicate=pl.col("behaviour") == "magnesium", named=True)
     assert none["kind"] == "no" and none["amount"] == 0
     assert receipt(entry).startswith("I heard: 2 drinks (Two glasses of wine), last at 21:30; no magnesium.")
-    assert "Not sure about: 3 caffeine servings" in receipt(entry)
+    assert "Please check: [3] 3 caffeine servings" in receipt(entry)
 
 
 def test_the_same_note_twice_is_one_entry(store):

@@ -3,19 +3,21 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from journal_analysis.corrections import Correction, correct, edit
     from journal_analysis.entries import Entry
     from journal_analysis.extraction import JournalFact, extract
     from journal_analysis.notes import add_audio, add_text, backfill, ingest
     from journal_analysis.reply import receipt
-    from journal_analysis.review import confirm, show, undo
+    from journal_analysis.review import confirm, reject, show, undo
     from journal_analysis.table import rebuild
 
 __all__ = [
-    "Entry", "JournalFact", "add_audio", "add_text", "backfill", "confirm", "extract", "ingest", "rebuild", "receipt",
-    "show", "undo",
+    "Correction", "Entry", "JournalFact", "add_audio", "add_text", "backfill", "confirm", "correct", "edit", "extract",
+    "ingest", "rebuild", "receipt", "reject", "show", "undo",
 ]  # fmt: skip
 
 _HOME = {
+    "Correction": "corrections", "correct": "corrections", "edit": "corrections", "reject": "review",
     "Entry": "entries", "JournalFact": "extraction", "extract": "extraction", "add_audio": "notes", "add_text": "notes",
     "backfill": "notes", "ingest": "notes", "receipt": "reply", "confirm": "review", "show": "review",
     "undo": "review", "rebuild": "table",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +13,19 @@ from hrv_shared.cli import JsonOption, JsonOutOption, MemberOption, app_for, emi
 if TYPE_CHECKING:
     from hrv_shared.settings import Settings
     from hrv_shared.store import Store
+    from journal_analysis.review import Review
 
 app = app_for("journal_analysis", "Voice or text in, transcript and facts out.")
+
+KeyArgument = Annotated[
+    str, typer.Argument(help="Key of the note, or its first characters.", metavar="ENTRY")
+]
+EntryArgument = Annotated[
+    str | None, typer.Argument(help="Key of one note, or its first characters.", metavar="[ENTRY]")
+]
+FactsArgument = Annotated[
+    list[int] | None, typer.Argument(help="Numbers of its facts; none means all.", metavar="[FACT]…")
+]
 
 
 @app.command()
@@ -39,7 +50,7 @@ def add(
     store, settings, member_id = _open(member)
     at = _instant(recorded_at)
     entry = (
-        add_text(store, member_id, text, at)
+        add_text(store, member_id, text, at, auto_accept=settings.journal_auto_accept)
         if text is not None
         else add_audio(store, settings, member_id, audio, at)
     )
@@ -92,64 +103,109 @@ def backfill(
 
 @app.command()
 def show(
-    last: Annotated[int, typer.Option(help="How many notes.")] = 5,
+    entry: EntryArgument = None,
+    last: Annotated[int, typer.Option(help="How many notes, without a key.")] = 5,
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest notes and their facts."""
+    """The newest notes, or one, with their facts numbered."""
     from journal_analysis import review
 
     store, _, member_id = _open(member)
-    shown = review.show(store, member_id, last)
+    shown = review.show(store, member_id, last, entry)
     lines = []
     for note in shown:
         lines.append(
             f"{note['entry'][:8]}  {note['day']}  {note['source']}, {note['state']}: {note['transcript']}"
         )
         lines += [f"    {_fact_line(fact)}" for fact in note["facts"]]
-    emit(
-        {"entries": shown},
-        "\n".join(lines) or 'No notes yet. Add one with: python -m journal_analysis add --text "…"',
-        as_json,
-    )
+    emit({"entries": shown}, "\n".join(lines) or 'No notes yet. Add one: hrv journal add --text "…"', as_json)
 
 
 @app.command()
 def confirm(
-    entry: Annotated[str, typer.Argument(help="Key of the note, or its first characters.")],
+    entry: KeyArgument,
+    facts: FactsArgument = None,
     keep_audio: Annotated[bool, typer.Option(help="Keep the recording.")] = False,
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Accept every fact of a note; its recording is removed unless --keep-audio."""
-    from dataclasses import asdict
-
+    """Accept facts of a note, or all; when none waits any more its recording is removed (unless --keep-audio)."""
     from journal_analysis import review
 
-    store, _, member_id = _open(member)
-    done = review.confirm(store, member_id, entry, keep_audio=keep_audio)
+    store, settings, member_id = _open(member)
+    keep = keep_audio or settings.journal_keep_audio
+    done = review.confirm(store, member_id, entry, facts, keep_audio=keep)
     removed = " Its recording was removed." if done.recordings_removed else ""
-    emit(
-        asdict(done),
-        f"Confirmed note {done.key[:8]}: {done.changed} facts accepted that were not.{removed}",
-        as_json,
-    )
+    _emit_review(done, f"{done.changed} facts accepted that were not.{removed}", as_json)
 
 
 @app.command()
-def undo(
-    entry: Annotated[str, typer.Argument(help="Key of the note, or its first characters.")],
+def reject(
+    entry: KeyArgument, facts: FactsArgument = None, member: MemberOption = None, as_json: JsonOption = False
+) -> None:
+    """Reject facts of a note, or all of them: nothing sees them any more."""
+    from journal_analysis import review
+
+    store, _, member_id = _open(member)
+    done = review.reject(store, member_id, entry, facts)
+    _emit_review(done, f"{done.changed} facts rejected.", as_json)
+
+
+@app.command()
+def correct(
+    entry: KeyArgument,
+    fact: Annotated[int, typer.Argument(help="Number of the fact, as show and the receipt give it.")],
+    amount: Annotated[
+        float | None, typer.Option(help="How much, in the fact's unit; scales 0 to 10.")
+    ] = None,
+    no: Annotated[bool, typer.Option("--no", help="It did not happen.")] = False,
+    time: Annotated[str | None, typer.Option(help="Clock time, HH:MM.")] = None,
+    day: Annotated[str | None, typer.Option(help="Day it is about: YYYY-MM-DD, today or yesterday.")] = None,
+    plan: Annotated[bool | None, typer.Option("--plan/--done", help="Meant, or done.")] = None,
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Reject every fact of a note; `confirm` brings them back."""
-    from dataclasses import asdict
+    """Put one fact right."""
+    from journal_analysis import corrections
+    from journal_analysis.changes import find_note
 
+    store, _, member_id = _open(member)
+    told = find_note(store, member_id, entry).entry.payload["day"]
+    right = corrections.Correction(amount, no, _clock_time(time), _day(day, told), plan)
+    done = corrections.correct(store, member_id, entry, fact, right)
+    _emit_review(done, f"fact {fact} corrected.", as_json)
+
+
+@app.command()
+def edit(
+    entry: KeyArgument,
+    text: Annotated[str, typer.Option(help="The note as it should read.")],
+    member: MemberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the words of a note right; its facts are read anew, except those that you decided on."""
+    from journal_analysis import corrections
+
+    store, settings, member_id = _open(member)
+    done = corrections.edit(store, member_id, entry, text, auto_accept=settings.journal_auto_accept)
+    _emit_review(done, f"words corrected, {done.changed} facts changed.", as_json)
+
+
+@app.command()
+def undo(entry: KeyArgument, member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """Take back the last change of a note; without any, the note itself (confirm brings it back)."""
     from journal_analysis import review
 
     store, _, member_id = _open(member)
     done = review.undo(store, member_id, entry)
-    emit(asdict(done), f"Undone note {done.key[:8]}: {done.changed} facts rejected.", as_json)
+    what = done.what.removeprefix("undo ")
+    said = (
+        f"{done.changed} facts rejected"
+        if what == "told"
+        else f"{what} taken back, {done.changed} facts changed"
+    )
+    _emit_review(done, f"{said}.", as_json)
 
 
 @app.command()
@@ -210,6 +266,39 @@ def _instant(text: str | None) -> datetime | None:
     return at if at.utcoffset() else at.replace(tzinfo=UTC)
 
 
+def _clock_time(text: str | None) -> str | None:
+    import re
+
+    from journal_analysis.errors import BadCorrection
+
+    if text is None:
+        return None
+    found = re.fullmatch(r"([01]?\d|2[0-3])[:.]([0-5]\d)", text.strip())
+    if not found:
+        raise BadCorrection(f"Expected --time like 21:30, got {text!r}.")
+    return f"{int(found[1]):02d}:{found[2]}"
+
+
+def _day(text: str | None, told: str) -> date | None:
+    """The day of --day; today and yesterday are those of the note."""
+    from journal_analysis.errors import BadCorrection
+
+    if text is None:
+        return None
+    if text in ("today", "yesterday"):
+        return date.fromisoformat(told) - timedelta(days=int(text == "yesterday"))
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadCorrection(f"Expected --day like 2026-03-01, today or yesterday, got {text!r}.") from None
+
+
+def _emit_review(done: Review, said: str, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    emit(asdict(done), f"Note {done.key[:8]}: {said}", as_json)
+
+
 def _answers(store: Store, member_id: str) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -230,4 +319,4 @@ def _fact_line(fact: dict[str, Any]) -> str:
     amount = f"{fact['amount']:g} {fact['unit']}" if fact["amount"] is not None else fact["kind"]
     said = f"{fact['behaviour']}: {fact['clock_time'] or amount}{', plan' if fact['is_plan'] else ''}"
     why = f"{fact['status']}, {fact['confidence']:.2f}, {fact['rule']}; day {fact['day']}"
-    return f'{said}  [{why}]  "{fact["quote"]}"'
+    return f'[{fact["number"]}] {said}  [{why}]  "{fact["quote"]}"'

@@ -7,6 +7,7 @@ alcohol" may be written on many days). So the same note given twice is one entry
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ __all__ = [
     "Spoken",
     "draft_entry",
     "entry_keys",
+    "fact_drafts",
     "spoken_at",
     "text_key",
     "write_entry",
@@ -51,7 +53,7 @@ class Spoken:
 class Entry:
     """One note as kept: its key, its day, what was understood, and whether it had been kept before.
 
-    ``state`` is ``kept``, ``confirmed`` or ``undone``.
+    ``state`` is ``kept``, ``confirmed`` or ``undone``. Without ``auto_accept`` no fact counts before it is confirmed.
     """
 
     key: str
@@ -60,10 +62,17 @@ class Entry:
     facts: tuple[JournalFact, ...]
     already: bool = False
     state: str = "kept"
+    auto_accept: bool = True
+
+    def status_of(self, fact: JournalFact) -> str:
+        """``accepted`` where the fact counts at once, else ``draft``."""
+        return fact.status if self.auto_accept else "draft"
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
-        facts = [{**asdict(f), "status": f.status} for f in self.facts]
+        facts = [
+            {"number": n, **asdict(f), "status": self.status_of(f)} for n, f in enumerate(self.facts, start=1)
+        ]
         return {
             "entry": self.key,
             "day": self.day,
@@ -112,6 +121,7 @@ def write_entry(
     *,
     source: str,
     heard: Transcript | None = None,
+    auto_accept: bool = True,
 ) -> Entry:
     """Write a note and its facts in one transaction, known as of now; a key that is there already is left alone."""
     held = store.record.latest(ENTRY, member_id).get(key)
@@ -119,7 +129,15 @@ def write_entry(
         return _held_entry(store, member_id, held.payload, key)
     now = store.clock()
     entry, drafts = draft_entry(
-        member_id, key, text, spoken, source=source, known_at=now, basis=SEEN, heard=heard
+        member_id,
+        key,
+        text,
+        spoken,
+        source=source,
+        known_at=now,
+        basis=SEEN,
+        heard=heard,
+        auto_accept=auto_accept,
     )
     store.record.append_many(drafts)
     return entry
@@ -127,7 +145,7 @@ def write_entry(
 
 def draft_entry(
     member_id: str, key: str, text: str, spoken: Spoken, *, source: str, known_at: datetime, basis: str,
-    heard: Transcript | None = None,
+    heard: Transcript | None = None, auto_accept: bool = True,
 ) -> tuple[Entry, list[FactDraft]]:  # fmt: skip
     """Draft a note for the record: one ``journal_entry``, and a ``journal_fact`` for each statement."""
     facts = tuple(extract(text, spoken.day))
@@ -143,11 +161,37 @@ def draft_entry(
         "audio_sha256": key if heard else None,
         "audio_s": round(heard.seconds, 2) if heard else None,
     }
-    drafts = [FactDraft(member_id, ENTRY, key, said, known_at, basis, source)]
-    for fact in facts:
-        payload = _fact_payload(key, fact, spoken.day)
-        drafts.append(FactDraft(member_id, FACT, _fact_key(key, fact), payload, known_at, basis, source))
-    return Entry(key, spoken.day, text, facts), drafts
+    entry = FactDraft(member_id, ENTRY, key, said, known_at, basis, source)
+    own = fact_drafts(
+        member_id,
+        key,
+        facts,
+        spoken.day,
+        known_at=known_at,
+        basis=basis,
+        source=source,
+        auto_accept=auto_accept,
+    )
+    return Entry(key, spoken.day, text, facts, auto_accept=auto_accept), [entry, *own]
+
+
+def fact_drafts(
+    member_id: str, key: str, facts: Iterable[JournalFact], day: date, *, known_at: datetime, basis: str, source: str,
+    auto_accept: bool = True,
+) -> list[FactDraft]:  # fmt: skip
+    """Draft a note's facts for the record; without ``auto_accept`` each waits for the wearer's confirmation."""
+    return [
+        FactDraft(
+            member_id,
+            FACT,
+            _fact_key(key, fact),
+            _fact_payload(key, fact, day, auto_accept),
+            known_at,
+            basis,
+            source,
+        )
+        for fact in facts
+    ]
 
 
 def text_key(day: date, text: str) -> str:
@@ -170,7 +214,7 @@ def _fact_key(entry_key: str, fact: JournalFact) -> str:
     return ":".join(part for part in parts if part)
 
 
-def _fact_payload(entry_key: str, fact: JournalFact, day: date) -> dict[str, Any]:
+def _fact_payload(entry_key: str, fact: JournalFact, day: date, auto_accept: bool) -> dict[str, Any]:
     about = day + timedelta(days=fact.day_shift)
     return {
         "entry_key": entry_key,
@@ -184,7 +228,7 @@ def _fact_payload(entry_key: str, fact: JournalFact, day: date) -> dict[str, Any
         "is_plan": fact.is_plan,
         "quote": fact.quote,
         "confidence": fact.confidence,
-        "status": fact.status,
+        "status": fact.status if auto_accept else "draft",
         "rule": fact.rule,
     }
 

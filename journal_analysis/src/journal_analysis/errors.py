@@ -6,6 +6,9 @@ HrvError
     ├── NoSpeech            a recording (or text) in which nobody says anything
     ├── BadEntry            a text, time or line that is not a journal entry
     ├── UnknownEntry        no entry with this key
+    ├── UnknownFact         no fact of this number in the entry
+    ├── BadCorrection       a correction that does not fit the fact
+    ├── NothingToUndo       the entry is undone already
     └── BadBenchmark        a folder that is not a test set
 """
 
@@ -13,7 +16,10 @@ from __future__ import annotations
 
 from hrv_shared.errors import HrvError
 
-__all__ = ["BadBenchmark", "BadEntry", "JournalError", "NoSpeech", "UnknownEntry", "UnreadableAudio"]
+__all__ = [
+    "BadBenchmark", "BadCorrection", "BadEntry", "JournalError", "NoSpeech", "NothingToUndo", "UnknownEntry",
+    "UnknownFact", "UnreadableAudio",
+]  # fmt: skip
 
 
 class JournalError(HrvError):
@@ -34,6 +40,18 @@ class BadEntry(JournalError):
 
 class UnknownEntry(JournalError):
     """No entry has this key."""
+
+
+class UnknownFact(JournalError):
+    """The entry has no fact of this number."""
+
+
+class BadCorrection(JournalError):
+    """The correction does not fit the fact."""
+
+
+class NothingToUndo(JournalError):
+    """The entry is undone already."""
 
 
 class BadBenchmark(JournalError):

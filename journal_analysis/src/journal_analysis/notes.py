@@ -49,8 +49,12 @@ class BackfillResult:
     bad_lines: list[dict[str, Any]] = field(default_factory=list)
 
 
-def add_text(store: Store, member_id: str, text: str, recorded_at: datetime | None = None) -> Entry:
+def add_text(
+    store: Store, member_id: str, text: str, recorded_at: datetime | None = None, *, auto_accept: bool = True
+) -> Entry:
     """Take in a typed note, told now unless ``recorded_at`` says otherwise.
+
+    ``auto_accept`` : whether facts that were plainly read count at once (setting ``journal_auto_accept``).
 
     Raises
     ------
@@ -59,7 +63,7 @@ def add_text(store: Store, member_id: str, text: str, recorded_at: datetime | No
     """
     now = store.clock()
     spoken = spoken_at(store, member_id, recorded_at or now, now=now)
-    entry = _keep_text(store, member_id, _checked(text), spoken)
+    entry = _keep_text(store, member_id, _checked(text), spoken, auto_accept)
     rebuild(store)
     return entry
 
@@ -177,11 +181,13 @@ def _keep_file(store: Store, settings: Settings, member_id: str, path: Path) -> 
     except (OSError, UnicodeDecodeError) as error:
         raise BadEntry(f"{path.name} can't be read as text in UTF-8 ({error}).") from error
     now = store.clock()
-    return _keep_text(store, member_id, text, spoken_at(store, member_id, _file_time(path, now), now=now))
+    spoken = spoken_at(store, member_id, _file_time(path, now), now=now)
+    return _keep_text(store, member_id, text, spoken, settings.journal_auto_accept)
 
 
-def _keep_text(store: Store, member_id: str, text: str, spoken: Spoken) -> Entry:
-    return write_entry(store, member_id, text_key(spoken.day, text), text, spoken, source="text")
+def _keep_text(store: Store, member_id: str, text: str, spoken: Spoken, auto_accept: bool) -> Entry:
+    key = text_key(spoken.day, text)
+    return write_entry(store, member_id, key, text, spoken, source="text", auto_accept=auto_accept)
 
 
 def _keep_audio(
@@ -206,7 +212,10 @@ def _keep_audio(
     copy = store.folder("audio") / f"{key}{path.suffix.lower()}"
     if not copy.exists():
         write_bytes_atomic(copy, data)
-    return write_entry(store, member_id, key, heard.text, spoken, source="voice", heard=heard)
+    accept = settings.journal_auto_accept
+    return write_entry(
+        store, member_id, key, heard.text, spoken, source="voice", heard=heard, auto_accept=accept
+    )
 
 
 def _old_note(store: Store, member_id: str, line: str) -> tuple[str, Entry, list[FactDraft]]:

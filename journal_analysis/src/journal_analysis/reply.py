@@ -15,22 +15,30 @@ _EFFORT = ((7.0, "very hard"), (5.0, "hard"), (3.0, "moderate"), (0.0, "easy"))
 
 
 def receipt(entry: Entry) -> str:
-    """``I heard: 2 drinks (two glasses of wine), last at 21:30; training 60 min, hard. Not sure about: …``"""
+    """``I heard: 2 drinks (two glasses of wine), last at 21:30; training 60 min, hard. Please check: …``"""
+    key = entry.key[:8]
     if entry.already and entry.state == "undone":
-        return f"This note was undone. Bring it back with: python -m journal_analysis confirm {entry.key[:8]}"
+        return f"This note was undone. Bring it back with: hrv journal confirm {key}"
     if entry.already:
         return f"This note is there already (day {entry.day}, {len(entry.facts)} facts); nothing was added."
-    sure = [f for f in entry.facts if f.status == "accepted"]
-    unsure = [f for f in entry.facts if f.status != "accepted"]
-    said = (
-        f"I heard: {'; '.join(_phrases(sure))}."
-        if sure
-        else "I heard your note, but nothing in it that I track."
+    sure = [f for f in entry.facts if entry.status_of(f) == "accepted"]
+    unsure = [f for f in entry.facts if entry.status_of(f) != "accepted"]
+    if not entry.facts:
+        return "I heard your note, but nothing in it that I track."
+    said = f"I heard: {'; '.join(_phrases(sure))}." if sure else "I heard your note."
+    return said + (_questions(entry, unsure) if unsure else "")
+
+
+def _questions(entry: Entry, unsure: Sequence[JournalFact]) -> str:
+    """What waits for the wearer: each with its number, and how to answer."""
+    number = {id(fact): n for n, fact in enumerate(entry.facts, start=1)}
+    asked = [f'[{number[id(f)]}] {_phrase(f, with_quote=False)}{_when(f)}, from "{f.quote}"' for f in unsure]
+    key, numbers = entry.key[:8], " ".join(str(number[id(f)]) for f in unsure)
+    first = number[id(unsure[0])]
+    return (
+        f" Please check: {'; '.join(asked)}. Right: hrv journal confirm {key} {numbers}. "
+        f"Wrong: hrv journal correct {key} {first} --amount N, or hrv journal reject {key} {first}."
     )
-    if unsure:
-        confirm = f"python -m journal_analysis confirm {entry.key[:8]}"
-        said += f" Not sure about: {'; '.join(_phrases(unsure))}; if it is right: {confirm}"
-    return said
 
 
 def _phrases(facts: Sequence[JournalFact]) -> list[str]:
@@ -52,12 +60,15 @@ def _parts(fact: JournalFact, facts: Sequence[JournalFact]) -> list[tuple[Journa
     return [(f, leads[f.behaviour]) for f in same if f.behaviour in leads]
 
 
-def _phrase(fact: JournalFact) -> str:
+def _phrase(fact: JournalFact, *, with_quote: bool = True) -> str:
     label = behaviours()[fact.behaviour].label
     if fact.kind == "no":
         return f"no {label}"
     if fact.behaviour in _COUNTED and fact.kind == "amount":
-        return f"{fact.amount:g} {_COUNTED[fact.behaviour]}{'' if fact.amount == 1 else 's'} ({fact.quote})"
+        counted = f"{fact.amount:g} {_COUNTED[fact.behaviour]}{'' if fact.amount == 1 else 's'}"
+        return f"{counted} ({fact.quote})" if with_quote else counted
+    if fact.behaviour.startswith("planned_"):
+        return f"{label.removesuffix(' planned')} at {fact.clock_time} planned"
     return f"{label} {_value(fact)}".strip()
 
 

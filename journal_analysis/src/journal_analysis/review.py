@@ -1,89 +1,118 @@
-"""Looking at notes and correcting them. Nothing is deleted from the record; a revision is added."""
+"""Looking at notes, accepting and rejecting what was heard. Nothing is deleted from the record; a revision is added."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hrv_shared.record import SEEN, Fact, FactDraft
+from journal_analysis.changes import Note, find_note, revised, take_back, write_change
 from journal_analysis.entries import ENTRY, FACT
-from journal_analysis.errors import UnknownEntry
+from journal_analysis.errors import NothingToUndo
 from journal_analysis.table import rebuild
 
 if TYPE_CHECKING:
     from hrv_shared.store import Store
 
-__all__ = ["Review", "confirm", "show", "undo"]
-
-_SHORTEST_KEY = 4
+__all__ = ["Review", "confirm", "reject", "show", "undo"]
 
 
 @dataclass(frozen=True)
 class Review:
-    """A note after it was confirmed or undone: its key, how many facts changed, and recordings removed."""
+    """What became of a note: its key, what was done, how many facts changed, and recordings removed."""
 
     key: str
+    what: str
     changed: int
-    recordings_removed: int
+    recordings_removed: int = 0
 
 
-def show(store: Store, member_id: str, last: int = 5) -> list[dict[str, Any]]:
-    """The newest notes with the facts in force, newest first."""
-    facts = store.record.latest(FACT, member_id)
+def show(store: Store, member_id: str, last: int = 5, key: str | None = None) -> list[dict[str, Any]]:
+    """The newest notes with the facts in force, newest first; or the one note whose key begins with ``key``."""
+    if key is not None:
+        note = find_note(store, member_id, key)
+        return [_shown(note.entry.key, note.entry.payload, [f.payload for f in note.facts])]
+    facts: dict[str, dict[str, dict[str, Any]]] = {}
+    for fact in store.record.facts(FACT, member_id):
+        facts.setdefault(fact.payload["entry_key"], {})[fact.key] = fact.payload
     entries = sorted(
         store.record.latest(ENTRY, member_id).values(), key=lambda e: e.payload["recorded_at"], reverse=True
     )
-    shown = []
-    for entry in entries[: max(last, 0)]:
-        own = [f.payload for f in facts.values() if f.payload["entry_key"] == entry.key]
-        shown.append({"entry": entry.key, **entry.payload, "facts": own})
-    return shown
+    return [
+        _shown(entry.key, entry.payload, list(facts.get(entry.key, {}).values()))
+        for entry in entries[: max(last, 0)]
+    ]
 
 
-def confirm(store: Store, member_id: str, key: str, *, keep_audio: bool = False) -> Review:
-    """Accept every fact of a note, also one that was undone. Its recording is removed unless it is to be kept."""
-    return _decide(store, member_id, key, "accepted", "confirmed", remove_audio=not keep_audio)
+def confirm(
+    store: Store, member_id: str, key: str, numbers: Sequence[int] | None = None, *, keep_audio: bool = False
+) -> Review:
+    """Accept facts of a note by their numbers, or the whole note, also one that was undone.
+
+    When nothing of the note waits any more its recording is removed, unless it is to be kept.
+    """
+    note = find_note(store, member_id, key)
+    changed = _decide(store, note, numbers, "confirm", "accepted")
+    waiting = {f.payload["status"] for f in find_note(store, member_id, note.entry.key).facts} & {"draft"}
+    removed = 0 if keep_audio or waiting else _remove_recordings(store, note.entry.key)
+    rebuild(store)
+    return Review(note.entry.key, "confirm", changed, removed)
+
+
+def reject(store: Store, member_id: str, key: str, numbers: Sequence[int] | None = None) -> Review:
+    """Reject facts of a note by their numbers, or all of them: nothing sees them any more. Its recording stays."""
+    note = find_note(store, member_id, key)
+    changed = _decide(store, note, numbers, "reject", "rejected")
+    rebuild(store)
+    return Review(note.entry.key, "reject", changed)
 
 
 def undo(store: Store, member_id: str, key: str) -> Review:
-    """Reject every fact of a note: nothing sees them any more. Its recording stays."""
-    return _decide(store, member_id, key, "rejected", "undone", remove_audio=False)
+    """Take the last change of a note back (again: the one before it); without any, reject the note as a whole.
 
-
-def _decide(store: Store, member_id: str, key: str, status: str, state: str, *, remove_audio: bool) -> Review:
-    entry = _find(store, member_id, key)
-    now = store.clock()
-    facts = [f for f in store.record.latest(FACT, member_id).values() if f.payload["entry_key"] == entry.key]
-    changed = [f for f in facts if f.payload["status"] != status]
-    drafts = [_revised(f, now, status=status) for f in changed]
-    store.record.append_many([_revised(entry, now, state=state), *drafts])
-    removed = 0
-    if remove_audio:
-        for recording in store.folder("audio").glob(f"{entry.key}.*"):
-            recording.unlink(missing_ok=True)
-            removed += 1
+    Raises
+    ------
+    NothingToUndo
+        The note was undone already.
+    """
+    note = find_note(store, member_id, key)
+    taken = take_back(store, note)
+    if taken is None:
+        if note.entry.payload["state"] == "undone":
+            raise NothingToUndo(
+                f"Note {note.entry.key[:8]} is undone already. Bring it back with: "
+                f"hrv journal confirm {note.entry.key[:8]}"
+            )
+        drafts = [
+            revised(f, store.clock(), note.next_change, status="rejected")
+            for f in note.facts
+            if f.payload["status"] != "rejected"
+        ]
+        write_change(store, note, "undo", drafts, undoes=0, state="undone")
+        taken = "told", len(drafts)
     rebuild(store)
-    return Review(entry.key, len(changed), removed)
+    return Review(note.entry.key, f"undo {taken[0]}", taken[1])
 
 
-def _revised(fact: Fact, now: Any, **change: str) -> FactDraft:
-    known_at = max(now, fact.known_at)  # a clock set back must not put the correction before what it corrects
-    return FactDraft(
-        fact.member_id, fact.kind, fact.key, {**fact.payload, **change}, known_at, SEEN, fact.source
-    )
+def _decide(store: Store, note: Note, numbers: Sequence[int] | None, what: str, status: str) -> int:
+    facts = [
+        f for f in note.picked(numbers) if f.payload["status"] != status or not f.payload.get("by_wearer")
+    ]
+    now = store.clock()
+    drafts = [revised(f, now, note.next_change, status=status, by_wearer=True) for f in facts]
+    state = note.entry.payload["state"] if numbers else {"confirm": "confirmed", "reject": "undone"}[what]
+    write_change(store, note, what, drafts, state=state)
+    return sum(f.payload["status"] != status for f in facts)
 
 
-def _find(store: Store, member_id: str, key: str) -> Fact:
-    entries = store.record.latest(ENTRY, member_id)
-    found = (
-        [e for k, e in entries.items() if k.startswith(key.strip().lower())]
-        if len(key.strip()) >= _SHORTEST_KEY
-        else []
-    )
-    if len(found) == 1:
-        return found[0]
-    reason = "several notes begin so" if found else "there is none"
-    raise UnknownEntry(
-        f"Expected the key of one note (at least {_SHORTEST_KEY} characters), got {key!r}: {reason}. "
-        "See them with: python -m journal_analysis show"
-    )
+def _shown(key: str, entry: dict[str, Any], facts: list[dict[str, Any]]) -> dict[str, Any]:
+    numbered = [{"number": n, **fact} for n, fact in enumerate(facts, start=1)]
+    return {"entry": key, **entry, "facts": numbered}
+
+
+def _remove_recordings(store: Store, key: str) -> int:
+    removed = 0
+    for recording in store.folder("audio").glob(f"{key}.*"):
+        recording.unlink(missing_ok=True)
+        removed += 1
+    return removed

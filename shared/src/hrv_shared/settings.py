@@ -50,6 +50,10 @@ class Settings(BaseSettings):
 
     asr_model: str = "whisper-base"
     asr_model_path: Path | None = None
+    journal_auto_accept: bool = Field(
+        default=True, description="facts that were plainly read count before they are confirmed"
+    )
+    journal_keep_audio: bool = Field(default=False, description="keep recordings after their note is confirmed")
     llm_backend: Literal["embedded", "openai", "anthropic", "none"] = "embedded"
     llm_model: str = "qwen2.5-coder-1.5b"
     llm_model_path: Path | None = None
