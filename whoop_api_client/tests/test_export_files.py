@@ -82,6 +82,20 @@ def test_a_quoted_spanish_header_and_a_note_with_everything_in_it() -> None:
     assert parsed.rows[0].raw["Question text"] == "¿Consumiste cafeína?"
 
 
+JOURNAL_FR = (
+    "Heure de début du cycle,Heure de fin du cycle,Fuseau horaire du cycle,"
+    "Texte de la question,A répondu oui,Remarques"
+)
+
+
+def test_a_journal_whose_words_nobody_has_seen_is_read_by_place_and_said() -> None:
+    parsed = read(f"{JOURNAL_FR}\n2024-05-14 23:12:40,,UTC+02:00,Avez-vous bu de l'alcool ?,true,\n")
+    assert (parsed.header.kind, parsed.header.language, len(parsed.rows)) == ("journal", "French", 1)
+    assert parsed.rows[0].raw["Question text"] == "Avez-vous bu de l'alcool ?"
+    assert "by their place" in parsed.notes[0]
+    assert read(f"{JOURNAL_FR}\n2024-05-14 23:12:40,,UTC+02:00,12,13,14\n") is None
+
+
 def test_accents_blanks_and_apostrophes_do_not_matter() -> None:
     folded = fold("Niveau d\u2019oxyg\u00e8ne\u00a0%")
     assert folded == fold("niveau d'oxygene %") == "niveau_d_oxygene_pct"

@@ -15,6 +15,8 @@ __all__ = ["Header", "fold", "read_header", "translated"]
 
 LANGUAGES = {"en": "English", "de": "German", "es": "Spanish", "pt": "Portuguese", "fr": "French"}
 
+_JOURNAL = ("Cycle start time", "Cycle end time", "Cycle timezone", "Question text", "Answered yes", "Notes")
+
 
 @dataclass(frozen=True)
 class Header:
@@ -26,11 +28,15 @@ class Header:
         ``cycles``, ``sleeps``, ``workouts`` or ``journal``.
     columns : tuple of str
         English name of every column; an unknown column keeps its own name.
+    is_by_place : bool
+        A journal in a language whose words for question, answer and notes nobody has seen yet (French): the three
+        columns of the cycle are known, the other three are taken by their place.
     """
 
     kind: str
     language: str
     columns: tuple[str, ...]
+    is_by_place: bool = False
 
 
 def read_header(names: list[str], file: str) -> Header | None:
@@ -52,6 +58,9 @@ def read_header(names: list[str], file: str) -> Header | None:
         english[1] if english else name.strip() for english, name in zip(found, names, strict=True)
     )
     kind = next((k for k in _table()["kinds"] if k["marker"] in columns), None)
+    if kind is None and columns[:3] == _JOURNAL[:3] and len(columns) == len(_JOURNAL) and not any(found[3:]):
+        languages = [english[0] for english in found if english]
+        return Header("journal", LANGUAGES[max(LANGUAGES, key=languages.count)], _JOURNAL, is_by_place=True)
     if kind is None:
         return None
     missing = [column for column in kind["required"] if column not in columns]

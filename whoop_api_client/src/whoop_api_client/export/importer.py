@@ -111,6 +111,9 @@ def _read(
         parsed = parse(name, data, latest=now + CLOCK_TOLERANCE)
         if parsed is None:
             report.ignored_files.append(name)
+            report.notes.append(
+                f"{name}: its header is not one of WHOOP's that I know; nothing of it was read."
+            )
             continue
         kind = parsed.header.kind
         if kind in files:

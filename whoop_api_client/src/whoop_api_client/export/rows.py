@@ -93,6 +93,12 @@ def parse(name: str, data: bytes, *, latest: datetime = LATEST) -> ParsedFile | 
             parsed.rows.append(row)
         except ValueError as error:
             parsed.errors.append(RowError(name, line, str(error)))
+    if header.is_by_place:
+        if not parsed.rows:
+            return None
+        parsed.notes.append(
+            f"{name}: question, answer and notes were taken by their place; their headers are not known."
+        )
     _refuse_if_damaged(parsed, damaged)
     return parsed
 
