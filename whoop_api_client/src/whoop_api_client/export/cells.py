@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from hrv_shared.daytime import parse_offset_min
 
-__all__ = ["damage", "number", "offset_min", "stamp", "yes_no"]
+__all__ = ["damage", "number", "offset_min", "same", "stamp", "yes_no"]
 
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -86,6 +86,21 @@ def damage(row: dict[str, str]) -> str | None:
         if row.get(column, "").strip() in {"TRUE", "FALSE"}:
             return f"answers written true or false, got {row[column].strip()}"
     return None
+
+
+def same(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether two rows tell the same: ``72.0`` is 72 and ``33.9`` is 33.90, whichever program wrote them."""
+    if one == other:
+        return True
+    return one.keys() == other.keys() and all(
+        one[column] == other[column] or (column in PLAUSIBLE and _equal(one[column], other[column]))
+        for column in one
+    )
+
+
+def _equal(one: str, other: str) -> bool:
+    one, other = one.strip(), other.strip()
+    return bool(_NUMBER.fullmatch(one) and _NUMBER.fullmatch(other)) and float(one) == float(other)
 
 
 PLAUSIBLE: dict[str, tuple[float, float]] = {

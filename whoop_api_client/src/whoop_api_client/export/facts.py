@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hrv_shared.record import SEEN, Fact, FactDraft
+from whoop_api_client.export import cells
 from whoop_api_client.export.closing import CLOSED_INFERRED, Closing
 from whoop_api_client.export.held import Held
 from whoop_api_client.export.known_at import AFTER_WAKING, Learned, learned
@@ -88,7 +89,7 @@ class Drafting:
     def _revision(
         self, kind: str, key: str, payload: dict[str, str], before: Fact, when: Learned
     ) -> list[FactDraft]:
-        if before.payload == payload or self.is_older:
+        if self.is_older or cells.same(before.payload, payload):
             return []
         return [self._draft(kind, key, payload, when.not_before(before.known_at))]
 
@@ -105,4 +106,4 @@ def _only_closes(before: dict[str, str], whole: dict[str, str]) -> bool:
     """Whether the held row was open and its night is still the same: then nothing but time has passed."""
     was_open = not before.get("Cycle end time") and not before.get(CLOSED_INFERRED)
     is_closed = bool(whole.get("Cycle end time") or whole.get(CLOSED_INFERRED))
-    return was_open and is_closed and _night_block(before) == _night_block(whole)
+    return was_open and is_closed and cells.same(_night_block(before), _night_block(whole))

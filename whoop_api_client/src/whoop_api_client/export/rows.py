@@ -77,6 +77,7 @@ def parse(name: str, data: bytes, *, latest: datetime = LATEST) -> ParsedFile | 
             f"{name} was saved again by another program (BOM or CRLF); its values were still readable."
         )
     damaged: list[str] = []
+    decimals = False
     for line, values in lines:
         if not any(value.strip() for value in values):
             continue
@@ -87,12 +88,15 @@ def parse(name: str, data: bytes, *, latest: datetime = LATEST) -> ParsedFile | 
         raw = dict(zip(header.columns, values, strict=True))
         if trace := cells.damage(raw):
             damaged.append(trace)
+        decimals = decimals or any(raw.get(column, "").endswith(".0") for column in _WHOLE)
         try:
             row = _row(header.kind, line, raw)
             _lived(row, latest)
             parsed.rows.append(row)
         except ValueError as error:
             parsed.errors.append(RowError(name, line, str(error)))
+    if decimals:
+        parsed.notes.append(f"{name}: whole numbers are written 72.0 instead of 72; they were read as 72.")
     if header.is_by_place:
         if not parsed.rows:
             return None
@@ -198,6 +202,14 @@ def _ordered(what: str, begin: datetime, end: datetime | None) -> None:
         came = "it ends before it starts" if hours < 0 else f"it lasts {hours:.0f} hours"
         raise ValueError(f"{what}: expected an end after the start and a likely length, but {came}")
 
+
+_WHOLE = (
+    "Heart rate variability (ms)",
+    "Resting heart rate (bpm)",
+    "Asleep duration (min)",
+    "Duration (min)",
+)
+"""Columns that WHOOP writes without decimals."""
 
 _SLEEP_NUMBERS = (
     "Sleep performance %", "Respiratory rate (rpm)", "Asleep duration (min)", "In bed duration (min)",
