@@ -1,8 +1,10 @@
 """What a WHOOP answer means, typed and tolerant.
 
 The record keeps each answer as it came (a plain dict). These models are the reading glasses: an absent key and a
-null are the same, unknown keys are kept, numbers may be ints or floats. Field names are WHOOP's own (this is where
-the payload is mapped); durations are milliseconds, energies kJ, HRV is RMSSD in ms.
+null are the same, unknown keys are kept, numbers may be ints or floats. But a text is no number and no truth, and a
+number outside what a body can do is no measurement: such a record is refused (see `received`), because the tables read
+the same payload. Field names are WHOOP's own (this is where the payload is mapped); durations are milliseconds,
+energies kJ, HRV is RMSSD in ms.
 """
 
 from __future__ import annotations
@@ -11,73 +13,99 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from hrv_shared.daytime import parse_instant
 
 PENDING = "PENDING_SCORE"
 
 
-def _utc(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+def _instant(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError("expected an ISO 8601 text")
+    try:
+        instant = parse_instant(value)
+    except (ValueError, OverflowError):
+        raise ValueError("expected an ISO 8601 instant") from None
+    if instant < _EARLIEST:
+        raise ValueError("lies before there was any WHOOP")
+    return instant
 
 
-Instant = Annotated[datetime, AfterValidator(_utc)]
+_EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
+_DAY_MS = 86_400_000
+
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+Number = Annotated[int, Field(ge=0, lt=2**63)]
+Uuid = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+Short = Annotated[str, Field(max_length=200)]
+
+# wide on purpose: to keep out nonsense, not to judge a heart
+Percent = Annotated[float, Field(ge=0, le=200)]
+Beats = Annotated[float, Field(ge=0, le=400)]
+Strain = Annotated[float, Field(ge=0, le=30)]
+Kilojoule = Annotated[float, Field(ge=0, le=200_000)]
+Milliseconds = Annotated[float, Field(ge=0, le=7 * _DAY_MS)]
+Need = Annotated[float, Field(ge=-7 * _DAY_MS, le=7 * _DAY_MS)]
+Count = Annotated[float, Field(ge=0, le=100_000)]
+Meters = Annotated[float, Field(ge=-2_000_000, le=2_000_000)]
 
 
 class WhoopModel(BaseModel):
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Scored(WhoopModel):
     """What cycle, sleep, recovery and workout share."""
 
-    user_id: int
+    user_id: Number
     created_at: Instant
     updated_at: Instant
-    score_state: str
+    score_state: Short
 
 
 class CycleScore(WhoopModel):
-    strain: float | None = None
-    kilojoule: float | None = None
-    average_heart_rate: float | None = None
-    max_heart_rate: float | None = None
+    strain: Strain | None = None
+    kilojoule: Kilojoule | None = None
+    average_heart_rate: Beats | None = None
+    max_heart_rate: Beats | None = None
 
 
 class Cycle(Scored):
-    id: int
+    id: Number
     start: Instant
     end: Instant | None = None
-    timezone_offset: str
+    timezone_offset: Short
     score: CycleScore | None = None
 
 
 class RecoveryScore(WhoopModel):
     user_calibrating: bool | None = None
-    recovery_score: float | None = None
-    resting_heart_rate: float | None = None
-    hrv_rmssd_milli: float | None = None
-    spo2_percentage: float | None = None
-    skin_temp_celsius: float | None = None
+    recovery_score: Percent | None = None
+    resting_heart_rate: Beats | None = None
+    hrv_rmssd_milli: Annotated[float, Field(ge=0, le=1000)] | None = None
+    spo2_percentage: Percent | None = None
+    skin_temp_celsius: Annotated[float, Field(ge=-50, le=100)] | None = None
 
 
 class Recovery(Scored):
-    cycle_id: int
-    sleep_id: str
+    cycle_id: Number
+    sleep_id: Uuid
     score: RecoveryScore | None = None
 
 
 class StageSummary(WhoopModel):
-    total_in_bed_time_milli: int | None = None
-    total_awake_time_milli: int | None = None
-    total_no_data_time_milli: int | None = None
-    total_light_sleep_time_milli: int | None = None
-    total_slow_wave_sleep_time_milli: int | None = None
-    total_rem_sleep_time_milli: int | None = None
-    sleep_cycle_count: int | None = None
-    disturbance_count: int | None = None
+    total_in_bed_time_milli: Milliseconds | None = None
+    total_awake_time_milli: Milliseconds | None = None
+    total_no_data_time_milli: Milliseconds | None = None
+    total_light_sleep_time_milli: Milliseconds | None = None
+    total_slow_wave_sleep_time_milli: Milliseconds | None = None
+    total_rem_sleep_time_milli: Milliseconds | None = None
+    sleep_cycle_count: Count | None = None
+    disturbance_count: Count | None = None
 
     @property
-    def asleep_milli(self) -> int | None:
+    def asleep_milli(self) -> float | None:
         """Light + slow wave + REM; WHOOP sends no such field."""
         parts = (
             self.total_light_sleep_time_milli,
@@ -88,63 +116,63 @@ class StageSummary(WhoopModel):
 
 
 class SleepNeeded(WhoopModel):
-    baseline_milli: float | None = None
-    need_from_sleep_debt_milli: float | None = None
-    need_from_recent_strain_milli: float | None = None
-    need_from_recent_nap_milli: float | None = None  # zero or negative
+    baseline_milli: Need | None = None
+    need_from_sleep_debt_milli: Need | None = None
+    need_from_recent_strain_milli: Need | None = None
+    need_from_recent_nap_milli: Need | None = None  # zero or negative
 
 
 class SleepScore(WhoopModel):
     stage_summary: StageSummary | None = None
     sleep_needed: SleepNeeded | None = None
-    respiratory_rate: float | None = None
-    sleep_performance_percentage: float | None = None
-    sleep_consistency_percentage: float | None = None
-    sleep_efficiency_percentage: float | None = None
+    respiratory_rate: Annotated[float, Field(ge=0, le=200)] | None = None
+    sleep_performance_percentage: Percent | None = None
+    sleep_consistency_percentage: Percent | None = None
+    sleep_efficiency_percentage: Percent | None = None
 
 
 class Sleep(Scored):
-    id: str
-    cycle_id: int | None = None  # absent in dumps made before the v2 API
+    id: Uuid
+    cycle_id: Number | None = None  # absent in dumps made before the v2 API
     start: Instant
     end: Instant
-    timezone_offset: str
+    timezone_offset: Short
     nap: bool
     score: SleepScore | None = None
 
 
 class ZoneDurations(WhoopModel):
-    zone_zero_milli: float | None = None
-    zone_one_milli: float | None = None
-    zone_two_milli: float | None = None
-    zone_three_milli: float | None = None
-    zone_four_milli: float | None = None
-    zone_five_milli: float | None = None
+    zone_zero_milli: Milliseconds | None = None
+    zone_one_milli: Milliseconds | None = None
+    zone_two_milli: Milliseconds | None = None
+    zone_three_milli: Milliseconds | None = None
+    zone_four_milli: Milliseconds | None = None
+    zone_five_milli: Milliseconds | None = None
 
 
 class WorkoutScore(WhoopModel):
-    strain: float | None = None
-    kilojoule: float | None = None
-    average_heart_rate: float | None = None
-    max_heart_rate: float | None = None
-    percent_recorded: float | None = None  # live answers give 0-1, the document says 0-100
+    strain: Strain | None = None
+    kilojoule: Kilojoule | None = None
+    average_heart_rate: Beats | None = None
+    max_heart_rate: Beats | None = None
+    percent_recorded: Percent | None = None  # live answers give 0-1, the document says 0-100
     zone_durations: ZoneDurations | None = None
-    distance_meter: float | None = None
-    altitude_gain_meter: float | None = None
-    altitude_change_meter: float | None = None
+    distance_meter: Meters | None = None
+    altitude_gain_meter: Meters | None = None
+    altitude_change_meter: Meters | None = None
 
 
 class Workout(Scored):
-    id: str
+    id: Uuid
     start: Instant
     end: Instant
-    timezone_offset: str
-    sport_name: str | None = None
+    timezone_offset: Short
+    sport_name: Short | None = None
     score: WorkoutScore | None = None
 
 
 class Profile(WhoopModel):
-    user_id: int
+    user_id: Number
     email: str | None = None
     first_name: str | None = None
     last_name: str | None = None
@@ -153,7 +181,7 @@ class Profile(WhoopModel):
 class Body(WhoopModel):
     height_meter: float | None = None
     weight_kilogram: float | None = None
-    max_heart_rate: float | None = None
+    max_heart_rate: Beats | None = None
 
 
 class StreamPoint(WhoopModel):

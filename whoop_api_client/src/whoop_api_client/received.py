@@ -17,10 +17,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from hrv_shared.daytime import parse_offset_min
-from hrv_shared.record import SEEN, FactDraft
+from hrv_shared.record import SEEN, FactDraft, canonical_json
 from whoop_api_client.models import COLLECTIONS, Cycle, Scored
 
 SOURCE = "whoop-api"
+LONGEST = timedelta(days=7)
 HISTORY_AFTER = timedelta(hours=48)
 CLOCK_TOLERANCE = timedelta(minutes=10)
 """How far a record may lie in our future before we doubt it: clocks differ a little."""
@@ -69,7 +70,12 @@ def drafts_for(
 def examine(kind: str, raw: dict[str, Any], now: datetime) -> Scored | Quarantined:
     """The record as a checked model, or why it may not be written."""
     collection = COLLECTIONS[kind]
-    shown_key = str(raw.get(collection.key_field, "without id"))[:64]
+    shown_key = _shown(raw.get(collection.key_field, "without id"))
+    try:
+        canonical_json(raw).encode()
+    except (ValueError, RecursionError):
+        # an endless number, half a surrogate pair, or nesting without end: no such text could be kept
+        return Quarantined(kind, shown_key, "holds something that is not plain JSON")
     try:
         checked = collection.model.model_validate(raw)
         offset = getattr(checked, "timezone_offset", None)
@@ -77,19 +83,26 @@ def examine(kind: str, raw: dict[str, Any], now: datetime) -> Scored | Quarantin
             parse_offset_min(offset)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(_shown(part) for part in first["loc"])
         return Quarantined(kind, shown_key, f"{where}: {first['msg']}")
     except ValueError:
         return Quarantined(kind, shown_key, "timezone_offset: expected a form such as +01:00 or Z")
     start, end = getattr(checked, "start", None), getattr(checked, "end", None)
     if start is not None and end is not None and end < start:
         return Quarantined(kind, shown_key, "end: lies before start")
+    if not isinstance(checked, Cycle) and start is not None and end - start > LONGEST:
+        return Quarantined(kind, shown_key, "end: lies more than a week after start")
     latest = max(
         instant for instant in (start, end, checked.created_at, checked.updated_at) if instant is not None
     )
     if latest > now + CLOCK_TOLERANCE:
         return Quarantined(kind, shown_key, "lies in the future by this machine's clock")
     return checked
+
+
+def _shown(value: object) -> str:
+    """A key as it may be printed: short, and without what a terminal would obey."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in str(value)[:64])
 
 
 def is_final(payload: Mapping[str, Any]) -> bool:
