@@ -132,7 +132,7 @@ def test_questions_are_known_unknown_private_or_left_out(store: Store, tmp_path:
     assert report.journal.private == 60
     assert next(f for f in report.files if f.kind == "journal").left_out == 60
     text = report.text()
-    assert "1 questions are not known" in text and "'Did you juggle?' (60)" in text
+    assert "1 question is not known" in text and "'Did you juggle?' (60)" in text
     assert "60 answers to private questions" in text and "asturbat" not in text
     assert "asturbat" not in json.dumps(report.to_dict())
     questions = {fact.payload["Question text"] for fact in store.record.facts("export_journal")}

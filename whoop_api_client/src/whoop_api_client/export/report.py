@@ -81,8 +81,8 @@ class JournalReport:
             shown = [f"{question!r} ({count})" for question, count in list(self.unknown.items())[:_SHOWN]]
             rest = len(self.unknown) - len(shown)
             lines.append(
-                f"{len(self.unknown)} questions are not known; their {sum(self.unknown.values())} answers are kept "
-                f"as they are and not used: {'; '.join(shown)}{f'; and {rest} more' if rest > 0 else ''}."
+                f"{_questions(len(self.unknown))} not known; {sum(self.unknown.values())} answers to them are kept as "
+                f"they are and not used: {'; '.join(shown)}{f'; and {rest} more' if rest > 0 else ''}."
             )
         return lines
 
@@ -158,3 +158,7 @@ class ImportReport:
             f"{self.nap_overwritten} overwritten by a nap (their HRV is not used; sleep of {self.repaired_sleep} "
             f"mended from the sleeps file, HRV of {self.repaired_hrv} from the API), "
         )
+
+
+def _questions(count: int) -> str:
+    return "1 question is" if count == 1 else f"{count} questions are"
