@@ -55,7 +55,8 @@ def measure_speech(
         ``audio s per s``, ``CPU s per audio s``, ``longest wait, s``; of recordings that hold no journal ``facts where
         none was told`` and ``transcribed though no journal`` (shares of recordings); and ``peak memory, MB`` of all.
     """
-    from journal_analysis.transcription import load_model, transcribe
+    from journal_analysis.listening import load_model
+    from journal_analysis.transcription import transcribe
 
     model = load_model(settings).name
     figures = SpeechFigures()

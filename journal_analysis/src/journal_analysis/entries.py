@@ -21,7 +21,7 @@ from journal_analysis.extraction import JournalFact, extract
 
 if TYPE_CHECKING:
     from hrv_shared.store import Store
-    from journal_analysis.transcription import Transcript
+    from journal_analysis.transcript import Transcript
 
 __all__ = [
     "ENTRY",

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from hrv_shared.record import FactDraft
 from hrv_shared.store import write_bytes_atomic
+from journal_analysis.audio import MAX_AUDIO_BYTES, recorded_at_of
 from journal_analysis.entries import Entry, Spoken, draft_entry, entry_keys, spoken_at, text_key, write_entry
 from journal_analysis.errors import BadEntry, JournalError, NoSpeech, UnreadableAudio
 from journal_analysis.table import rebuild
-from journal_analysis.transcription import MAX_AUDIO_BYTES, transcribe
+from journal_analysis.transcription import transcribe
 
 if TYPE_CHECKING:
     from hrv_shared.settings import Settings
@@ -205,7 +206,7 @@ def _keep_audio(
         ) from error
     key = hashlib.sha256(data).hexdigest()
     now = store.clock()
-    spoken = spoken_at(store, member_id, recorded_at or _file_time(path, now), now=now)
+    spoken = spoken_at(store, member_id, recorded_at or recorded_at_of(path, now), now=now)
     if key in entry_keys(store, member_id):
         return write_entry(store, member_id, key, "", spoken, source="voice")
     heard = transcribe(path, settings)
