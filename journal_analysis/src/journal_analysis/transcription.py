@@ -62,15 +62,15 @@ def transcribe(path: Path, settings: Settings) -> Transcript:
             f"{path.name}: {seconds:.0f} s of audio, but nobody speaks in it. Nothing was noted; record it again."
         )
     model = load_model(settings)
-    language, prompt = "en", PROMPT
-    heard = listen(model, samples, pieces, language, prompt)
-    if _sounds_foreign(heard):
+    language = "en" if settings.asr_language == "auto" else settings.asr_language
+    heard = listen(model, samples, pieces, language, _prompt_in(language))
+    if settings.asr_language == "auto" and _sounds_foreign(heard):
         spoken, sure = language_of(model, samples)
         if spoken != language and sure >= _SURELY_FOREIGN:
-            language, prompt = spoken, None
-            heard = listen(model, samples, pieces, language, prompt)
+            language = spoken
+            heard = listen(model, samples, pieces, language, None)
     heard = _second_look(model, samples, heard, language)
-    words = tuple(word for one in heard for word in believable(one, prompt))
+    words = tuple(word for one in heard for word in believable(one, _prompt_in(language)))
     if language == "en":
         words = mended(words)
     if not any(c.isalnum() for w in words for c in w.text):
@@ -79,6 +79,10 @@ def transcribe(path: Path, settings: Settings) -> Transcript:
         )
     text = " ".join(w.text for w in words)
     return Transcript(text, seconds, model.name, model.sha256, language, words)
+
+
+def _prompt_in(language: str) -> str | None:
+    return PROMPT if language == "en" else None
 
 
 def _sounds_foreign(heard: Sequence[Heard]) -> bool:

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
 
     asr_model: str = "whisper-base"
     asr_model_path: Path | None = None
+    asr_language: Annotated[str, Field(pattern=r"^(auto|[a-z]{2,3})$")] = Field(
+        default="auto", description="language of spoken notes (en, de, …); auto: English unless it sounds like another"
+    )
     journal_auto_accept: bool = Field(
         default=True, description="facts that were plainly read count before they are confirmed"
     )
