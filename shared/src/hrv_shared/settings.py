@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     whoop_budget: Literal["auto", "on", "off"] = Field(
         default="auto", description="count requests across processes; auto: not at a simulator on this machine"
     )
+    whoop_webhook_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")] | None = (
+        Field(default=None, description="public name of the tunnel that brings WHOOP's webhooks; None: no webhooks")
+    )
     token_store: Literal["auto", "keyring", "file"] = "auto"
     token_passphrase: SecretStr | None = None
 

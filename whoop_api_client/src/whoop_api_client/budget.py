@@ -24,7 +24,6 @@ from urllib.parse import urlsplit
 
 from hrv_shared.database import transaction
 from hrv_shared.settings import Settings
-from whoop_api_client.client import Budget
 from whoop_api_client.errors import BudgetBroken
 from whoop_api_client.urls import is_loopback
 
@@ -80,6 +79,17 @@ class SharedBudget:
                 "then run the command again."
             ) from error
 
+    def left(self) -> dict[str, int]:
+        """How many requests may still go now, in this minute and in this day; counts nothing."""
+        try:
+            with self._lock:
+                now = {"wall": self._wall(), "mono": self._monotonic()}
+                ages = [row[0] for row in self._open().execute(f"SELECT {_AGE} FROM sent", now)]
+        except sqlite3.DatabaseError as error:
+            raise BudgetBroken(f"The count of requests in {self._path} can't be read ({error}).") from error
+        per_minute, per_day = (limit - sum(age < window for age in ages) for limit, window in self._windows)
+        return {"minute": max(0, min(per_minute, per_day)), "day": max(0, per_day)}
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -113,7 +123,7 @@ class SharedBudget:
         return self._connection
 
 
-def open_budget(settings: Settings, client_id: str) -> Budget | None:
+def open_budget(settings: Settings, client_id: str) -> SharedBudget | None:
     """The budget of a WHOOP app on this machine; None where it is switched off.
 
     ``whoop_budget`` = auto counts everywhere but on loopback: a simulator has nobody to share with, and its own 429

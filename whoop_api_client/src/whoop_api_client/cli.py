@@ -142,22 +142,36 @@ app.command()(simulate)
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8721,
+    port: Annotated[
+        int,
+        typer.Option(min=1, max=65535, help="Port on 127.0.0.1 and ::1; the redirect address must name it."),
+    ] = 8721,
+    webhook_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help="Port for webhooks, if HRV_WHOOP_WEBHOOK_HOST is set. Default: the next port.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Offer pull, status and tables over HTTP to programs on this machine."""
+    """Serve programs on this machine: connect, pull, import, status, gaps, tables, webhooks.
+
+    Only this machine can reach it. All but the start page needs the header X-HRV-Token, with the token that is
+    written to service-token in the config folder at each start. GET / lists every route, /openapi.json describes them.
+    Webhooks are off unless HRV_WHOOP_WEBHOOK_HOST names your tunnel. Ctrl-C stops it; what it has done is kept.
+    """
     from hrv_shared.settings import load_settings
     from whoop_api_client import service
 
     settings = load_settings()
-    address = f"http://{service.HOST}:{port}"
-    token_file = settings.config_dir / service.TOKEN_FILE
-    emit(
-        {"address": address, "token_file": token_file},
-        f"Serving {address}; the token for changes is in {token_file}. Stop with Ctrl-C.",
-        as_json,
-    )
-    service.serve(settings, port)
+    ready = service.announcement(settings, port, webhook_port)
+    text = f"Serving {ready['address']}; the token is in {ready['token_file']}. Stop with Ctrl-C."
+    if ready["webhook_address"]:
+        text += f"\nWebhooks come in at {ready['webhook_address']}: point the tunnel there, and only there."
+    service.serve(settings, port, webhook_port, ready=lambda: emit(ready, text, as_json))
+    say("Stopped.")
 
 
 @app.command()

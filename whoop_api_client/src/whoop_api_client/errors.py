@@ -18,6 +18,11 @@ HrvError (hrv_shared)
     ├── UnsafeAddress           plain http to a machine that is not this one, or a listener that is not loopback
     ├── BudgetBroken            the shared count of requests cannot be read or written
     ├── UnknownQuantity         a word that names no column of the days table, or several
+    ├── JobRunning              the service has a pull or an import on its desk already
+    ├── WebhookRefused          not signed by WHOOP, or not of about now
+    ├── Stopped                 the service stops, and the work with it
+    ├── ServiceRunning          another service has this store, or the port
+    ├── UnusableRequest         asked of the service: a day that WHOOP cannot know, a file that is no ZIP
     └── TokenStoreBroken        tokens cannot be read or written safely
 """
 
@@ -100,3 +105,23 @@ class BudgetBroken(WhoopError):
 
 class UnknownQuantity(WhoopError):
     """A word that means no quantity of a day, or several."""
+
+
+class JobRunning(WhoopError):
+    """The service does one pull or import at a time."""
+
+
+class WebhookRefused(WhoopError):
+    """A webhook that is not signed with the app's secret, or whose timestamp is more than five minutes off."""
+
+
+class Stopped(WhoopError):
+    """The service stops; what was done is kept."""
+
+
+class ServiceRunning(WhoopError):
+    """Another service serves this store, or something else has the port."""
+
+
+class UnusableRequest(WhoopError):
+    """A request to the service that is well formed and still cannot be met."""
