@@ -96,9 +96,19 @@ class Record:
         kind: str | tuple[str, ...] | None = None,
         member_id: str | None = None,
         as_of: datetime | None = None,
+        *,
+        known_since: datetime | None = None,
+        after_seq: int | None = None,
     ) -> Iterator[Fact]:
-        """Every revision known at ``as_of``, in the order of writing."""
-        where, values = ["1 = 1"], []
+        """Every revision known at ``as_of``, in the order of writing.
+
+        Parameters
+        ----------
+        known_since, after_seq : optional
+            Only what became known then or later; only what was written after that place.
+        """
+        where: list[str] = ["1 = 1"]
+        values: list[Any] = []
         if kind is not None:
             kinds = (kind,) if isinstance(kind, str) else tuple(kind)
             where.append(f"kind IN ({', '.join('?' * len(kinds))})")
@@ -109,6 +119,12 @@ class Record:
         if as_of is not None:
             where.append("known_at <= ?")
             values.append(format_instant(as_of))
+        if known_since is not None:
+            where.append("known_at >= ?")
+            values.append(format_instant(known_since))
+        if after_seq is not None:
+            where.append("seq > ?")
+            values.append(after_seq)
         query = f"SELECT {_COLUMNS} FROM fact WHERE {' AND '.join(where)} ORDER BY seq"
         for row in self._connection.execute(query, values).fetchall():
             yield _fact(row)
@@ -121,6 +137,11 @@ class Record:
             if held is None or (held.known_at, held.revision) <= (fact.known_at, fact.revision):
                 found[fact.key] = fact
         return found
+
+    def last_seq(self, member_id: str) -> int:
+        """The place of a member's last fact; 0 without any."""
+        query = "SELECT coalesce(max(seq), 0) FROM fact WHERE member_id = ?"
+        return self._connection.execute(query, (member_id,)).fetchone()[0]
 
     def members(self) -> list[str]:
         """Everybody of whom there is a fact."""

@@ -15,7 +15,7 @@ from whoop_api_client.client import WhoopClient
 from whoop_api_client.connection import open_connection
 from whoop_api_client.day import synchronise_day
 from whoop_api_client.sync import Progress, synchronise
-from whoop_api_client.tables import rebuild
+from whoop_api_client.tables import refresh
 from whoop_api_client.urls import connection_name
 
 
@@ -70,7 +70,7 @@ def pull(
                     on_first=on_first,
                 )
         # always, also when nothing was new: the run before may have died between record and tables
-        result.tables = rebuild(store, member)
+        result.tables = refresh(store, member)
         return result.as_dict() | ({"day": shown} if shown else {})
     finally:
         store.record.close()

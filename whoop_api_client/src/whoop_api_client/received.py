@@ -70,12 +70,15 @@ def drafts_for(
 def examine(kind: str, raw: dict[str, Any], now: datetime) -> Scored | Quarantined:
     """The record as a checked model, or why it may not be written."""
     collection = COLLECTIONS[kind]
-    shown_key = _shown(raw.get(collection.key_field, "without id"))
+
+    def refused(reason: str) -> Quarantined:
+        return Quarantined(kind, _shown(raw.get(collection.key_field, "without id")), reason)
+
     try:
         canonical_json(raw).encode()
     except (ValueError, RecursionError):
         # an endless number, half a surrogate pair, or nesting without end: no such text could be kept
-        return Quarantined(kind, shown_key, "holds something that is not plain JSON")
+        return refused("holds something that is not plain JSON")
     try:
         checked = collection.model.model_validate(raw)
         offset = getattr(checked, "timezone_offset", None)
@@ -84,19 +87,19 @@ def examine(kind: str, raw: dict[str, Any], now: datetime) -> Scored | Quarantin
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(_shown(part) for part in first["loc"])
-        return Quarantined(kind, shown_key, f"{where}: {first['msg']}")
+        return refused(f"{where}: {first['msg']}")
     except ValueError:
-        return Quarantined(kind, shown_key, "timezone_offset: expected a form such as +01:00 or Z")
+        return refused("timezone_offset: expected a form such as +01:00 or Z")
     start, end = getattr(checked, "start", None), getattr(checked, "end", None)
     if start is not None and end is not None and end < start:
-        return Quarantined(kind, shown_key, "end: lies before start")
+        return refused("end: lies before start")
     if not isinstance(checked, Cycle) and start is not None and end - start > LONGEST:
-        return Quarantined(kind, shown_key, "end: lies more than a week after start")
+        return refused("end: lies more than a week after start")
     latest = max(
         instant for instant in (start, end, checked.created_at, checked.updated_at) if instant is not None
     )
     if latest > now + CLOCK_TOLERANCE:
-        return Quarantined(kind, shown_key, "lies in the future by this machine's clock")
+        return refused("lies in the future by this machine's clock")
     return checked
 
 
