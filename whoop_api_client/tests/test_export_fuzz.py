@@ -13,7 +13,8 @@ import pytest
 from export_mutations import case, good_lines
 from hrv_shared.daytime import wake_day
 from hrv_shared.store import Store
-from whoop_api_client.export import ImportReport, import_export
+from whoop_api_client.export import ImportReport, cells, import_export
+from whoop_api_client.export.cells import PLAUSIBLE
 from whoop_api_client.export.errors import ExportError
 from whoop_api_client.tables import derive
 from whoop_api_client.tables.revisions import KINDS
@@ -45,6 +46,17 @@ def test_a_hundred_thousand_malformed_exports(tmp_path: Path) -> None:
     outcomes = run_cases(tmp_path, range(1000, 101_000))
     assert sum(outcomes.values()) == 100_000
     print(dict(outcomes))
+
+
+def test_a_bad_row_would_be_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the cells' own limits taken away, the cases do bring values that cannot be."""
+    monkeypatch.setattr("whoop_api_client.export.cells.PLAUSIBLE", dict.fromkeys(PLAUSIBLE, (-1e300, 1e300)))
+    cells._number.cache_clear()
+    try:
+        with pytest.raises(AssertionError):
+            run_cases(tmp_path, range(250))
+    finally:
+        cells._number.cache_clear()
 
 
 def run_cases(folder: Path, seeds: range) -> Counter[str]:

@@ -76,6 +76,24 @@ def test_days_of_23_and_25_hours(tmp_path: Path) -> None:
         assert days["flags"].list.len().sum() == 0
 
 
+WRONG = {
+    "the date in UTC": lambda woke, offset: woke.date(),
+    "the date of falling asleep, as good as": lambda woke, offset: (
+        woke + timedelta(minutes=offset, hours=-8)
+    ).date(),
+    "an hour off": lambda woke, offset: (woke + timedelta(minutes=offset - 60)).date(),
+}
+
+
+@pytest.mark.parametrize("rule", sorted(WRONG))
+def test_a_wrong_rule_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    monkeypatch.setattr("whoop_api_client.tables.night.wake_day", WRONG[rule])
+    draw = random.Random(14)
+    cases = [around(zone, change, draw) for zone, change in sampled(60, seed=14)]
+    with pytest.raises(AssertionError):
+        assert_right_days(tmp_path, cases, exported_every=1000)
+
+
 def assert_right_days(folder: Path, cases: Iterable[list[Night]], *, exported_every: int) -> dict[str, int]:
     """Bring each case in over the API, each n-th by an export as well, and compare every day with the truth."""
     counts = {"nights": 0, "shared_days": 0, "skipped_days": 0}
