@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,7 @@ def test_whoop_mcp_servers_client_reads_what_we_read(place, ours, member, tmp_pa
 
 @needs_whoop_client
 @needs_whoop_mcp
+@pytest.mark.parametrize("place", ["as live"], indirect=True)
 def test_bad_days_do_not_change_what_they_read(place, ours):
     """A 429 and a 503 on the way: each client's own retries get over them (a second of waiting each)."""
     import whoop_client
@@ -228,16 +230,14 @@ def test_whoop_mcp_servers_client_finds_the_last_page(member, form):
 def test_whoop_1_0_1_reads_what_we_read(place, ours, member):
     python = _python_with_whoop()
     if python is None:
-        pytest.skip(
-            "no Python on PATH has whoop 1.0.1 (it wants 3.12); HRV_SLOW=1 makes an environment for it"
-        )
+        pytest.skip("no Python here has whoop 1.0.1 (it wants 3.12); with HRV_SLOW=1 a test makes it one")
     _drive_whoop(python, place, ours, member)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_whoop_1_0_1_in_an_environment_of_its_own(place, ours, member, tmp_path_factory):
-    newer = next((found for minor in (12, 13, 14) if (found := shutil.which(f"python3.{minor}"))), None)
+    newer = next(iter(_pythons_from_3_12()), None)
     folder = tmp_path_factory.getbasetemp() / "whoop-1.0.1"
     python = folder / "bin" / "python"
     if not python.exists():
@@ -273,13 +273,23 @@ def _agree(their: dict[str, Any], our: dict[str, Any]) -> None:
             assert value == expected, name
 
 
+@cache
 def _python_with_whoop() -> str | None:
-    for name in (sys.executable, "python3.12", "python3.13", "python3.14"):
-        python = shutil.which(name)
-        ask = "import importlib.metadata as m; assert m.version('whoop') == '1.0.1'"
-        if python and subprocess.run([python, "-c", ask], capture_output=True, timeout=60).returncode == 0:
-            return python
-    return None
+    ask = "import importlib.metadata as m; assert m.version('whoop') == '1.0.1'"
+    return next((python for python in (sys.executable, *_pythons_from_3_12()) if _runs(python, ask)), None)
+
+
+def _pythons_from_3_12() -> list[str]:
+    """On PATH, or among pyenv's versions (whose shims on PATH may lead nowhere)."""
+    named = [shutil.which(f"python3.{minor}") for minor in (12, 13, 14)]
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    kept = [str(path) for minor in (12, 13, 14) for path in sorted(versions.glob(f"3.{minor}.*/bin/python"))]
+    ask = "import sys, venv; assert sys.version_info >= (3, 12)"
+    return [python for python in [*named, *kept] if python and _runs(python, ask)]
+
+
+def _runs(python: str, code: str) -> bool:
+    return subprocess.run([python, "-c", code], capture_output=True, timeout=60).returncode == 0
 
 
 def _drive_whoop(python: str, place: RunningSimulator, ours: dict[str, list], member) -> None:

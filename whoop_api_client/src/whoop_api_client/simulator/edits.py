@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import NoneType
 from typing import Any
 
+from hrv_shared.daytime import parse_instant
 from whoop_api_client.simulator.timeline import Revision
 from whoop_api_client.simulator.webhook_outbox import Outbox
 from whoop_api_client.simulator.world import KINDS, World
 
 __all__ = ["BadEdit", "edit_record"]
+
+_FIXED = ("id", "user_id", "cycle_id", "sleep_id", "created_at", "updated_at")
 
 
 class BadEdit(Exception):
@@ -44,6 +48,7 @@ def edit_record(world: World, outbox: Outbox, at: datetime, wish: Mapping[str, A
     change = wish["change"]
     if change is not None and not isinstance(change, Mapping):
         raise BadEdit("expected an object or null as change")
+    _check(change or {})
     before = world.revision(kind, key, at)
     if before is None:
         raise BadEdit(f"no {kind} {key} is visible now")
@@ -55,6 +60,22 @@ def edit_record(world: World, outbox: Outbox, at: datetime, wish: Mapping[str, A
             touched = None if change is None else {}
             changed.append(_amend(world, outbox, "recovery", cycle, at, touched, recovery))
     return changed
+
+
+def _check(change: Mapping[str, Any]) -> None:
+    """What would make a record unreadable is refused: ids, creation, times that are none, a score that is no object."""
+    fixed = sorted(set(change) & set(_FIXED))
+    if fixed:
+        raise BadEdit(f"WHOOP never changes {', '.join(fixed)}; leave it out")
+    for name in ("start", "end"):
+        value = change.get(name)
+        try:
+            if name in change and not (value is None and name == "end"):
+                parse_instant(value)
+        except (TypeError, ValueError, OverflowError):
+            raise BadEdit(f"expected an ISO 8601 instant as {name}, got {value!r}") from None
+    if not isinstance(change.get("score"), (Mapping, NoneType)):
+        raise BadEdit(f"expected an object or null as score, got {change['score']!r}")
 
 
 def _amend(

@@ -89,7 +89,7 @@ def _instant(name: str, text: str | None) -> datetime | None:
         return None
     try:
         return parse_instant(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadQuery(f"{name} must be an ISO 8601 date-time") from None
 
 
