@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from make_spoken_set import RATE, VOICES, _ready, speak, with_pink_noise
-from scipy.signal import butter, lfilter
+from scipy.signal import butter, fftconvolve, lfilter
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
@@ -97,7 +97,7 @@ def _bursts(rate_hz: float, decay_s: float, low: float, high: float) -> Draw:
     def draw(rng: np.random.Generator, n: int) -> np.ndarray:
         hits, count = np.zeros(n), max(1, int(rate_hz * n / RATE))
         hits[rng.integers(0, n, count)] = rng.uniform(0.3, 1.0, count)
-        envelope = np.convolve(hits, np.exp(-_time(int(4 * decay_s * RATE)) / decay_s))[:n]
+        envelope = fftconvolve(hits, np.exp(-_time(int(4 * decay_s * RATE)) / decay_s))[:n]
         return _band(envelope * rng.normal(size=n), low, high)
 
     return draw

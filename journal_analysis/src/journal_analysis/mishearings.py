@@ -58,6 +58,8 @@ _RULES = (
     _Rule("workup", "workout", unsure=0.8),
     _Rule("match", "matcha", before="(one|a|two|coffee|tea|and|had)", after="(latte|at|tea)", unsure=0.8),
     _Rule("ada", "ate a", after="lot"),
+    _Rule("m", "am", before="i"),
+    _Rule("afternoon", "after noon", before="(caffeine|coffees?|espressos?|tea|nothing|none)"),
 )
 _ENDS = re.compile(r"[.!?]['\"]?$")
 

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["PROMPT", "transcribe"]
 
 PROMPT = (
-    "Evening journal. Stress was four out of five. I had two coffees, at nine and at ten thirty, and no alcohol. "
-    "I did a forty five minute tempo run, intervals, strength training, sauna. I took magnesium, creatine and an "
-    "energy gel. No sore throat. Bed at ten fifteen."
+    "I slept six and a half hours. Stress two out of five. I had two coffees, a matcha and a green tea, the last at "
+    "half past two. No alcohol. I did a forty five minute tempo run, R P E seven, intervals, zone two and strength "
+    "training. I took magnesium, creatine, ibuprofen and an energy gel at nine thirty. No sore throat. Stress was four."
 )
 _SOUNDS_FOREIGN_LOGPROB = -0.6
 """Mean log probability of an English reading under which the language is asked for."""
-_SURELY_FOREIGN = 0.6
+_SURELY_FOREIGN = 0.5
 
 
 def transcribe(path: Path, settings: Settings) -> Transcript:
@@ -64,11 +64,12 @@ def transcribe(path: Path, settings: Settings) -> Transcript:
     model = load_model(settings)
     language = "en" if settings.asr_language == "auto" else settings.asr_language
     heard = listen(model, samples, pieces, language, _prompt_in(language))
-    if settings.asr_language == "auto" and _sounds_foreign(heard):
+    if settings.asr_language == "auto" and _mean_logprob(heard) < _SOUNDS_FOREIGN_LOGPROB:
         spoken, sure = language_of(model, samples)
         if spoken != language and sure >= _SURELY_FOREIGN:
-            language = spoken
-            heard = listen(model, samples, pieces, language, None)
+            foreign = listen(model, samples, pieces, spoken, None)
+            if _mean_logprob(foreign) > _mean_logprob(heard):
+                language, heard = spoken, foreign
     heard = _second_look(model, samples, heard, language)
     words = tuple(word for one in heard for word in believable(one, _prompt_in(language)))
     if language == "en":
@@ -85,10 +86,9 @@ def _prompt_in(language: str) -> str | None:
     return PROMPT if language == "en" else None
 
 
-def _sounds_foreign(heard: Sequence[Heard]) -> bool:
-    tokens = sum(len(h.words) for h in heard)
-    mean = sum(h.mean_logprob * len(h.words) for h in heard) / max(tokens, 1)
-    return tokens == 0 or mean < _SOUNDS_FOREIGN_LOGPROB
+def _mean_logprob(heard: Sequence[Heard]) -> float:
+    words = sum(len(h.words) for h in heard)
+    return sum(h.mean_logprob * len(h.words) for h in heard) / words if words else -10.0
 
 
 def _second_look(model: Model, samples: np.ndarray, heard: list[Heard], language: str) -> list[Heard]:
