@@ -87,9 +87,14 @@ def test_pull_after_pull(tmp_path, full_rebuilds, seed, pulls):
     daily.store.record.close()
 
 
+@pytest.fixture(scope="module")
+def world() -> World:
+    return make_member(4, now=BEGAN, n_nights=110, utc_offset_min=60, future_nights=9).world
+
+
 @pytest.fixture
-def daily(tmp_path) -> Daily:
-    made = Daily(tmp_path, make_member(4, now=BEGAN, n_nights=110, utc_offset_min=60, future_nights=9).world)
+def daily(tmp_path, world) -> Daily:
+    made = Daily(tmp_path, world)
     made.pull(window_days=None)
     refresh(made.store, "me")
     yield made
@@ -136,9 +141,8 @@ def test_news_that_claim_to_be_old(daily):
     assert daily.tables() == daily.rebuilt()
 
 
-def test_a_strap_that_lay_aside_for_months(tmp_path):
-    member = make_member(4, now=BEGAN, n_nights=110, utc_offset_min=60, future_nights=9)
-    daily = Daily(tmp_path, member.world)
+def test_a_strap_that_lay_aside_for_months(tmp_path, world):
+    daily = Daily(tmp_path, world)
     daily.pull(window_days=None)
     daily.now += timedelta(days=100)
     refresh(daily.store, "me")

@@ -46,7 +46,8 @@ OWN = {
     "doctor": "check the store, the ledger, the models, the login",
     "dagster": "Dagster's page for the runs of this store",
     "mlflow": "MLflow's page for the models of this store",
-    "bench": "measure a room: hrv bench forecast --data TABLE, hrv bench scale, hrv bench journal --data DIR",
+    "bench": "measure a room: hrv bench forecast --data TABLE, hrv bench scale, hrv bench journal --data DIR, "
+    "hrv bench whoop",
 }
 
 
@@ -60,6 +61,9 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.update(quiet_environment())
     if verb == "bench" and rest[:1] == ["journal"]:
         verb, rest = "journal", ["bench", *rest[1:]]
+    if verb == "bench" and rest[:1] == ["whoop"]:
+        command = room_command("whoop", "bench", *rest[1:])
+        os.execve(command[0], command, quiet_environment())
     if verb == "bench" and rest[:1] in (["forecast"], ["scale"]):
         command = room_command("training", "bench", *rest)
         os.execve(command[0], command, quiet_environment())

@@ -65,13 +65,13 @@ def rebuild(as_json: JsonOption = False) -> None:
 
 @app.command()
 def bench(
-    room: Annotated[str, typer.Argument(help="forecast, scale or journal.")] = "journal",
+    room: Annotated[str, typer.Argument(help="forecast, scale, journal or whoop.")] = "journal",
     as_json: JsonOption = False,
 ) -> None:
     """Measure a room on a folder of data."""
     raise HrvError(
         f"There is no bench {room!r}. There are: hrv bench forecast --data TABLE, hrv bench scale, "
-        "hrv bench journal --data DIR."
+        "hrv bench journal --data DIR, hrv bench whoop."
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 # a submodule must not bear a verb's name: once imported it would hide the verb
 _WHERE = {
+    "AsyncWhoopClient": "client",
     "WhoopClient": "client",
     "connect": "connecting",
     "disconnect": "connecting",
@@ -19,7 +20,16 @@ _WHERE = {
     "rebuild": "tables",
 }
 
-__all__ = ["WhoopClient", "connect", "create_app", "disconnect", "import_export", "pull", "rebuild"]
+__all__ = [
+    "AsyncWhoopClient",
+    "WhoopClient",
+    "connect",
+    "create_app",
+    "disconnect",
+    "import_export",
+    "pull",
+    "rebuild",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -259,6 +259,21 @@ def why(
     emit(found, why_text(found), as_json)
 
 
+@app.command()
+def bench(
+    nights: Annotated[int, typer.Option(min=30, max=5000, help="Nights of the made-up account.")] = 1826,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="Measure so often; the median counts.")] = 3,
+    seed: Annotated[int, typer.Option(help="Which made-up account.")] = 7,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure back-fill, daily pull and import of five years against a simulator on this machine."""
+    from whoop_api_client import bench as benchmark
+
+    with progress("Measuring"):
+        found = benchmark.measure(nights=nights, seed=seed, rounds=rounds)
+    emit(found, benchmark.table_text(found), as_json)
+
+
 def _open(address: str) -> None:
     import webbrowser
 

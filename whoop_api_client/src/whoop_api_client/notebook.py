@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -17,6 +18,10 @@ from whoop_api_client.received import SOURCE, Quarantined, drafts_for
 
 if TYPE_CHECKING:
     from whoop_api_client.sync import PullResult
+
+
+TOGETHER_S = 0.2
+"""Pages of a back-fill that come faster share one transaction: a disk's confirmation costs more than a page."""
 
 
 class Notebook:
@@ -36,6 +41,10 @@ class Notebook:
         self._received: Counter[str] = Counter()
         self._written: Counter[str] = Counter()
         self._quarantined: dict[tuple[str, str], Quarantined] = {}
+        self._kind = ""
+        self._unwritten: list[FactDraft] = []
+        self._unset: dict[str, str] = {}
+        self._flushed_s = time.monotonic()
 
     def held(self, kind: str) -> dict[str, FactDraft]:
         """Latest revisions, those of this pull included."""
@@ -49,6 +58,8 @@ class Notebook:
         kind: str,
         records: list[dict[str, Any]],
         stand: Callable[[datetime | None], dict[str, str]] = lambda oldest: {},
+        *,
+        may_wait: bool = False,
     ) -> datetime | None:
         """Make a page durable, and with it where the sync stands.
 
@@ -56,12 +67,17 @@ class Notebook:
         ----------
         stand : callable
             Gets how far back the page reaches, returns cursors (names as in `remember`).
+        may_wait : bool
+            Durable together with the pages that come within `TOGETHER_S` (see `flush`).
 
         Returns
         -------
         datetime or None
             How far back the page reaches (None when nothing on it can be dated).
         """
+        if kind != self._kind:
+            self.flush()
+            self._kind = kind
         now = self.now()
         drafts: list[FactDraft] = []
         received: dict[str, FactDraft] = {}
@@ -79,11 +95,18 @@ class Notebook:
             anchor = self.anchor(kind, raw)
             oldest = min(filter(None, (oldest, anchor)), default=None)
         self._received[kind] += len(records)
-        cursors = {self._cursor(name): value for name, value in stand(oldest).items()}
-        if drafts or cursors:
-            self._written[kind] += self._record.append_many(drafts, cursors)
+        self._unwritten += drafts
+        self._unset |= {self._cursor(name): value for name, value in stand(oldest).items()}
         self._held[kind] |= received
+        if not may_wait or time.monotonic() - self._flushed_s > TOGETHER_S:
+            self.flush()
         return oldest
+
+    def flush(self) -> None:
+        """Write what waits, in one transaction."""
+        if self._unwritten or self._unset:
+            self._written[self._kind] += self._record.append_many(self._unwritten, self._unset)
+        self._unwritten, self._unset, self._flushed_s = [], {}, time.monotonic()
 
     def write_account(self, client: WhoopClient) -> dict[str, Any]:
         """Profile and body measurements; returns both.

@@ -1,8 +1,9 @@
 """Bringing the record up to date with WHOOP: everything once, then a trailing window.
 
-Every page is durable before the next one is asked for, and a cursor remembers how far back the first pull has come,
-so that it may be killed anywhere. WHOOP has no "changed since": each later pull re-reads seven days (once a week
-thirty), from the last finished pull at the latest, and what is still open or pending beyond that, one by one.
+A page is durable before the next one is asked for (pages that come faster than five a second: together), and with it
+how far back the first pull has come, so that it may be killed anywhere. WHOOP has no "changed since": each later pull
+re-reads seven days (once a week thirty), from the last finished pull at the latest, and what is still open or pending
+beyond that, one by one.
 """
 
 from __future__ import annotations
@@ -107,7 +108,10 @@ def _synchronise(book: Notebook, client: WhoopClient, on_page: Progress) -> Pull
     if todo and not resumed:
         book.remember("began_at", format_instant(now))
     for kind in todo:
-        _backfill(book, client, kind, on_page)
+        try:
+            _backfill(book, client, kind, on_page)
+        finally:
+            book.flush()
     if todo and not resumed:
         # a first pull has just read everything
         result = book.count_into(PullResult(book.member_id, "backfill"))
@@ -133,7 +137,7 @@ def _backfill(book: Notebook, client: WhoopClient, kind: str, on_page: Progress)
                 return {f"backfill.{kind}": json.dumps({"done": True})}
             return {f"backfill.{kind}": json.dumps({"before": format_instant(back_to)})} if back_to else {}
 
-        oldest = book.write_page(kind, page.records, stand)
+        oldest = book.write_page(kind, page.records, stand, may_wait=not page.is_last)
         reached = min(filter(None, (reached, oldest)), default=None)
         count += len(page.records)
         on_page(kind, count, reached)
