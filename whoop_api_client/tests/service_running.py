@@ -92,9 +92,9 @@ class Served:
 
 
 @contextmanager
-def served(settings: Settings, **more: Any) -> Iterator[Served]:
+def served(settings: Settings, *, letter_port: int | None = None, **more: Any) -> Iterator[Served]:
     """The service as `hrv serve` runs it, on free ports; the redirect address is its own."""
-    port, letter_port = free_port(), free_port()
+    port, letter_port = free_port(), letter_port or free_port()
     settings = settings.model_copy(update={"whoop_redirect_uri": f"http://localhost:{port}/callback"})
     app = create_app(settings, port=port, webhook_port=letter_port, token=TOKEN, **more)
     running = server(app)

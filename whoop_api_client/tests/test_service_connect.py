@@ -55,7 +55,7 @@ def test_the_browser_comes_home_once(service):
     assert service.get("/callback", params=query).status_code == 200
     assert is_connected(service)
     service.cookies.set(COOKIE, cookie.split(";")[0].split("=", 1)[1])
-    assert service.get("/callback", params=query).status_code == 400
+    assert service.get("/callback", params=query).status_code == 403
 
 
 def test_a_start_address_is_good_once_and_for_five_minutes(service, moments):
@@ -91,13 +91,13 @@ def test_of_a_thousand_wrong_callbacks_none_connects(service, moments, place):
         service.cookies.clear()
         headers = {"Cookie": f"{COOKIE}={cookie}"} if cookie else {}
         answer = service.get("/callback", params=wrong, headers=headers)
-        assert answer.status_code == 400, (sort, wrong)
+        assert answer.status_code == 403, (sort, wrong)
         assert query["code"] not in answer.text
         sorts[sort] += 1
     for _ in range(10):
         _, late = set_out(service)
         moments[0] += timedelta(minutes=5, seconds=1)
-        assert service.get("/callback", params=late).status_code == 400
+        assert service.get("/callback", params=late).status_code == 403
         sorts["late"] += 1
     assert sum(sorts.values()) == 1_000
     assert not is_connected(service)
@@ -109,7 +109,7 @@ def test_who_did_not_set_out_here_cannot_come_home(service):
     _, query = set_out(service)
     service.cookies.clear()
     answer = service.get("/callback", params=query, headers={"Sec-Fetch-Site": "cross-site"})
-    assert answer.status_code == 400
+    assert answer.status_code == 403
     assert "did not start" in answer.text
     assert not is_connected(service)
 

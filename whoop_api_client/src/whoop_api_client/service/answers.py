@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 ERRORS: dict[int | str, str] = {
     400: "the request could not be read",
@@ -32,6 +33,22 @@ class ErrorAnswer(BaseModel):
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The declaration of these error answers."""
     return {status: {"model": ErrorAnswer, "description": ERRORS[status]} for status in statuses}
+
+
+def errors_of_page(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same of a route that answers with a page when all is well."""
+    form = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
+    return {status: {"description": ERRORS[status], "content": dict(form)} for status in statuses}
+
+
+def _written_day(value: object) -> object:
+    """Days come as text alone; a number would be taken for seconds since 1970."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("expected a day such as 2026-03-01")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
 
 
 class PullWish(BaseModel):

@@ -17,7 +17,7 @@ from hrv_shared.errors import HrvError
 from hrv_shared.settings import Settings
 from whoop_api_client.errors import WebhookRefused
 from whoop_api_client.gate import LOOPBACK_NAMES, TOKEN_HEADER, Doors, Gate, new_session_token
-from whoop_api_client.service.answers import errors
+from whoop_api_client.service.answers import errors, errors_of_page
 from whoop_api_client.service.connect_routes import Homecoming, connect_router, landing_router
 from whoop_api_client.service.desk import Desk, RunPull
 from whoop_api_client.service.job_routes import job_router, pull_in_service
@@ -85,11 +85,11 @@ def create_app(
     for router in (connect_router(desk, home), job_router(desk), read_router(desk)):
         app.include_router(router, dependencies=[key], responses=errors(401, 403, 421))
     if landing:
-        app.include_router(landing_router(desk, home), responses=errors(403, 421))
+        app.include_router(landing_router(desk, home), responses=errors_of_page(403, 421))
     if takes_webhooks:
-        app.include_router(webhook_router(desk))
+        app.include_router(webhook_router(desk, letter_box))
 
-    @app.get("/", response_class=HTMLResponse, responses=errors(403, 421))
+    @app.get("/", response_class=HTMLResponse, responses=errors_of_page(403, 421))
     def overview() -> HTMLResponse:
         """What this service offers."""
         return index(app, str(settings.config_dir / TOKEN_FILE))

@@ -31,6 +31,7 @@ from whoop_api_client.service.answers import (
     Disconnected,
     PastedAddress,
     errors,
+    errors_of_page,
 )
 from whoop_api_client.service.desk import Desk
 from whoop_api_client.service.pages import page
@@ -38,7 +39,8 @@ from whoop_api_client.service.pages import page
 __all__ = ["Homecoming", "connect_router", "landing_router"]
 
 COOKIE = "hrv_connect"
-_PAGE_400 = {400: {"description": "refused; the page says why", "content": {"text/html": {}}}}
+_REFUSED = errors_of_page(403)
+_REFUSED[403]["content"]["text/html"] = {"schema": {"type": "string"}}
 
 
 class Homecoming:
@@ -116,7 +118,7 @@ def landing_router(desk: Desk, home: Homecoming) -> APIRouter:
         START_PATH + "{ticket}",
         status_code=303,
         response_class=RedirectResponse,
-        responses=errors(404, 409, 422),
+        responses=errors_of_page(404, 409, 422),
     )
     def set_out(ticket: str) -> Response:
         """Send the browser to WHOOP; the ticket is good once."""
@@ -130,15 +132,15 @@ def landing_router(desk: Desk, home: Homecoming) -> APIRouter:
         answer.set_cookie(COOKIE, home.bind(state), 300, path=home.landing, httponly=True, samesite="lax")
         return answer
 
-    @router.get(home.landing, response_class=HTMLResponse, responses=_PAGE_400)
+    @router.get(home.landing, response_class=HTMLResponse, responses=_REFUSED)
     def come_home(request: Request) -> HTMLResponse:
         """Where WHOOP sends the browser; its query holds code and state."""
         if not home.is_bound(request.query_params.get("state", ""), request.cookies.get(COOKIE, "")):
-            return page("Not connected", "This browser did not start the connection. Start again.", 400)
+            return page("Not connected", "This browser did not start the connection. Start again.", 403)
         try:
             home.arrive(f"{desk.settings.whoop_redirect_uri}?{request.url.query}")
         except HrvError as error:
-            return page("Not connected", escape(str(error)), 400)
+            return page("Not connected", escape(str(error)), 403)
         answer = page("Connected", "You can close this page.", 200)
         answer.delete_cookie(COOKIE, path=home.landing)
         return answer

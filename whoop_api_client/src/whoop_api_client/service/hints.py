@@ -89,7 +89,8 @@ def _read_named(
         ):
             notebook = Notebook(store, member, connection_name(member, settings.whoop_api_base))
             finished, late = _Reading(client, notebook).all(hints)
-        rebuild(store, member)
+        if finished:
+            rebuild(store, member)
     finally:
         store.record.close()
     for hint in finished:

@@ -17,7 +17,7 @@ from whoop_api_client.downloads import table_as_csv, table_as_parquet
 from whoop_api_client.errors import WhoopError
 from whoop_api_client.holdings import days_without_hrv
 from whoop_api_client.pulling import last_pull_at
-from whoop_api_client.service.answers import Gaps, Status, TableEntry, errors
+from whoop_api_client.service.answers import Day, Gaps, Status, TableEntry, errors
 from whoop_api_client.service.desk import Desk, job_answer
 
 __all__ = ["read_router"]
@@ -57,7 +57,7 @@ def read_router(desk: Desk) -> APIRouter:
         )
 
     @router.get("/gaps", responses=errors(409, 422))
-    def gaps(since: date | None = None) -> Gaps:
+    def gaps(since: Day | None = None) -> Gaps:
         """Days without usable HRV: why, and what is being done about each run of them."""
         connected = describe_connection(desk.settings)["connected"]
         return _gaps(desk, Store.open(desk.settings, desk.clock), since, connected)

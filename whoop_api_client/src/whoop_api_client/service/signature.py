@@ -75,7 +75,9 @@ class SigningSecret:
         return self._held[1]
 
     def _look_up(self) -> bytes:
-        ours, typed = self._settings, open_token_store(self._settings).load()
-        if ours.whoop_client_secret and (typed is None or ours.whoop_client_id in {None, typed.client_id}):
+        ours, pair = self._settings, open_token_store(self._settings).load()
+        typed = pair is not None and pair.client_id is not None
+        # settings win, because a secret may have been renewed, unless they are of another app
+        if ours.whoop_client_secret and (not typed or ours.whoop_client_id in {None, pair.client_id}):
             return ours.whoop_client_secret.get_secret_value().encode()
-        return ((typed and typed.client_secret) or "").encode()
+        return ((typed and pair.client_secret) or "").encode()

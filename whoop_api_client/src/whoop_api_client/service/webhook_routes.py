@@ -36,15 +36,16 @@ _ANSWERS = errors(400, 403, 404, 409, 413, 415, 421) | {
 }
 
 
-def webhook_router(desk: Desk) -> APIRouter:
+def webhook_router(desk: Desk, port: int) -> APIRouter:
     router, secret = APIRouter(tags=["webhooks"]), SigningSecret(desk.settings)
+    declared = _DECLARED | {"servers": [{"url": f"http://127.0.0.1:{port}"}]}
 
     @router.post(
         WEBHOOK_PATH,
         status_code=202,
         response_model=WebhookTaken,
         responses=_ANSWERS,
-        openapi_extra=_DECLARED,
+        openapi_extra=declared,
     )
     async def take(request: Request) -> JSONResponse:
         """An event: something changed at WHOOP. Only at the webhooks' own port."""
