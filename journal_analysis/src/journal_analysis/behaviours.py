@@ -1,4 +1,7 @@
-"""The behaviours that the room understands: the core in ``behaviours.toml``, the rest in ``mentions.toml``."""
+"""The behaviours that the room understands: the core in ``behaviours.toml``, the rest in ``mentions_<topic>.toml``.
+
+What a table leaves out (kind, unit, sign) is as the ontology has it; a mention needs no ``rule``.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,14 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
+from hrv_shared import ontology
+
 __all__ = ["Behaviour", "behaviours", "data_file"]
 
-FILES = ("behaviours.toml", "mentions.toml")
 KINDS = frozenset({"amount", "yes", "time", "scale"})
-SIGNS = frozenset({"negative", "positive", "mixed", "unknown"})
+_KIND_OF_TYPE = {
+    "boolean": "yes", "amount": "amount", "duration": "amount", "scale": "scale", "time_of_day": "time",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,15 +48,20 @@ def behaviours() -> Mapping[str, Behaviour]:
     Raises
     ------
     ValueError
-        A data file names an unknown kind or sign, or both tell the same behaviour (a mistake in the package).
+        A data file names an unknown behaviour, kind or sign, or two tell the same one (a mistake in the package).
     """
     found: dict[str, Behaviour] = {}
-    for file_name in FILES:
+    for file_name in _files():
         for name, behaviour in _read(file_name).items():
             if name in found:
-                raise ValueError(f"{file_name} [{name}]: one of {FILES} only")
+                raise ValueError(f"{file_name} [{name}]: another file tells it already")
             found[name] = behaviour
     return MappingProxyType(found)
+
+
+def _files() -> list[str]:
+    mentions = (f.name for f in data_file("").iterdir() if f.name.startswith("mentions_"))
+    return ["behaviours.toml", *sorted(mentions)]
 
 
 def _read(file_name: str) -> dict[str, Behaviour]:
@@ -61,13 +72,23 @@ def _read(file_name: str) -> dict[str, Behaviour]:
         options = {
             key: value.replace("\n", "") if isinstance(value, str) else value for key, value in table.items()
         }
-        rule, kind, sign, label = (options.pop(key) for key in ("rule", "kind", "sign", "label"))
-        if kind not in KINDS or sign not in SIGNS:
+        known = ontology.behaviours().get(name)
+        if known is None:
+            raise ValueError(f"{file_name} [{name}]: no behaviour of the ontology")
+        kind = options.pop("kind", _KIND_OF_TYPE.get(known.type))
+        if kind not in KINDS or options.get("sign", known.expected_sign) not in ontology.SIGNS:
             raise ValueError(
-                f"{file_name} [{name}]: kind one of {sorted(KINDS)}, sign one of {sorted(SIGNS)}"
+                f"{file_name} [{name}]: kind one of {sorted(KINDS)}, sign one of {sorted(ontology.SIGNS)}"
             )
+        unit = "" if kind == "yes" else known.unit.removesuffix(" local")
         found[name] = Behaviour(
-            name, rule, kind, options.pop("unit", ""), sign, label, MappingProxyType(options)
+            name,
+            options.pop("rule", "mention"),
+            kind,
+            options.pop("unit", unit),
+            options.pop("sign", known.expected_sign),
+            options.pop("label", name.replace("_", " ")),
+            MappingProxyType(options),
         )
     return found
 

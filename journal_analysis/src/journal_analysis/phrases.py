@@ -1,4 +1,5 @@
-"""The small words around the rules' own (negation, plans, days …), read from ``data/phrases.toml``."""
+"""The small words around the rules' own (negation, plans, days …), read from ``data/phrases.toml`` and, for what is
+simply named, ``data/phrases_mentions.toml``."""
 
 from __future__ import annotations
 
@@ -12,11 +13,14 @@ __all__ = ["phrase"]
 
 
 def phrase(table: str, name: str) -> re.Pattern[str]:
-    """One compiled pattern of the file."""
+    """One compiled pattern of the files."""
     return re.compile(_tables()[table][name].replace("\n", ""))
 
 
 @cache
 def _tables() -> dict[str, dict[str, str]]:
-    with data_file("phrases.toml").open("rb") as file:
-        return tomllib.load(file)
+    tables: dict[str, dict[str, str]] = {}
+    for name in ("phrases.toml", "phrases_mentions.toml"):
+        with data_file(name).open("rb") as file:
+            tables |= tomllib.load(file)
+    return tables

@@ -11,6 +11,8 @@ from journal_analysis.rules.candidate import Candidate
 from journal_analysis.rules.count import read_count
 from journal_analysis.rules.meal import read_meal
 from journal_analysis.rules.mention import read_mention
+from journal_analysis.rules.moment import read_moment
+from journal_analysis.rules.rating import read_rating
 from journal_analysis.rules.scale import read_scale
 from journal_analysis.rules.training import read_training
 
@@ -20,6 +22,8 @@ RULES: dict[str, Callable[[Note, Behaviour], list[Candidate]]] = {
     "count": read_count,
     "scale": read_scale,
     "mention": read_mention,
+    "moment": read_moment,
+    "rating": read_rating,
     "meal": read_meal,
     "training": read_training,
     "bedtime": read_bedtime,

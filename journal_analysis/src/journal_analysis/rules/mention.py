@@ -1,156 +1,180 @@
-"""Things that were done or were not: magnesium, sauna, sore throat, a flight, ibuprofen, a nap."""
+"""Things that were done or were not: creatine, sauna, sore throat, ibuprofen, a nap, earplugs, a day off.
+
+Options of a behaviour in ``data/mentions_*.toml``:
+
+- ``words`` are enough alone, ``weak`` ones want a sign (a verb, a dose, a form, a neighbour), ``dose_words`` an amount.
+- ``not_words`` mean something else, ``no_words`` deny by themselves, ``veto`` bars its whole sentence.
+- ``how`` (taken, done, used, felt, said): the first three are no facts where they are only talked about.
+- ``counted``: what one piece of it is called; ``article_counts``: "a cigarette" is one; ``packs``: pieces of a pack.
+- ``needs_amount``: nothing without one; ``least``, ``most``: amounts outside are none of it.
+- ``night``: of "last night" it belongs to the day that began with waking; ``anyone``: told of others, true for the wearer.
+- ``symptom``: "it is gone" denies it; ``weak_context``, ``dose_only``: what makes a weak word one of it.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from journal_analysis.behaviours import Behaviour
 from journal_analysis.clauses import Note
-from journal_analysis.clocks import Duration
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, denial_of, judged
+from journal_analysis.rules.dose import doses_of
+from journal_analysis.rules.portion import portion_of
+from journal_analysis.rules.sighting import Sighting, sightings_in
 
 __all__ = ["read_mention"]
 
-_RECOVERED = phrase("mention", "recovered")
+_RECOVERED = phrase("told", "recovered")
+_LAST_NIGHT = phrase("told", "last_night")
+_CORRECTED = phrase("told", "corrected")
+_HAPPENED = phrase("told", "happened")
+_GIVEN_ME = phrase("told", "given_me")
+_NONE_OF_IT = phrase("told", "none_of_it")
+_SURE, _NEAR, _FAR = 0.9, 2.5, 0.8
+_NEXT_STATEMENT = 70
 
 
 def read_mention(note: Note, behaviour: Behaviour) -> list[Candidate]:
     """Yes where the behaviour is named as done, no where it is denied; with its amount where one is said."""
     found = []
-    for match in _matches(note, behaviour):
-        denied = denial_of(note, *match.span()) or (
-            match.span() if _is_over(note, behaviour, match) else None
-        )
-        if denied:
-            none = 0.0 if behaviour.kind == "amount" else None
-            words = note.canonical.quote(*denied)
-            candidate = Candidate(
-                behaviour.name,
-                "no",
-                *match.span(),
-                "denied",
-                0.85,
-                amount=none,
-                unit=behaviour.unit,
-                words=words,
-            )
-        else:
-            amount, end = _amount(note, behaviour, match)
-            if amount is None and behaviour.kind == "amount" and not _named_plainly(note, behaviour, match):
-                continue
-            if amount is not None and amount < float(behaviour.options.get("minimum_amount", 0)):
-                continue
-            kind = "yes" if amount is None else "amount"
-            candidate = Candidate(
-                behaviour.name,
-                kind,
-                match.start(),
-                max(match.end(), end),
-                "named",
-                0.85,
-                amount=amount,
-                unit=behaviour.unit,
-            )
-        weighed = judged(note, candidate)
+    for sighting in sightings_in(note).get(behaviour.name, ()):
+        candidate = _read(note, behaviour, sighting)
+        weighed = _weighed(note, behaviour, candidate) if candidate else None
         if weighed:
             found.append(weighed)
     said_no = behaviour.pattern("no_words")
     for match in said_no.finditer(note.text) if said_no else ():
-        amount = 0.0 if behaviour.kind == "amount" and behaviour.name != "hydration" else None
-        weighed = judged(
-            note,
-            Candidate(
-                behaviour.name,
-                "no",
-                match.start(),
-                match.end(),
-                "said none",
-                0.85,
-                unit=behaviour.unit,
-                amount=amount,
-            ),
-        )
+        denied = _no(note, behaviour, match.span(), match.span(), "said none")
+        weighed = _weighed(note, behaviour, denied)
         if weighed and not weighed.is_plan:
             found.append(weighed)
-    return found
+    return _merged(note, found)
 
 
-def _matches(note: Note, behaviour: Behaviour) -> list[re.Match[str]]:
-    """The behaviour's words, without those that mean something else."""
-    other = behaviour.pattern("not_words")
-    barred = [m.span() for m in other.finditer(note.text)] if other else []
-    said_no = behaviour.pattern("no_words")
-    barred += [m.span() for m in said_no.finditer(note.text)] if said_no else []
-    veto = behaviour.pattern("veto")
-    kept = []
-    for match in behaviour.pattern("words").finditer(note.text):
-        if any(a < match.end() and match.start() < b for a, b in barred):
-            continue
-        first, last = note.sentence_of(match.start())
-        if veto and veto.search(note.text[first:last]):
-            continue
-        kept.append(match)
-    return kept
+def _read(note: Note, behaviour: Behaviour, sighting: Sighting) -> Candidate | None:
+    span = (sighting.start, sighting.end)
+    denied = denial_of(note, *span) or (span if _is_over(note, behaviour, sighting) else None)
+    doses = [] if behaviour.kind != "amount" else doses_of(note, sighting)
+    if denied:
+        unsaid = sighting.needs_dose or behaviour.options.get("needs_amount")
+        return None if unsaid else _no(note, behaviour, span, denied, "denied")
+    amount, start, end, confidence = sighting.number, *span, _SURE
+    if amount is None and doses:
+        amount = sum(dose[0] for dose in doses)
+        start, end = min(start, doses[0][1]), max(end, doses[-1][2])
+        confidence = _SURE if max(dose[3] for dose in doses) <= _NEAR else _FAR
+    elif amount is None and (portion := portion_of(note, behaviour, sighting)):
+        amount, start, end = portion[0], min(start, portion[1]), max(end, portion[2])
+    if amount is None and (sighting.needs_dose or behaviour.options.get("needs_amount")):
+        return None
+    if amount == 0:
+        return _no(note, behaviour, span, span, "none of it")
+    kind = "amount" if amount is not None and behaviour.kind == "amount" else "yes"
+    amount = round(amount, 2) if amount is not None and kind == "amount" else None
+    return Candidate(
+        behaviour.name, kind, start, end, "named", confidence, amount=amount, unit=behaviour.unit
+    )
 
 
-def _is_over(note: Note, behaviour: Behaviour, match: re.Match[str]) -> bool:
-    """Whether a symptom is spoken of as past: "the cold is gone"."""
+def _no(
+    note: Note, behaviour: Behaviour, span: tuple[int, int], words: tuple[int, int], rule: str
+) -> Candidate:
+    has_zero = behaviour.kind == "amount" and not behaviour.options.get("no_amount_if_no")
+    return Candidate(
+        behaviour.name,
+        "no",
+        *span,
+        rule,
+        _SURE,
+        amount=0.0 if has_zero else None,
+        unit=behaviour.unit,
+        words=note.canonical.quote(*words),
+    )
+
+
+def _weighed(note: Note, behaviour: Behaviour, candidate: Candidate) -> Candidate | None:
+    """As `judged`, for what is told of others but true for the wearer too, and for the night just slept."""
+    clause = note.clause_at(candidate.start)
+    if clause.others and _is_mine(note, behaviour, candidate):
+        own = tuple(replace(c, others=False) if c is clause else c for c in note.clauses)
+        weighed = judged(replace(note, clauses=own), candidate)
+    elif clause.others:
+        weighed = _none_for_me(note, behaviour, candidate)
+    else:
+        weighed = judged(note, candidate)
+    if weighed is None:
+        return None
+    if clause.habit and not clause.day_is_said and not _HAPPENED.search(note.text[clause.start : clause.end]):
+        return None  # what is usual is no fact of today
+    going = behaviour.options.get("going")
+    if going and re.search(
+        rf"\b(?:{going})\b", note.text[max(clause.start, candidate.start - 20) : candidate.end + 10]
+    ):
+        weighed = replace(weighed, is_plan=True)
+    if behaviour.options.get("night") and weighed.day_shift == -1:
+        first, last = note.sentence_of(candidate.start)
+        if not clause.day_is_said or _LAST_NIGHT.search(note.text[first:last]):
+            return replace(weighed, day_shift=0)
+    return weighed
+
+
+def _is_mine(note: Note, behaviour: Behaviour, candidate: Candidate) -> bool:
+    """Whether it is the wearer's although another is the subject: "the baby had me up", "she gave me an aspirin"."""
+    anyone = behaviour.options.get("anyone")
+    words = note.text[candidate.start : candidate.end]
+    if anyone and (anyone is True or re.search(anyone, words)):
+        return True
+    before = note.text[note.clause_at(candidate.start).start : candidate.start]
+    return _GIVEN_ME.search(before) is not None
+
+
+def _none_for_me(note: Note, behaviour: Behaviour, candidate: Candidate) -> Candidate | None:
+    """The wearer's own no behind what another had: "my brother took ibuprofen; I took none"."""
+    behind = note.text[candidate.end : candidate.end + _NEXT_STATEMENT]
+    denied = _NONE_OF_IT.search(behind)
+    if denied is None or "." in behind[: denied.start()]:
+        return None
+    at = candidate.end + denied.start("i")
+    span = (at, candidate.end + denied.end())
+    own = _no(note, behaviour, span, (candidate.start, span[1]), "none for the wearer")
+    return judged(note, replace(own, confidence=_FAR))
+
+
+def _is_over(note: Note, behaviour: Behaviour, sighting: Sighting) -> bool:
+    """Whether a symptom is spoken of as past: "the cough is gone"."""
     if not behaviour.options.get("symptom"):
         return False
-    clause = note.clause_at(match.start())
-    return (
-        bool(_RECOVERED.search(note.text[match.end() : clause.end][:30]))
-        and "not " not in note.text[match.end() : clause.end]
-    )
+    rest = note.text[sighting.end : note.clause_at(sighting.start).end]
+    return _RECOVERED.match(rest[:40]) is not None and "not " not in rest
 
 
-def _amount(note: Note, behaviour: Behaviour, match: re.Match[str]) -> tuple[float | None, int]:
-    """The amount said with the behaviour, and where its words end."""
-    for value in match.groupdict().values():
-        if value:
-            return float(value), match.end()
-    clause = note.clause_at(match.start())
-    pattern = behaviour.pattern("amount")
-    if pattern:
-        near = pattern.search(note.text[max(clause.start, match.start() - 24) : clause.end])
-        if near:
-            return float(near.group("a")), match.end()
-    if behaviour.options.get("duration"):
-        first, last = note.sentence_of(match.start())
-        near_ones = [
-            d
-            for d in note.durations
-            if first <= d.start < last and _gap(d, match) < 26 and not _other_between(note, d, match)
+def _merged(note: Note, found: list[Candidate]) -> list[Candidate]:
+    """Amounts of one day are added up unless one corrects the other; each word that said one counts once."""
+    merged: list[Candidate] = []
+    for candidate in found:
+        same = [
+            k
+            for k in merged
+            if k.kind == candidate.kind == "amount"
+            and (k.day_shift, k.is_plan) == (candidate.day_shift, candidate.is_plan)
         ]
-        if near_ones:
-            nearest = min(near_ones, key=lambda d: _gap(d, match))
-            length = nearest.minutes / 60 if behaviour.unit == "hours" else nearest.minutes
-            return length, nearest.end if nearest.start > match.end() else match.end()
-    return None, match.end()
-
-
-def _gap(duration: Duration, match: re.Match[str]) -> int:
-    return max(duration.start - match.end(), match.start() - duration.end, 0)
-
-
-def _other_between(note: Note, duration: Duration, match: re.Match[str]) -> bool:
-    """Whether another activity parts the duration from the word; "drove home, about four hours" does not."""
-    low, high = (
-        (match.end(), duration.start) if duration.start >= match.end() else (duration.end, match.start())
-    )
-    between = re.sub(
-        r", (?:(?:about|around|roughly|almost|nearly|for|some|over|just|at least) )*$",
-        "",
-        note.text[low:high],
-    )
-    return bool(re.search(r"[,;]|\band\b|\bthen\b|\bafter\b", between))
-
-
-def _named_plainly(note: Note, behaviour: Behaviour, match: re.Match[str]) -> bool:
-    """Whether the word alone is enough: a sauna is, a drive only when it was long."""
-    if "minimum_amount" not in behaviour.options:
-        return True
-    plain = behaviour.pattern("plain_words")
-    around = note.text[max(0, match.start() - 10) : match.end() + 20]
-    return bool(plain and plain.search(around))
+        if not same:
+            merged.append(candidate)
+            continue
+        before = same[0]
+        place = merged.index(before)
+        if before.start < candidate.end and candidate.start < before.end:
+            continue  # "smoked 3 cigarettes" says the three once
+        between = note.text[before.end : candidate.start]
+        if _CORRECTED.search(between):
+            merged[place] = candidate
+            continue
+        merged[place] = replace(
+            before,
+            end=candidate.end,
+            amount=round((before.amount or 0.0) + (candidate.amount or 0.0), 2),
+            confidence=min(before.confidence, candidate.confidence),
+        )
+    return merged
