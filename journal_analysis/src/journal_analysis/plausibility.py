@@ -19,8 +19,11 @@ _NOBODY_SPOKE = 0.6
 _GUESSED_LOGPROB = -1.0
 """Whisper's own limits for silence: no-speech probability above the one and mean log probability below the other."""
 _NEVER_SAID_LOGPROB = -1.5
-_NEVER_SAID_PROBABILITY = 0.25
-"""Mean probability of a piece's or sentence's words under which they are made up, or come from the prompt."""
+_NEVER_SAID_UNPROMPTED = 0.25
+"""Mean probability of a piece's words without the prompt under which they come from the prompt."""
+_NOT_UNDERSTOOD = 0.55
+"""Mean probability of a piece's words under which they are guesses: 0.44-0.55 on speech played backwards, 0.8 and more
+on the worst real recordings."""
 _LOOP_COMPRESSION = 2.4
 _LOOP_TIMES = 4
 _LONGEST_STEP_S = 4.0
@@ -52,7 +55,8 @@ def believable(heard: Heard, prompt: str | None) -> tuple[Word, ...]:
         return ()
     if (
         heard.mean_logprob < _NEVER_SAID_LOGPROB
-        or min(mean, alone) < _NEVER_SAID_PROBABILITY
+        or mean < _NOT_UNDERSTOOD
+        or alone < _NEVER_SAID_UNPROMPTED
         or is_loop(heard)
     ):
         return ()
