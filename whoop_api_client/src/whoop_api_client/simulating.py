@@ -105,9 +105,10 @@ def _stopped_by_signals() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        say("Simulator stopped.")
+        pass
     finally:
         signal.signal(signal.SIGTERM, before)
+    say("Simulator stopped.")
 
 
 def _made_up(
