@@ -75,7 +75,9 @@ def _another_value(body: Any, rng: random.Random) -> None:
 
 def _scaled(body: Any, rng: random.Random) -> None:
     numbers = [
-        (c, k) for c, k in _places(body) if isinstance(c[k], int | float) and not isinstance(c[k], bool)
+        (c, k)
+        for c, k in _places(body)
+        if isinstance(c[k], int | float) and not isinstance(c[k], bool) and abs(c[k]) < 1e290
     ]
     if numbers:
         container, key = rng.choice(numbers)

@@ -145,7 +145,7 @@ def test_a_hundred_pulls_over_the_same_store(simulator, tokens, tmp_path):
 
 
 def test_first_pulls_into_new_stores(simulator, tokens, tmp_path):
-    """Shuffled and doubled pages make the same record, to the last revision; missing ones are healed by `--full`."""
+    """Shuffled and doubled pages make the same record, to the last revision; so do missing ones, after `--full`."""
     plain = Replayed(tmp_path / "plain", simulator, tokens)
     plain.pull()
     state = plain.state_hash(whole=True)
@@ -154,8 +154,45 @@ def test_first_pulls_into_new_stores(simulator, tokens, tmp_path):
         held = Replayed(tmp_path / f"home{seed}", simulator, tokens)
         lossy = seed % 3 == 2
         held.pull(Disordered(seed, missing=0.3 if lossy else 0.0))
-        if lossy:
-            assert held.state_hash(whole=True) != state
+        if (
+            lossy
+        ):  # cycles, nights and recoveries hang together, so their holes were seen; workouts hang on nothing
             held.pull(full=True)
         assert held.state_hash(whole=True) == state, seed
         held.store.record.close()
+
+
+@pytest.mark.parametrize("kind", ["cycle", "sleep", "recovery"])
+def test_a_page_that_the_first_pull_was_not_given_is_asked_for(simulator, tokens, tmp_path, kind):
+    plain = Replayed(tmp_path / "plain", simulator, tokens)
+    plain.pull()
+    held = Replayed(tmp_path / "home", simulator, tokens)
+    lossy = LeavesOut(COLLECTIONS[kind].path)
+    held.pull(lossy)
+    assert lossy.left_out == 25
+    assert held.state_hash() == plain.state_hash()
+    for replayed in (plain, held):
+        replayed.store.record.close()
+
+
+class LeavesOut(httpx.BaseTransport):
+    """The real simulator, but the second page of one collection comes empty, once."""
+
+    def __init__(self, path: str):
+        self.left_out = 0
+        self._path = path
+        self._pages = 0
+        self._behind = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._behind.handle_request(request)
+        if not request.url.path.endswith(self._path) or request.url.params.get("limit") == "1":
+            return answer
+        body = json.loads(answer.read())
+        self._pages += 1
+        if self._pages == 2:
+            self.left_out, body["records"] = len(body["records"]), []
+        return httpx.Response(200, json=body)
+
+    def close(self) -> None:
+        self._behind.close()

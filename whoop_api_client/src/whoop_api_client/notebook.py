@@ -162,6 +162,11 @@ class Notebook:
             text = sleep.payload.get("start") if sleep else payload.get("created_at")
         else:
             text = payload.get("start")
+        return self.instant(text)
+
+    @staticmethod
+    def instant(text: Any) -> datetime | None:
+        """An instant of a payload; None when there is none, or it cannot be read."""
         try:
             return parse_instant(text) if text else None
         except (TypeError, ValueError):

@@ -22,6 +22,7 @@ from hrv_shared.store import Store
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.errors import NotFound, PullRunning
 from whoop_api_client.history_length import first_cycle_near
+from whoop_api_client.holes import fill_holes
 from whoop_api_client.models import COLLECTIONS
 from whoop_api_client.notebook import Notebook
 from whoop_api_client.paging import Page
@@ -97,6 +98,7 @@ def synchronise(
         if full and not _unfinished(book):
             for kind in COLLECTIONS:
                 book.remember(f"backfill.{kind}", "{}")
+            book.remember("holes_filled", None)
         on_first(first_cycle_near(client, book.now()) if _unfinished(book) else None)
         return _synchronise(book, client, on_page)
 
@@ -112,6 +114,9 @@ def _synchronise(book: Notebook, client: WhoopClient, on_page: Progress) -> Pull
             _backfill(book, client, kind, on_page)
         finally:
             book.flush()
+    if book.recall("holes_filled") is None:
+        fill_holes(book, client)
+        book.remember("holes_filled", format_instant(now))
     if todo and not resumed:
         # a first pull has just read everything
         result = book.count_into(PullResult(book.member_id, "backfill"))
