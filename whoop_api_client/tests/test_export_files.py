@@ -82,6 +82,13 @@ def test_a_quoted_spanish_header_and_a_note_with_everything_in_it() -> None:
     assert parsed.rows[0].raw["Question text"] == "¿Consumiste cafeína?"
 
 
+def test_a_shifted_note_is_not_repeated_in_the_message() -> None:
+    good = "2024-05-14 23:12:40,,UTC+02:00,¿Consumiste cafeína?,true,"
+    bad = "2024-05-15 23:12:40,,UTC+02:00,¿Consumiste cafeína?,cried all night,"
+    parsed = read(f"{JOURNAL_ES}\n{good}\n{bad}\n")
+    assert parsed.errors[0].message == "Answered yes: expected true or false, got a text of 15 characters"
+
+
 JOURNAL_FR = (
     "Heure de début du cycle,Heure de fin du cycle,Fuseau horaire du cycle,"
     "Texte de la question,A répondu oui,Remarques"

@@ -136,4 +136,7 @@ PLAUSIBLE: dict[str, tuple[float, float]] = {
 
 
 def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:39] + "…")
+    """The cell for a message; what could be a sentence of the wearer's (a shifted column of notes) is not repeated."""
+    if len(text) <= 30 and (text[0].isdigit() or " " not in text):
+        return repr(text)
+    return f"a text of {len(text)} characters"
