@@ -18,6 +18,7 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _SPREADSHEET_DATE = re.compile(
     r"[0-9]{1,4}[/.][0-9]{1,2}[/.][0-9]{1,4}( .*)?|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{1,2}:[0-9]{2}"
 )
+_LONGEST_OFFSET = 24
 
 
 def stamp(row: dict[str, str], column: str, utc_offset_min: int) -> datetime | None:
@@ -43,6 +44,8 @@ def _stamp(column: str, text: str, utc_offset_min: int) -> datetime:
 def offset_min(row: dict[str, str]) -> int | None:
     """Read ``Cycle timezone``: minutes east of UTC."""
     text = row.get("Cycle timezone", "").strip()
+    if " " in text or len(text) > _LONGEST_OFFSET:
+        raise ValueError(f"Cycle timezone: expected an offset such as UTC-05:00 or UTCZ, got {_short(text)}")
     try:
         return parse_offset_min(text) if text else None
     except ValueError as error:
