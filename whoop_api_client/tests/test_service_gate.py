@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from fastapi.testclient import TestClient
 
 from service_hostile import HOUSE, Hostile, every_single_fault, several_faults
 from service_running import (
@@ -168,12 +169,15 @@ def test_a_bug_is_told_by_its_type_alone(service, monkeypatch, capsys):
 def test_the_session_token_is_new_at_each_start_and_private(tmp_path):
     settings = settings_in(tmp_path)
     path = settings.config_dir / TOKEN_FILE
-    create_app(settings)
-    first = path.read_text()
-    create_app(settings)
-    assert path.read_text() != first
-    assert len(first) >= 40
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    tokens = []
+    for _ in range(2):
+        with TestClient(create_app(settings), base_url=f"http://127.0.0.1:{PORT}") as service:
+            tokens.append(path.read_text())
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            assert service.get("/status", headers={TOKEN_HEADER: tokens[-1]}).status_code == 200
+            assert service.get("/status", headers={TOKEN_HEADER: tokens[0] + "x"}).status_code == 401
+    assert tokens[0] != tokens[1]
+    assert len(tokens[0]) >= 40
 
 
 def test_no_page_loads_anything_from_elsewhere(service):

@@ -11,7 +11,6 @@ does to the headers. No CORS headers, ever.
 from __future__ import annotations
 
 import hmac
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,9 +227,7 @@ def _answer(refused: Refusal) -> JSONResponse:
     return JSONResponse({"error": {"code": code, "message": message}}, status, more)
 
 
-def new_session_token(path: Path) -> str:
-    """A token for this start of the service, also written to `path` (mode 0600) for our own programs."""
-    token = secrets.token_urlsafe(32)
+def write_session_token(path: Path, token: str) -> None:
+    """Leave the token of this start of the service in `path` (mode 0600), for our own programs."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_bytes_atomic(path, token.encode(), mode=0o600)
-    return token

@@ -4,7 +4,8 @@ Loopback only, behind `gate`; one pull or import at a time; no script, no CDN. T
 /openapi.json.
 """
 
-from whoop_api_client.service.app import PORT, TOKEN_FILE, create_app
+from whoop_api_client.service.app import PORT, create_app
+from whoop_api_client.service.desk import TOKEN_FILE
 from whoop_api_client.service.listening import announcement, serve
 
 __all__ = ["PORT", "TOKEN_FILE", "announcement", "create_app", "serve"]

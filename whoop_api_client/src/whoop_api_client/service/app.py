@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -16,19 +17,18 @@ from hrv_shared.clock import Clock, system_clock
 from hrv_shared.errors import HrvError
 from hrv_shared.settings import Settings
 from whoop_api_client.errors import WebhookRefused
-from whoop_api_client.gate import LOOPBACK_NAMES, TOKEN_HEADER, Doors, Gate, new_session_token
+from whoop_api_client.gate import LOOPBACK_NAMES, TOKEN_HEADER, Doors, Gate
 from whoop_api_client.service.answers import errors, errors_of_page
 from whoop_api_client.service.connect_routes import Homecoming, connect_router, landing_router
-from whoop_api_client.service.desk import Desk, RunPull
+from whoop_api_client.service.desk import TOKEN_FILE, Desk, RunPull
 from whoop_api_client.service.job_routes import job_router, pull_in_service
 from whoop_api_client.service.pages import index
 from whoop_api_client.service.read_routes import read_router
 from whoop_api_client.service.webhook_routes import webhook_router
 
-__all__ = ["PORT", "TOKEN_FILE", "create_app"]
+__all__ = ["PORT", "create_app"]
 
 PORT = 8721  # that of the default redirect address, so that /callback is ours
-TOKEN_FILE = "service-token"
 _NAMES = {
     400: "BadRequest",
     404: "NotFound",
@@ -55,15 +55,15 @@ def create_app(
     webhook_port : int, optional
         Where webhooks come in; default: the port after `port`. Only with the setting ``whoop_webhook_host``.
     token : str, optional
-        The session token; by default a new one, written to ``<config_dir>/service-token`` (0600).
+        The session token; by default a new one. Written to ``<config_dir>/service-token`` (0600) at the start.
     run_pull : callable, optional
         Instead of `pulling.pull`; gets the wish and a `worker.Watch`.
     """
-    session_token = token or new_session_token(settings.config_dir / TOKEN_FILE)
+    session_token = token or secrets.token_urlsafe(32)
     landing = _landing(settings, port)
     takes_webhooks = settings.whoop_webhook_host is not None
     letter_box = (webhook_port or port + 1) if takes_webhooks else None
-    desk = Desk(settings, clock, run_pull or pull_in_service(settings, clock))
+    desk = Desk(settings, clock, run_pull or pull_in_service(settings, clock), session_token)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -14,14 +14,16 @@ from hrv_shared.clock import Clock
 from hrv_shared.settings import Settings
 from hrv_shared.store import Store
 from whoop_api_client.errors import ServiceRunning
+from whoop_api_client.gate import write_session_token
 from whoop_api_client.service.answers import Error, JobAnswer, PullWish
 from whoop_api_client.service.book import Book
 from whoop_api_client.service.hints import follow_due
 from whoop_api_client.service.worker import Job, Watch, Worker
 
-__all__ = ["BOOK_FILE", "Desk", "RunPull", "job_answer"]
+__all__ = ["BOOK_FILE", "TOKEN_FILE", "Desk", "RunPull", "job_answer"]
 
 BOOK_FILE = "service.sqlite"
+TOKEN_FILE = "service-token"
 UPLOADS = "uploads"
 
 RunPull = Callable[[PullWish, Watch], dict[str, Any]]
@@ -30,16 +32,17 @@ RunPull = Callable[[PullWish, Watch], dict[str, Any]]
 class Desk:
     """One store's service. Nothing runs, and no file of it is open, before `open`."""
 
-    def __init__(self, settings: Settings, clock: Clock, run_pull: RunPull):
+    def __init__(self, settings: Settings, clock: Clock, run_pull: RunPull, token: str):
         self.settings = settings
         self.clock = clock
         self.run_pull = run_pull
+        self._token = token
         self._lock = FileLock(settings.home / "service.lock", timeout=0)
         self.book: Book
         self.worker: Worker
 
     def open(self) -> None:
-        """Take the store and start the worker.
+        """Take the store, write the session token, start the worker.
 
         Raises
         ------
@@ -55,6 +58,7 @@ class Desk:
             raise ServiceRunning(
                 f"Another service serves the store {home}. Stop that one, or set another HRV_HOME."
             ) from None
+        write_session_token(self.settings.config_dir / TOKEN_FILE, self._token)
         shutil.rmtree(home / UPLOADS, ignore_errors=True)  # of a service that was killed
         self.book = Book(home / BOOK_FILE)
         self.worker = Worker(self.book, self._follow, self.clock)
@@ -63,8 +67,8 @@ class Desk:
     def close(self) -> None:
         """Stop the worker and give the store back."""
         if self._lock.is_locked:
-            self.worker.stop()
-            self.book.close()
+            if self.worker.stop():
+                self.book.close()
             self._lock.release()
 
     def new_upload(self) -> Path:

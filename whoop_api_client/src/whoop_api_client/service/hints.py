@@ -26,7 +26,7 @@ from whoop_api_client.notebook import Notebook
 from whoop_api_client.pulling import pull
 from whoop_api_client.service.book import Book, Hint
 from whoop_api_client.sync import only_pull
-from whoop_api_client.tables import rebuild
+from whoop_api_client.tables import refresh
 from whoop_api_client.urls import connection_name
 
 __all__ = ["KINDS", "follow_due"]
@@ -90,7 +90,7 @@ def _read_named(
             notebook = Notebook(store, member, connection_name(member, settings.whoop_api_base))
             finished, late = _Reading(client, notebook).all(hints)
         if finished:
-            rebuild(store, member)
+            refresh(store, member)
     finally:
         store.record.close()
     for hint in finished:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,7 @@ from hrv_shared.store import Store
 from whoop_api_client.errors import UnusableRequest
 from whoop_api_client.export import import_export
 from whoop_api_client.gate import UPLOAD_PATH
+from whoop_api_client.pull_progress import PullProgress
 from whoop_api_client.pulling import pull
 from whoop_api_client.service.answers import JobAnswer, PullWish, errors
 from whoop_api_client.service.desk import Desk, RunPull, job_answer
@@ -52,11 +53,17 @@ def pull_in_service(settings: Settings, clock: Clock) -> RunPull:
     """`pulling.pull`, as the worker calls it."""
 
     def run(wish: PullWish, watch: Watch) -> dict[str, Any]:
-        def on_page(kind: str, count: int, back_to: Any) -> None:
-            watch.tell(kind, count, note=f"back to {back_to:%Y-%m-%d}" if back_to else None)
+        seen = PullProgress(clock())
+
+        def on_page(kind: str, count: int, back_to: datetime | None) -> None:
+            seen.page(kind, count, back_to)
+            watch.tell(kind, count, note=seen.text())
 
         watch.tell("starting", 0)
-        return pull(settings, day=wish.day, full=wish.full, on_page=on_page, clock=clock, sleep=watch.rest)
+        return pull(
+            settings, day=wish.day, full=wish.full, on_page=on_page, on_first=seen.begins, clock=clock,
+            sleep=watch.rest,
+        )  # fmt: skip
 
     return run
 

@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from hrv_shared.settings import Settings
 from whoop_api_client.errors import ServiceRunning
 from whoop_api_client.gate import WEBHOOK_PATH
-from whoop_api_client.service.app import PORT, TOKEN_FILE, create_app
+from whoop_api_client.service.app import PORT, create_app
+from whoop_api_client.service.desk import TOKEN_FILE
 
 __all__ = ["HOST", "announcement", "listen", "serve", "server"]
 
@@ -43,9 +44,12 @@ def serve(
         The port is taken, or another service has the store.
     """
     ports = [port] if settings.whoop_webhook_host is None else [port, webhook_port or port + 1]
+    if len(set(ports)) < len(ports):
+        raise ServiceRunning(
+            "Expected a port of its own for webhooks, got the service's. Take another --webhook-port."
+        )
     with ExitStack() as stack:
         sockets = [found for p in ports for found in stack.enter_context(listen(p))]
-        # after the sockets: a second service must not replace the first one's token
         app = create_app(settings, port=port, webhook_port=webhook_port)
         app.state.desk.open()
         stack.callback(app.state.desk.close)

@@ -25,7 +25,7 @@ _INTERRUPTED = (
     "The service stopped while this ran. What it had done is kept; start it again.",
 )
 _LOOK_AGAIN_S = 30.0
-_STOP_WITHIN_S = 15.0
+_STOP_WITHIN_S = 5.0
 
 
 @dataclass
@@ -103,13 +103,20 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="hrv-worker", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Ask what runs to stop, and wait a little for it; what does not heed is told as interrupted next time."""
+    def stop(self) -> bool:
+        """Ask what runs to stop, and wait a little; what does not heed (a slow answer) is told as interrupted later.
+
+        Returns
+        -------
+        bool
+            Whether all has ended.
+        """
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(_STOP_WITHIN_S)
+        return self._thread is None or not self._thread.is_alive()
 
     def submit(self, kind: str, work: Work, tidy: Callable[[], None] | None = None) -> Job:
         """Put a job on the desk; `tidy` is called when it has ended, however it did.
