@@ -93,7 +93,7 @@ def test_other_numbers_are_no_clock_times(said):
     ],
 )
 def test_durations(said, minutes):
-    assert [d.minutes for d in find_durations(canonical(said).text)] == minutes
+    assert [d.minutes for d in find_durations(canonical(said).text) if d.sets == 1] == minutes
 
 
 def test_a_clause_knows_whose_it_is_and_when():

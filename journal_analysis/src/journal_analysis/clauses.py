@@ -7,48 +7,39 @@ tells a plan, which day it speaks of, and how sure the speaker sounds. Rules loo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import date, timedelta
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from journal_analysis.clocks import Clock, Duration, find_clocks, find_durations
+from journal_analysis.days import carries_on, day_words, header_shift, says_today, sets_the_scene
 from journal_analysis.phrases import phrase
 from journal_analysis.spoken import Canonical, canonical
+from journal_analysis.subjects import about_others, consumes
 
 __all__ = ["Clause", "Note", "read_note"]
 
-_SENTENCE_END = re.compile(r"[.!?;]+(?=\s|$)|\n+")
+_SENTENCE_END = re.compile(r"[.!?;]+(?:['\")\]]+)?(?=\s|$)|\s*\n\s*|(?<=[a-z]{2}[.!?])(?=[a-z]{2})")
+_ANSWERED = phrase("clauses", "answered")
+_LABEL_ONLY = re.compile(r"^[^\n.!?;:]{1,30}:\s*$")
 _CLAUSE_BREAK = phrase("clauses", "clause_break")
-_SOMEBODY_ELSE = phrase("clauses", "somebody_else")
-_SPEAKER = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|we|we're|we've|we'd|we'll|me|myself|for me)\b")
-_NAMED = phrase("clauses", "named")
-_LINK = phrase("clauses", "link")
-_NAMED_FIRST = phrase("clauses", "named_first")
-_NO_NAME = frozenset(
-    "i we just then only still finally later tonight today yesterday also never already afterwards after once again "
-    "always lunch dinner breakfast work training and but so everyone nobody somehow luckily instead maybe probably "
-    "actually "
-    "stress sleep evening morning afternoon have not usually normally otherwise obviously sadly unfortunately".split()
-)
-"""Words that open a sentence with "had" behind them and are nobody's name."""
-_CALENDAR = "monday tuesday wednesday thursday friday saturday sunday"
-
+_RESTART = phrase("clauses", "restart")
 _PLAN = phrase("clauses", "plan")
 _PLAN_UNDONE = phrase("clauses", "plan_undone")
 _PLAN_FRONT = phrase("clauses", "plan_front")
+_PLAN_HEADER = phrase("clauses", "plan_header")
 _CONDITIONAL = phrase("clauses", "conditional")
+_NOT_CONDITIONAL = phrase("clauses", "not_conditional")
 _DOUBT = phrase("clauses", "doubt")
-_TODAY = phrase("clauses", "today")
-_PRESENT = re.compile(r"\b(?:is|am|are|i'm|it's|feel|feeling)\b")
-_YESTERDAY = phrase("clauses", "yesterday")
-_SCENE = re.compile(r"^[^\d]*\byesterday\b[^\d]*$")
-"""A sentence that only sets the scene ("we had a party yesterday"): what follows in the past tense was then too."""
-_BEFORE_YESTERDAY = re.compile(r"\b(?:day before yesterday|2 (?:days|nights|evenings) ago)\b")
-_DAYS_AGO = re.compile(r"\b(\d) (?:days|nights) ago\b")
-_WEEKDAY = phrase("clauses", "weekday")
-_HEADER = phrase("clauses", "header")
-_SLEPT = phrase("clauses", "slept")
-"""Last night's sleep ended this morning: it belongs to this wake day."""
+_PRESENT = phrase("clauses", "present")
+_PAST = phrase("clauses", "past")
 _USUALLY = phrase("clauses", "usually")
+_ADVICE = phrase("clauses", "advice")
+_LINK = phrase("clauses", "link")
+_JOINED = re.compile(r"^[\s,]*(?:and|where|then|and then|so|who|whose)\b")
+_FRONTED = 3
+"""Words that may stand before "I" as its object: "magnesium I forgot"."""
+_LISTED = phrase("clauses", "listed")
 
 
 @dataclass(frozen=True)
@@ -78,6 +69,7 @@ class Note:
     clauses: tuple[Clause, ...]
     clocks: tuple[Clock, ...]
     durations: tuple[Duration, ...]
+    _starts: list[int] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -86,7 +78,8 @@ class Note:
 
     def clause_at(self, position: int) -> Clause:
         """The clause that holds a canonical position."""
-        return next((c for c in self.clauses if c.start <= position < c.end), self.clauses[-1])
+        index = bisect_right(self._starts, position) - 1
+        return self.clauses[max(index, 0)]
 
     def sentence_of(self, position: int) -> tuple[int, int]:
         """Canonical [start, end) of the sentence that holds a position."""
@@ -105,127 +98,157 @@ def read_note(original: str, entry_day: date | None = None) -> Note:
         The wake day of the entry; weekday names ("on Saturday") are only understood with it.
     """
     text = canonical(original)
-    sentences = _sentences(text.text)
-    base_shift = _header_shift(text.text, entry_day)
     clauses: list[Clause] = []
-    carried = 0
-    for number, (start, end) in enumerate(sentences):
-        sentence = text.text[start:end]
-        said = _day_shift(sentence, entry_day)
-        shift = said if said is not None else base_shift
-        is_carried = False
-        if said is None and carried and not _TODAY.search(sentence) and not _PRESENT.search(sentence):
-            shift, is_carried = carried, True
-        elif carried and (_TODAY.search(sentence) or _PRESENT.search(sentence)):
-            carried = 0
-        if said is not None and _SCENE.search(sentence) and not _TODAY.search(sentence):
-            carried = said
-        clauses += _clauses_of(text, number, start, end, shift, said is not None, is_carried, entry_day)
+    story = _Story(0, 0, planned=False)
+    for number, (start, end) in enumerate(_sentences(text.text)):
+        story = _next_story(story, text.text[start:end], entry_day)
+        clauses += _clauses_of(text, number, start, end, story, entry_day)
     if not clauses:
-        clauses = [Clause(0, len(text.text), 0, 0, len(text.text), *([False] * 5), base_shift, False, False)]
-    return Note(text, tuple(clauses), tuple(find_clocks(text.text)), tuple(find_durations(text.text)))
+        clauses = [Clause(0, len(text.text), 0, 0, len(text.text), *([False] * 5), 0, False, False)]
+    clocks = find_clocks(text.text)
+    lengths = [
+        d for d in find_durations(text.text) if not any(c.start < d.end and d.start < c.end for c in clocks)
+    ]
+    return Note(text, tuple(clauses), tuple(clocks), tuple(lengths), [c.start for c in clauses])
+
+
+@dataclass(frozen=True)
+class _Story:
+    """The day that holds until further notice: of the heading (``base``), of the story being told (``carried``)."""
+
+    base: int
+    carried: int
+    planned: bool
+    is_scene: bool = False
+
+
+def _next_story(story: _Story, sentence: str, entry_day: date | None) -> _Story:
+    planned = _PLAN_HEADER.match(sentence) is not None
+    header = header_shift(sentence, entry_day)
+    if header is not None:
+        return _Story(header, 0, planned)
+    said = day_words(sentence, entry_day)
+    scene = sets_the_scene(sentence)
+    if said is not None and said.shift < 0 and (scene or said.leads):
+        return replace(story, carried=said.shift, planned=planned, is_scene=scene)
+    if says_today(sentence):
+        return _Story(0, 0, planned)
+    if said is not None or _PRESENT.search(sentence):
+        return replace(story, carried=0, planned=planned)
+    return replace(story, planned=planned)
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:
-    bounds, start = [], 0
+    bounds: list[tuple[int, int]] = []
+    start = 0
     for match in _SENTENCE_END.finditer(text):
+        piece = text[start : match.end()]
+        asks = match.group().startswith("?") and _ANSWERED.match(text, match.end())
+        asks = asks or (match.group().startswith("?") and len(piece.split()) <= 3)
+        if asks or (match.group().strip() == "" and _LABEL_ONLY.match(piece.strip())):
+            continue  # "Alcohol? None.", a label with its value on the next line
         bounds.append((start, match.end()))
         start = match.end()
     bounds.append((start, len(text)))
     return [(a, b) for a, b in bounds if text[a:b].strip()]
 
 
+def _cuts(sentence: str) -> list[int]:
+    places = {m.start() for m in _CLAUSE_BREAK.finditer(sentence) if m.start() > 0}
+    for match in _RESTART.finditer(sentence):
+        before = max((p for p in places if p < match.start()), default=0)
+        if len(sentence[before : match.start()].split()) > _FRONTED:
+            places.add(match.start())
+    return sorted(places)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What stands over the clauses of a sentence from one to the next."""
+
+    others: bool = False
+    plan: bool = False
+    day: int = 0
+    is_said: bool = False
+    consumes: bool = False
+
+
 def _clauses_of(
-    text: Canonical,
-    number: int,
-    start: int,
-    end: int,
-    shift: int,
-    said: bool,
-    carried: bool,
-    entry_day: date | None,
+    text: Canonical, number: int, start: int, end: int, story: _Story, entry_day: date | None
 ) -> list[Clause]:
     sentence = text.text[start:end]
-    cuts = [start] + [start + m.start() for m in _CLAUSE_BREAK.finditer(sentence) if m.start() > 0] + [end]
-    clauses, others, plan = [], False, False
+    carried = bool(story.carried) and not day_words(sentence, entry_day) and not says_today(sentence)
+    carried = carried and (story.is_scene or carries_on(sentence))
+    first_day = story.carried if carried else story.base
+    said = _Said(plan=story.planned, day=first_day)
+    cuts = [start, *(start + c for c in _cuts(sentence)), end]
+    clauses: list[Clause] = []
     for first, last in zip(cuts, cuts[1:], strict=False):
         piece = text.text[first:last]
-        spoken_piece = _LINK.sub("", piece)
-        named = _NAMED.search(" " + text.quote(first, last)) if first > start else None
-        opening = _NAMED_FIRST.search(text.quote(first, last)) if first == start else None
-        if (
-            _SOMEBODY_ELSE.search(spoken_piece)
-            or (named and named.group(1).lower() not in _CALENDAR)
-            or (
-                opening
-                and opening.group(1).lower() not in _NO_NAME
-                and opening.group(1).lower() not in _CALENDAR
-            )
-        ):
-            others = True
-        elif _SPEAKER.search(spoken_piece):
-            others = False
-        if _PLAN_UNDONE.search(piece) or re.search(r"\b(?:did|had|was|were|drank|ate|took|went)\b", piece):
-            plan = False
-        if _PLAN.search(_PLAN_FRONT.sub("", piece)) and not _PLAN_UNDONE.search(piece):
+        others = _others(said, piece, text.quote(first, last), first == start)
+        plan = _plan(said, piece, first == start)
+        named = day_words(piece, entry_day)
+        todays = says_today(piece)
+        conditional = bool(_CONDITIONAL.search(piece)) and not _NOT_CONDITIONAL.search(piece)
+        if named is not None and named.shift > 0 and not _PAST.search(piece):
             plan = True
-        own = _day_shift(piece, entry_day)
-        todays = own is None and _TODAY.search(piece)
-        day_shift = own if own is not None else (0 if todays else shift)
+        if named is not None and not (todays and named.shift < 0 and not named.leads):
+            day, is_said = named.shift, True
+            said = replace(said, day=day if named.leads else said.day, is_said=named.leads or said.is_said)
+            if not named.leads and _LISTED.match(piece) and not _PAST.search(piece):
+                clauses = _moved_back(clauses, day)
+        elif todays:
+            day, is_said = 0, True
+            said = replace(said, day=0, is_said=True)
+        elif clauses and clauses[-1].day_is_said and not said.is_said and _JOINED.match(piece):
+            day, is_said = clauses[-1].day_shift, True
+        else:
+            day, is_said = said.day, said.is_said
         clauses.append(
             Clause(
                 first, last, number, start, end,
                 others=others,
                 plan=plan,
-                unreal=bool(_CONDITIONAL.search(piece))
-                or bool(_PLAN_UNDONE.search(piece) and "as planned" not in piece),
+                unreal=conditional
+                or bool(_PLAN_UNDONE.search(piece) and "as planned" not in piece)
+                or bool(_ADVICE.search(piece)),
                 doubt=bool(_DOUBT.search(piece)),
                 habit=bool(_USUALLY.search(piece)),
-                day_shift=day_shift,
-                day_is_said=said or own is not None or bool(todays),
-                day_is_carried=carried and not todays,
+                day_shift=day,
+                day_is_said=is_said,
+                day_is_carried=carried and not is_said,
             )
         )  # fmt: skip
+        said = replace(said, others=others, plan=plan, consumes=others and consumes(piece, said.consumes))
     return clauses
 
 
-def _header_shift(text: str, entry_day: date | None) -> int:
-    """Days back that the opening names: "journal for Tuesday" told on Wednesday morning is the day before."""
-    match = _HEADER.search(text[:80])
-    if not match:
-        return 0
-    if match.group(1):
-        return -1
-    if entry_day is None:
-        return 0
-    back = (entry_day.weekday() - _CALENDAR.split().index(match.group(2))) % 7
-    return -back if back <= 2 else 0
+def _others(said: _Said, piece: str, original: str, opens: bool) -> bool:
+    """A clause without a subject goes on with the last one: in "Anna had wine, gin and a beer", not in "kids in
+    bed, two beers"."""
+    told = about_others(piece, original, opens)
+    if told is None:
+        goes_on = said.consumes or _JOINED.match(piece) or _PAST.match(_LINK.sub("", piece))
+        return said.others and bool(goes_on)
+    return told
 
 
-def _day_shift(piece: str, entry_day: date | None) -> int | None:
-    """Days from the entry's day to the day that the words name, or None where they name none."""
-    if _BEFORE_YESTERDAY.search(piece):
-        return -2
-    ago = _DAYS_AGO.search(piece)
-    if ago:
-        return -int(ago.group(1))
-    if re.search(r"\bday after tomorrow\b", piece):
-        return 2
-    if re.search(r"\btomorrow\b", piece):
-        return 1
-    weekday = _WEEKDAY.search(piece)
-    if weekday and not _HEADER.search(piece):
-        if entry_day is None:
-            return None if re.match(r"this|for", weekday.group()) else -7
-        ahead = (_CALENDAR.split().index(weekday.group(1)) - entry_day.weekday()) % 7
-        if re.match(r"next|until|for", weekday.group()) or _PLAN.search(piece):
-            return ahead
-        return ahead - 7 if ahead else (0 if weekday.group().startswith(("on", "this")) else -7)
-    if _YESTERDAY.search(_SLEPT.sub("", piece)):
-        return -1
-    return None
+def _plan(said: _Said, piece: str, opens: bool) -> bool:
+    plain = _PLAN_FRONT.sub("", piece)
+    if _PLAN_UNDONE.search(piece):
+        return False
+    if _PLAN.search(plain):
+        return True
+    if _PAST.search(piece) or _PRESENT.search(piece) or says_today(piece):
+        return False
+    return said.plan
 
 
-def shifted(entry_day: date, shift: int) -> date:
-    """The day that a clause speaks of."""
-    return entry_day + timedelta(days=shift)
+def _moved_back(clauses: list[Clause], day: int) -> list[Clause]:
+    """A day at the end of a list ("beer, pizza and a whisky last night") holds for the whole list."""
+    moved = list(clauses)
+    for index in range(len(moved) - 1, -1, -1):
+        if moved[index].day_is_said:
+            break
+        moved[index] = replace(moved[index], day_shift=day, day_is_said=True)
+    return moved

@@ -7,7 +7,10 @@ words of any span of it, so that every fact can show what it rests on. Clock tim
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from journal_analysis.spelling import REWRITES, mended_word
 
 __all__ = ["Canonical", "canonical"]
 
@@ -16,32 +19,59 @@ UNITS = {w: n for n, w in enumerate(
     "seventeen eighteen nineteen".split()
 )}  # fmt: skip
 TENS = {w: 20 + 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split())}
+SLIPS = {
+    "fourty": "forty",
+    "fivety": "fifty",
+    "ninty": "ninety",
+    "forteen": "fourteen",
+    "fiveteen": "fifteen",
+}
 PRONOUN_ONE = frozenset(
     "last this that no any each every another which second good bad rough big tough long little small hard easy "
-    "the same next some".split()
+    "the same next some final proper cheeky quick".split()
 )
 """Words after which "one" stands for a thing and not for the number."""
 
-PHRASES = (
-    (r"an? hour and an? half", "90 minutes"),
-    (r"half an hour|half a hour|a half hour|half hour", "30 minutes"),
-    (r"(?:three|3) quarters of an hour", "45 minutes"),
-    (r"(?:a )?quarter of an hour", "15 minutes"),
-    (r"an hour", "1 hour"),
-    (r"half a (?=dozen)", "0.5 "),
-    (r"a couple(?: of)?|couple of", "2"),
-    (r"half a liter|half a litre", "0.5 litres"),
-    (r"a dozen", "12"),
-    (r"a\.\s?m\.?(?=\W|$)", "am"),
-    (r"p\.\s?m\.?(?=\W|$)", "pm"),
-    (r"o['’]?\s?clock", "oclock"),
-    (r"\bx(?=\s?\d)", "times"),
+PHRASES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
+    (re.compile(rf"(?<![a-z])(?:{pattern})(?![a-z])"), stands_for)
+    for pattern, stands_for in (
+        (r"an? hour and an? half|an? half and an hour|(?:one|1|an?) and an? half hours?", "90 minutes"),
+        (r"an? hour and an? quarter|an? hour and fifteen|(?:one|1) and an? quarter hours?", "75 minutes"),
+        (r"half an? hour|an? half[- ]hour|half[- ]hour", "30 minutes"),
+        (r"(?:an? )?(?:three|3)[- ]quarters? of an hour", "45 minutes"),
+        (r"(?:an? )?quarter of an hour|an? quarter hour", "15 minutes"),
+        (r"(?:half )?an? couple(?: more)?(?: of)?|couple(?: of)?|an? pair of|coupla|an? cpl(?: of)?", "2"),
+        (r"(?<![a-z0-9] )hour and an? half", "90 minutes"),
+        (
+            r"(ten|eleven|twelve|one|two|three|four|five|six|seven|eight|nine)-(thirty|fifteen|forty)",
+            r"\1 \2",
+        ),
+        (r"half an? lit(?:er|re)", "0.5 litres"),
+        (r"half an? dozen", "6"),
+        (r"an? dozen", "12"),
+        (r"an? hundred", "100"),
+        (r"twice", "2 times"),
+        (r"thrice", "3 times"),
+        (r"did not", "didn't"),
+        (r"do not", "don't"),
+    )
 )
-"""Fixed phrases, longest first; each becomes what it stands for."""
+"""Fixed phrases; each becomes what it stands for. ("an hour" is read after them, see `_HOUR`.)"""
 
-_WORD = re.compile(r"[a-z]+")
-_PHRASE = re.compile(
-    "|".join(f"(?P<p{i}>(?<![a-z]){pattern})(?![a-z])" for i, (pattern, _) in enumerate(PHRASES))
+_HOUR = re.compile(r"(?<![a-z])(?:an?|the) (?:(?:full|solid|good|whole|hard|easy) )?hour(?![a-z])")
+_WORD = re.compile(r"(?<![a-zà-ÿ'])(?:2(?:moro|morrow|day|nite|night)|[a-z]+(?:'[a-z]+)?)(?![a-zà-ÿ'])")
+_NAMES = "|".join([*UNITS, *TENS, *SLIPS])
+_NUMBER = re.compile(rf"(?<![a-z'’])(?:{_NAMES})(?!(?!ish\b)[a-z])")
+_HALF_DAYS = re.compile(r"(?<![\d.:I] )(?<![\d.:])\b(?:AM|PM)\b")
+_DAY_NAMES = {"Sat": "Saturday", "Sun": "Sunday", "Wed": "Wednesday"}
+_SHORT_DAYS = re.compile(
+    r"\b(?:Sat|Sun|Wed)\b(?=\s?[:–—,.;)-]|\s(?:night|morning|evening|afternoon|so|then|and|race)\b|\s*$)"
+    r"|(?<=\bon )(?:Sat|Sun|Wed)\b|(?<=\b(?:last|next|this) )(?:Sat|Sun|Wed)\b"
+)
+"""Short names of days that are words of their own too ("sat", "sun", "wed")."""
+_DIGIT_GROUPS = re.compile(r"(?<![\d.,])(\d+) (hundred|thousand)(?![a-z])")
+_FRACTION = re.compile(
+    r"(?<![\d.])(\d+) (?:and (?:an? (half|quarter)|(?:1|3|one|three) (quarters?))|point (\d))(?![a-z\d])"
 )
 
 
@@ -65,64 +95,102 @@ class Canonical:
 
 
 def canonical(original: str) -> Canonical:
-    """Lower the case, write spoken numbers as digits and unify a few spellings, keeping the way back."""
-    plain = original.lower().replace("’", "'").replace("‘", "'").replace("\u00a0", " ")
-    if len(plain) != len(
-        original
-    ):  # a letter whose lower case is longer (İ): give up case folding of such letters
-        plain = "".join(c.lower() if len(c.lower()) == 1 else c for c in original).replace("’", "'")
-    pieces: list[tuple[str, int, int]] = []
+    """Lower the case, mend spelling, write spoken numbers as digits, keeping the way back."""
+    draft = Canonical(original, original, tuple(range(len(original))), tuple(range(1, len(original) + 1)))
+    draft = _rewritten(draft, _HALF_DAYS, lambda m: "morning" if m.group() == "AM" else "afternoon")
+    draft = _rewritten(draft, _SHORT_DAYS, lambda m: _DAY_NAMES[m.group()])
+    plain = "".join(c.lower() if len(c.lower()) == 1 else c for c in draft.text)
+    for typographic, plain_one in (("’", "'"), ("‘", "'"), ("\u00a0", " "), ("\u202f", " ")):
+        plain = plain.replace(typographic, plain_one)
+    draft = replace(draft, text=plain)
+    draft = _rewritten(draft, _WORD, lambda m: mended_word(m.group()))
+    for pattern, stands_for in PHRASES:
+        draft = _rewritten(draft, pattern, stands_for)
+    draft = _rewritten(draft, _HOUR, "1 hour")
+    draft = _spliced(draft, _numbers(draft.text))
+    draft = _rewritten(draft, _DIGIT_GROUPS, lambda m: str(int(m[1]) * (100 if m[2] == "hundred" else 1000)))
+    draft = _rewritten(draft, _FRACTION, _with_fraction)
+    for pattern, stands_for in REWRITES:
+        draft = _rewritten(draft, pattern, stands_for)
+    return draft
+
+
+def _rewritten(
+    draft: Canonical, pattern: re.Pattern[str], stands_for: str | Callable[[re.Match[str]], str]
+) -> Canonical:
+    """Replace every match of a pattern."""
+    spans = []
+    for match in pattern.finditer(draft.text):
+        new = match.expand(stands_for) if isinstance(stands_for, str) else stands_for(match)
+        if new != match.group() and match.start() < match.end():
+            spans.append((match.start(), match.end(), new))
+    return _spliced(draft, spans)
+
+
+def _spliced(draft: Canonical, spans: list[tuple[int, int, str]]) -> Canonical:
+    """Put new words in place of spans; each new character points to all the words that it stands for."""
+    if not spans:
+        return draft
+    text: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
     position = 0
-    while position < len(plain):
-        found = _phrase_at(plain, position) or _number_at(plain, position)
-        if found:
-            text, end = found
-            pieces += [(c, position, end) for c in text]
-            position = end
-        else:
-            pieces.append((plain[position], position, position + 1))
-            position += 1
-    return Canonical(
-        original, "".join(p[0] for p in pieces), tuple(p[1] for p in pieces), tuple(p[2] for p in pieces)
-    )
+    for start, end, new in [*spans, (len(draft.text), len(draft.text), "")]:
+        text += [draft.text[position:start], new]
+        starts += draft.starts[position:start]
+        ends += draft.ends[position:start]
+        if new:
+            starts += [draft.starts[start]] * len(new)
+            ends += [draft.ends[end - 1]] * len(new)
+        position = end
+    return Canonical(draft.original, "".join(text), tuple(starts), tuple(ends))
 
 
-def _phrase_at(plain: str, position: int) -> tuple[str, int] | None:
-    match = _PHRASE.match(plain, position)
-    if not match:
-        return None
-    index = next(i for i in range(len(PHRASES)) if match.group(f"p{i}") is not None)
-    return PHRASES[index][1], match.end()
+def _with_fraction(match: re.Match[str]) -> str:
+    whole, part, quarters, decimal = match.groups()
+    if decimal:
+        return f"{whole}.{decimal}"
+    if quarters:
+        return f"{whole}.{'75' if quarters.endswith('s') else '25'}"
+    return f"{whole}.{'5' if part == 'half' else '25'}"
 
 
-def _number_at(plain: str, position: int) -> tuple[str, int] | None:
+def _numbers(plain: str) -> list[tuple[int, int, str]]:
+    """Every number in words: its span and its digits."""
+    found, until = [], -1
+    for match in _NUMBER.finditer(plain):
+        if match.start() < until:
+            continue
+        if match.group() == "one" and _previous_word(plain, match.start()) in PRONOUN_ONE:
+            continue
+        value, until = _number_at(plain, match.start())
+        found.append((match.start(), until, value))
+    return found
+
+
+def _number_at(plain: str, position: int) -> tuple[str, int]:
     """A number in words that begins at ``position``: its digits and its end."""
-    if position and (plain[position - 1].isalpha() or plain[position - 1] in "'’"):
-        return None
-    word = _word(plain, position)
-    if word not in UNITS and word not in TENS:
-        return None
-    if word == "one" and _previous_word(plain, position) in PRONOUN_ONE:
-        return None
     value, end = _below_hundred(plain, position)
-    after = _skip(plain, end)
-    if after and _word(plain, after) == "hundred":
-        value, end = value * 100, after + len("hundred")
+    for name, size in (("hundred", 100), ("thousand", 1000)):
+        after = _skip(plain, end)
+        if not after or _word(plain, after) != name:
+            continue
+        value, end = value * size, after + len(name)
         tail = _skip(plain, end)
         if tail and _word(plain, tail) == "and":
             tail = _skip(plain, tail + 3)
         if tail and (_word(plain, tail) in UNITS or _word(plain, tail) in TENS):
-            rest, end = _below_hundred(plain, tail)
-            value += rest
-    halved = re.compile(r" and a half(?![a-z])").match(plain, end)
-    if halved:
-        return f"{value}.5", halved.end()
+            rest, rest_end = _below_hundred(plain, tail)
+            if plain.startswith(" hundred", rest_end):
+                rest, rest_end = rest * 100, rest_end + len(" hundred")
+            value, end = value + rest, rest_end
     return str(value), end
 
 
 def _below_hundred(plain: str, position: int) -> tuple[int, int]:
     word = _word(plain, position)
     end = position + len(word)
+    word = SLIPS.get(word, word)
     if word in UNITS:
         return UNITS[word], end
     after = _skip(plain, end)
@@ -132,8 +200,11 @@ def _below_hundred(plain: str, position: int) -> tuple[int, int]:
     return TENS[word], end
 
 
+_LETTERS = re.compile(r"[a-z]+?(?=ish\b|[^a-z]|$)")
+
+
 def _word(plain: str, position: int) -> str:
-    match = _WORD.match(plain, position)
+    match = _LETTERS.match(plain, position)
     return match.group() if match else ""
 
 

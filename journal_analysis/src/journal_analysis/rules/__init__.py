@@ -9,12 +9,14 @@ from journal_analysis.clauses import Note
 from journal_analysis.rules.bedtime import read_bedtime
 from journal_analysis.rules.candidate import Candidate
 from journal_analysis.rules.count import read_count
+from journal_analysis.rules.illness import read_illness
 from journal_analysis.rules.meal import read_meal
 from journal_analysis.rules.mention import read_mention
 from journal_analysis.rules.moment import read_moment
 from journal_analysis.rules.rating import read_rating
 from journal_analysis.rules.scale import read_scale
 from journal_analysis.rules.training import read_training
+from journal_analysis.rules.travel import read_travel
 
 __all__ = ["RULES", "Candidate"]
 
@@ -27,5 +29,7 @@ RULES: dict[str, Callable[[Note, Behaviour], list[Candidate]]] = {
     "meal": read_meal,
     "training": read_training,
     "bedtime": read_bedtime,
+    "illness": read_illness,
+    "travel": read_travel,
 }
 """Rules by the name that ``behaviours.toml`` uses; names beginning with ``with_`` are read by another's rule."""

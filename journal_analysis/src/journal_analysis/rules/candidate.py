@@ -13,7 +13,8 @@ __all__ = ["Candidate", "denial_of", "is_denied", "judged"]
 _NEGATOR = phrase("denial", "negator")
 _STILL_POSITIVE = phrase("denial", "still_positive")
 _DENIED_AFTER = phrase("denial", "denied_after")
-_LIST_GOES_ON = re.compile(r"^,? ?(?:\w+ ){0,3}?(?:or|nor)\b|^,? ?(?:[a-z-]+ ?){1,2}$")
+_LIST_ITEM = re.compile(r"^,? ?(?:and |or |nor )?(?:[a-z'-]+ ?){1,3}$")
+_OR = re.compile(r"\b(?:or|nor)\b")
 
 _WORDS_BACK = 6
 
@@ -47,24 +48,37 @@ def is_denied(note: Note, start: int, end: int, reach: int = _WORDS_BACK) -> boo
 def denial_of(note: Note, start: int, end: int, reach: int = _WORDS_BACK) -> tuple[int, int] | None:
     """The canonical span of the words together with their denial, or None where they are not denied."""
     clause = note.clause_at(start)
-    first = clause.start
-    if _LIST_GOES_ON.search(note.text[clause.start : end]) and clause.start > clause.sentence_start:
-        first = note.clause_at(clause.start - 1).start  # "no beer, wine or spirits"
+    first, listed = clause.start, False
+    while _is_list_item(note, first, start, end) and first > clause.sentence_start:
+        first, listed = note.clause_at(first - 1).start, True  # "no beer, wine or spirits"
         reach += 3
     before = note.text[first:start]
     for match in reversed(list(_NEGATOR.finditer(before))):
         gap = before[match.end() :]
-        listed = first != clause.start
-        if len(gap.split()) <= reach and not _STILL_POSITIVE.search(
-            gap if not listed else gap.replace(",", "")
-        ):
+        if len(gap.split()) <= reach and not _STILL_POSITIVE.search(gap.replace(",", "") if listed else gap):
             return first + match.start(), end
     after = _DENIED_AFTER.match(note.text, end)
     return (start, after.end()) if after else None
 
 
+def _is_list_item(note: Note, first: int, start: int, end: int) -> bool:
+    """Whether the clause that begins at ``first`` is nothing but an item of a list that ends with "or"."""
+    clause = note.clause_at(first)
+    if clause.start != first:
+        return False
+    words = (
+        note.text[first : min(clause.end, end)]
+        if first <= start < clause.end
+        else note.text[first : clause.end]
+    )
+    if not _LIST_ITEM.match(words.strip(" .;!?")):
+        return False
+    rest = note.text[first : clause.sentence_end]
+    return _OR.search(rest) is not None
+
+
 def judged(note: Note, candidate: Candidate, *, plans_count: bool = False) -> Candidate | None:
-    """Weigh a candidate by its clause: somebody else's or imagined things fall away, doubt lowers confidence.
+    """Weigh a candidate by its clause: somebody else's, imagined and usual things fall away, doubt lowers confidence.
 
     ``plans_count`` is for behaviours that are plans by nature (bedtime): their confidence is not lowered.
     """
@@ -77,8 +91,8 @@ def judged(note: Note, candidate: Candidate, *, plans_count: bool = False) -> Ca
     if clause.day_is_carried:
         confidence *= 0.85
     if clause.habit and not clause.day_is_said:
-        confidence *= 0.85 if candidate.kind == "no" else 0.6
+        return None
     plan = candidate.is_plan or clause.plan
     if plan and not plans_count:
-        confidence *= 0.8
+        confidence *= 0.9
     return replace(candidate, confidence=round(confidence, 3), is_plan=plan, day_shift=clause.day_shift)

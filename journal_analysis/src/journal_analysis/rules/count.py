@@ -13,13 +13,20 @@ from journal_analysis.behaviours import Behaviour
 from journal_analysis.clauses import Note
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, denial_of, judged
+from journal_analysis.rules.further import Serving
 from journal_analysis.rules.last_time import read_last_time
-from journal_analysis.rules.servings import Serving, find_servings, nouns_of
+from journal_analysis.rules.servings import find_servings, is_partly_denied, nouns_of
 
 __all__ = ["read_count"]
 
 _TOTAL = phrase("count", "total")
 _BARE_TOTAL = phrase("count", "bare_total")
+_LATE_PART = phrase("last_time", "late_part")
+_TAKEN_BACK = phrase("count", "taken_back")
+_NONE_FOR_ME = phrase("count", "none_for_me")
+_CARRIES_ON = phrase("count", "carries_on")
+_WEAK = frozenset({"named without number", "singular", "portion", "shared bottle"})
+"""Mentions that an outright "no alcohol" outweighs."""
 _TOTAL_REACH = 60
 _LIST_REACH = 120
 _REPLACEABLE = frozenset({"shared bottle", "named without number", "vague number", "portion"})
@@ -29,7 +36,14 @@ _NUMBERS = frozenset({"number", "range", "vague number"})
 
 def read_count(note: Note, behaviour: Behaviour) -> list[Candidate]:
     """Servings of ``behaviour`` per day spoken of, an explicit none, and the time of the last one."""
-    servings = _with_totals(note, behaviour, find_servings(note, behaviour))
+    denials = _denials(note, behaviour)
+    outright = {(d.day_shift, d.is_plan) for d in denials if d.rule in ("denied", "said none")}
+    named = find_servings(note, behaviour)
+    for key in outright:
+        mine = [s for s in named if (s.day_shift, s.plan) == key]
+        if all(s.rule in _WEAK for s in mine):  # "no alcohol, and that with a bottle open in the fridge"
+            named = [s for s in named if s not in mine]
+    servings = _with_totals(note, behaviour, named)
     everything = [(s.start, s.end) for s in servings]
     candidates: list[Candidate] = []
     for key in sorted({(s.day_shift, s.plan) for s in servings}):
@@ -38,8 +52,8 @@ def read_count(note: Note, behaviour: Behaviour) -> list[Candidate]:
         last = read_last_time(note, behaviour, [(s.start, s.end) for s in mine], everything)
         if last:
             candidates.append(replace(last, day_shift=key[0], is_plan=key[1]))
-    had = {c.day_shift for c in candidates if not c.is_plan and c.kind != "time"}
-    return candidates + [d for d in _denials(note, behaviour) if d.day_shift not in had]
+    had = {(c.day_shift, c.is_plan) for c in candidates if c.kind != "time"}
+    return candidates + [d for d in denials if (d.day_shift, d.is_plan) not in had]
 
 
 def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> list[Serving]:
@@ -83,8 +97,10 @@ def _with_bare_total(note: Note, kept: list[Serving]) -> list[Serving]:
     if not match or "." in note.text[last.end : match.start()]:
         return kept
     amount = float(match.group(1) or match.group(2))
-    if amount < max(s.servings or 0.0 for s in kept):
+    gap = note.text[kept[0].end : match.end()]
+    if amount < max(s.servings or 0.0 for s in kept) and not _TAKEN_BACK.search(gap):
         return kept
+    kept = [k for k in kept if (k.day_shift, k.plan) == (last.day_shift, last.plan)] or kept
     return [
         replace(last, start=kept[0].start, end=match.end(), servings=amount, confidence=0.85, rule="total")
     ]
@@ -106,7 +122,7 @@ def _summed(note: Note, behaviour: Behaviour, servings: list[Serving]) -> Candid
         unit=behaviour.unit,
         is_plan=servings[0].plan,
         day_shift=servings[0].day_shift,
-        words=" … ".join(dict.fromkeys(note.canonical.quote(s.start, s.end) for s in servings)),
+        words=" … ".join(dict.fromkeys(note.canonical.quote(*_told(note, s)) for s in servings)),
     )
     if not counted:
         return said
@@ -122,6 +138,18 @@ def _summed(note: Note, behaviour: Behaviour, servings: list[Serving]) -> Candid
     )
 
 
+def _told(note: Note, serving: Serving) -> tuple[int, int]:
+    """A serving's words; with the part of the day that its clause names, which tells a late one."""
+    clause = note.clause_at(serving.start)
+    end = clause.end
+    if end < clause.sentence_end and _CARRIES_ON.match(note.text, end):
+        end = note.clause_at(end).end
+    part = _LATE_PART.search(note.text, clause.start, end)
+    if part is None:
+        return serving.start, serving.end
+    return min(serving.start, part.start()), max(serving.end, part.end())
+
+
 def _denials(note: Note, behaviour: Behaviour) -> list[Candidate]:
     """Explicit none: "no alcohol", "didn't drink", "sober"; "no beer" alone leaves wine open and stays a draft."""
     none = Candidate(behaviour.name, "no", 0, 0, "said none", 0.8, amount=0.0, unit=behaviour.unit)
@@ -130,8 +158,16 @@ def _denials(note: Note, behaviour: Behaviour) -> list[Candidate]:
     ]
     for match in nouns_of(behaviour, note):
         at, end, number = match.start("noun"), match.end(), match.group("n") or ""
+        clause = note.clause_at(at)
+        if clause.others and (
+            own := _NONE_FOR_ME.search(note.text, end, min(len(note.text), end + _TOTAL_REACH))
+        ):
+            found.append(replace(none, start=own.start(), end=own.end(), rule="none for me"))
+            continue
         denial = denial_of(note, at, end)
-        if number != "0" and (denial is None or re.match(r"[1-9]", number)):
+        if number not in ("0", "no") and (denial is None or re.match(r"[1-9]", number)):
+            continue
+        if is_partly_denied(note, end):
             continue
         words = note.canonical.quote(*(denial or (match.start("n"), end)))
         whole = re.fullmatch(
@@ -139,5 +175,7 @@ def _denials(note: Note, behaviour: Behaviour) -> list[Candidate]:
         )
         rule, confidence = ("denied", 0.9) if whole else ("one kind denied", 0.65)
         found.append(replace(none, start=at, end=end, rule=rule, confidence=confidence, words=words))
-    weighed = [judged(note, c) for c in found]
-    return [c for c in weighed if c is not None and not c.is_plan]
+    kinds = {note.text[c.start : c.end] for c in found if c.rule == "one kind denied"}
+    if len(kinds) > 1:  # "no beer, no wine" leaves little open
+        found = [replace(c, confidence=max(c.confidence, 0.8)) for c in found]
+    return [c for c in (judged(note, c) for c in found) if c is not None]

@@ -7,7 +7,7 @@ from functools import cache
 
 from journal_analysis.behaviours import Behaviour, behaviours
 from journal_analysis.clauses import Note
-from journal_analysis.clocks import Clock
+from journal_analysis.clocks import Clock, format_clock
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, is_denied
 
@@ -18,14 +18,11 @@ _STOPPED = phrase("last_time", "stopped")
 _OTHER_TOPIC = phrase("last_time", "other_topic")
 _MEAL_BESIDE = phrase("last_time", "meal_beside")
 _JUST_BEFORE = phrase("last_time", "just_before")
-_PARTS = (
-    (phrase("last_time", "late_evening"), "22:00"),
-    (phrase("last_time", "evening"), "20:00"),
-    (phrase("last_time", "late_afternoon"), "17:00"),
-    (phrase("last_time", "afternoon"), "15:00"),
-    (phrase("last_time", "after_lunch"), "13:30"),
-)
-"""Parts of the day that are said instead of a time; worth a guess, never more than a draft."""
+_FILLER = phrase("last_time", "filler")
+_BOUNDS = frozenset({"before", "after", "since", "by", "from", "past", "to", "towards", "toward"})
+"""Words that make a clock time a bound and not the time of a drink ("2 coffees before 10")."""
+_LAST_FROM = 16
+"""The last drink "at half past one" was at night."""
 _SAME_STORY = 220
 _CLOCK_REACH = 45
 
@@ -43,18 +40,35 @@ def read_last_time(
     explicit = _explicit(note, behaviour, items, everything)
     if explicit:
         clock, start = explicit
-        return _with(note, said, start, clock.end, clock.resolve(earliest), "last one said", 0.9)
-    beside = {c.resolve(earliest): c for start, end in items for c in _clocks_beside(note, start, end)}
-    if beside:
-        late = max(beside, key=_night_order)
-        return _with(note, said, items[0][0], beside[late].end, late, "latest time beside", 0.8)
-    for start, end in reversed(items):
-        first, last = note.clause_at(start).start, _reach(note, start, end)[1]
-        for pattern, time in _PARTS:
-            part = pattern.search(note.text[:last], first)
-            if part:
-                return _with(note, said, *part.span(), time, "part of the day", 0.5)
-    return None
+        return _with(
+            note,
+            said,
+            start,
+            clock.end,
+            clock.resolve(max(earliest, _LAST_FROM if behaviour.name == "alcohol" else 0)),
+            "last one said",
+            0.9,
+        )
+    beside = {c.start: c for start, end in items for c in _clocks_beside(note, start, end)}
+    if not beside:
+        return None
+    clocks = [beside[at] for at in sorted(beside)]
+    times = _in_order(clocks, earliest)
+    late = max(times, key=_night_order)
+    end = clocks[times.index(late)].end
+    return _with(note, said, items[0][0], end, late, "latest time beside", 0.85)
+
+
+def _in_order(clocks: list[Clock], earliest: int) -> list[str]:
+    """Times as they are told one after the other: after "at nine" a bare "six" is the evening's."""
+    times: list[str] = []
+    for clock in clocks:
+        time = clock.resolve(earliest)
+        if times and clock.ambiguous and _night_order(time) < _night_order(times[-1]):
+            other = format_clock(clock.minutes % 720 if time >= "12:00" else clock.minutes % 720 + 720)
+            time = other if _night_order(other) > _night_order(times[-1]) else time
+        times.append(time)
+    return times
 
 
 def _explicit(
@@ -62,14 +76,22 @@ def _explicit(
 ) -> tuple[Clock, int] | None:
     for match in (*_LAST.finditer(note.text), *_STOPPED.finditer(note.text)):
         spoken_of = max((span for span in everything if span[0] < match.start()), default=min(everything))
+        if note.clause_at(match.start()).others:
+            continue
         near = spoken_of in items and abs(match.start() - spoken_of[1]) < _SAME_STORY
         if not near or _counted_before(note, *match.span()) != behaviour.name:
             continue
         until = min(note.sentence_of(match.start())[1], match.end() + _CLOCK_REACH)
         clock = next((c for c in note.clocks if match.end() <= c.start + 3 and c.start < until), None)
-        if clock and not _OTHER_TOPIC.search(_MEAL_BESIDE.sub("", note.text[match.end() : clock.start])):
-            return clock, match.start()
+        clock = clock or _just_before(note, match.start())
+        if clock and _is_filler(_MEAL_BESIDE.sub("", note.text[match.end() : clock.start])):
+            return clock, min(match.start(), clock.start)
     return None
+
+
+def _just_before(note: Note, start: int) -> Clock | None:
+    """A time right before the words: "half past eight the last one"."""
+    return next((c for c in note.clocks if c.end <= start <= c.end + 3), None)
 
 
 def _counted_before(note: Note, start: int, end: int) -> str:
@@ -87,35 +109,61 @@ def _counted_before(note: Note, start: int, end: int) -> str:
 def _clocks_beside(note: Note, start: int, end: int) -> list[Clock]:
     """Clock times of the serving: after it up to the next topic, or just before it ("at ten a coffee")."""
     first, last = _reach(note, start, end)
-    after = [c for c in note.clocks if end <= c.start + 3 and c.start < last]
+    after = [c for c in note.clocks if start <= c.start < last and c.lead not in _BOUNDS]
     before = [
         c
         for c in note.clocks
         if first <= c.start
-        and c.end <= start < c.end + 16
+        and c.end <= start < c.end + 26
+        and c.lead not in _BOUNDS
         and _JUST_BEFORE.fullmatch(note.text[c.end : start])
     ]
     return after or before
 
 
 def _reach(note: Note, start: int, end: int) -> tuple[int, int]:
-    """The part of the sentence that speaks of the serving: up to the next topic or the next counted thing."""
+    """The part of the sentence that speaks of the serving: its clause and those after it that hold but times, up to
+    the next topic or the next counted thing."""
     first, last = note.sentence_of(start)
+    clause = note.clause_at(max(start, end - 1))
+    until = clause.end
+    while until < last:
+        following = note.clause_at(until)
+        if not _is_times_only(note, until, following.end):
+            break
+        until = following.end
+    last = until
     plain = _MEAL_BESIDE.sub(lambda m: "_" * len(m.group()), note.text[:last])
     topic = _OTHER_TOPIC.search(plain, end)
     last = topic.start() if topic else last
     for nouns in _nouns().values():
-        following = nouns.search(note.text[:last], end + 1)
-        if following and not is_denied(note, *following.span()):
-            last = following.start()
+        following_noun = nouns.search(note.text[:last], end + 1)
+        if following_noun and not is_denied(note, *following_noun.span()):
+            last = following_noun.start()
     return first, last
+
+
+def _is_times_only(note: Note, start: int, end: int) -> bool:
+    """Whether a clause says nothing but clock times and words like "the last one at"."""
+    rest, position = "", start
+    for clock in note.clocks:
+        if start <= clock.start < end:
+            rest += note.text[position : clock.start] + " "
+            position = clock.end
+    rest += note.text[position:end]
+    return _is_filler(rest)
+
+
+def _is_filler(words: str) -> bool:
+    """Whether words say nothing of their own ("the last one at", "was around")."""
+    return _FILLER.match(re.sub(r"[^\w' ]+|\b(?:am|pm|oclock)\b", " ", words)) is not None
 
 
 @cache
 def _nouns() -> dict[str, re.Pattern[str]]:
     """What is counted, by behaviour."""
     counted = [b for b in behaviours().values() if b.rule == "count"]
-    keys = ("items", "generic", "loose_alone")
+    keys = ("items", "generic", "loose_alone", "portion_only")
     return {
         b.name: re.compile(rf"\b(?:{'|'.join(b.options[key] for key in keys if b.options[key])})\b")
         for b in counted

@@ -6,118 +6,144 @@ import re
 
 from journal_analysis.behaviours import Behaviour
 from journal_analysis.clauses import Note
+from journal_analysis.clocks import Clock
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, is_denied, judged
 
 __all__ = ["read_meal"]
 
-_EVENING_HOUR = 16
+_DINNER_FROM, _FOOD_FROM = 16, 13
+"""The earliest hour that a bare "at five" means for a dinner, and for food by its name."""
+_LAST_FROM, _NIGHT_ENDS = "15:00", "04:00"
 _TOPIC = phrase("meal", "topic")
+_DAY_MEAL = phrase("meal", "day_meal")
+_LED_IN = phrase("meal", "led_in")
+_OTHER_SUBJECT = phrase("meal", "other_subject")
+_BOUND_BEFORE = re.compile(r"(?:nothing|none|no \w+|not \w+) $")
+_BOUNDS = frozenset({"before", "after", "since", "from", "past", "until", "till", "til"})
+_SURE = 0.85
+_REACH, _REACH_BACK = 52, 16
 
 
 def read_meal(note: Note, behaviour: Behaviour) -> list[Candidate]:
     """`last_meal_time` from a meal with a clock time; `late_meal` from the words, or from a time after 21:00."""
-    found: list[Candidate] = []
     times = _times(note, behaviour)
-    found += times
     late_from = behaviour.options["late_from"]
+    found: list[Candidate | None] = [*times]
     for time in times:
-        if not time.is_plan and (time.clock_time >= late_from or time.clock_time < "04:00"):
+        if time.clock_time >= late_from or time.clock_time < _NIGHT_ENDS:
             found.append(
                 Candidate(
-                    behaviour.name,
-                    "yes",
-                    time.start,
-                    time.end,
-                    f"meal at {late_from} or later",
-                    time.confidence,
-                    day_shift=time.day_shift,
+                    behaviour.name, "yes", time.start, time.end, f"meal at {late_from} or later", time.confidence,
+                    day_shift=time.day_shift, is_plan=time.is_plan,
                 )
-            )
+            )  # fmt: skip
+    found += _said_late(note, behaviour, times)
+    found += _said_not_late(note, behaviour)
+    return [c for c in found if c is not None]
+
+
+def _said_late(note: Note, behaviour: Behaviour, times: list[Candidate]) -> list[Candidate | None]:
     not_late = behaviour.pattern("not_yes_words")
+    found: list[Candidate | None] = []
     for match in behaviour.pattern("yes_words").finditer(note.text):
-        if not_late.match(note.text, match.start()) or not_late.search(
-            note.text[match.start() - 6 : match.end() + 1]
-        ):
+        if not_late.search(note.text, max(0, match.start() - 6), min(len(note.text), match.end() + 1)):
             continue
-        denied = is_denied(note, match.start(), match.end())
+        denied = is_denied(note, *match.span())
         early = any(
-            not t.is_plan
-            and "15:00" < t.clock_time < "20:30"
+            _LAST_FROM <= t.clock_time < "20:30"
             and note.sentence_of(t.start) == note.sentence_of(match.start())
             for t in times
         )
         if early and not denied:
             continue
-        weighed = judged(
-            note,
-            Candidate(
-                behaviour.name,
-                "no" if denied else "yes",
-                match.start(),
-                match.end(),
-                "denied" if denied else "said late",
-                0.85,
-            ),
-        )
-        if weighed:
-            found.append(weighed)
+        kind, rule = ("no", "denied") if denied else ("yes", "said late")
+        found.append(judged(note, Candidate(behaviour.name, kind, *match.span(), rule, _SURE)))
+    return found
+
+
+def _said_not_late(note: Note, behaviour: Behaviour) -> list[Candidate | None]:
+    """ "Nothing after six": unless that was said of drinks, or of the time before the evening."""
+    found: list[Candidate | None] = []
+    for match in behaviour.pattern("no_words").finditer(note.text):
+        first, _ = note.sentence_of(match.start())
+        before = note.text[first : match.start()]
+        plain = behaviour.pattern("food_words").search(match.group()) is not None
+        if not plain and _OTHER_SUBJECT.search(before) and not behaviour.pattern("words").search(before):
+            continue
+        clock = next((c for c in note.clocks if match.start() < c.start < match.end() + 12), None)
+        if clock is not None and clock.resolve(_FOOD_FROM) < _LAST_FROM:
+            continue
+        found.append(judged(note, Candidate(behaviour.name, "no", *match.span(), "said nothing late", _SURE)))
     return found
 
 
 def _times(note: Note, behaviour: Behaviour) -> list[Candidate]:
-    others = behaviour.pattern("not_words")
-    barred = [m.span() for m in others.finditer(note.text)]
+    barred = [m.span() for m in behaviour.pattern("not_words").finditer(note.text)]
+    dinner = behaviour.pattern("dinner_words")
     found = []
     for match in behaviour.pattern("words").finditer(note.text):
-        if any(a <= match.start() < b for a, b in barred) or re.search(
-            r"\b(?:before|after|with|at|for|until) $", note.text[max(0, match.start() - 7) : match.start()]
-        ):
+        if any(a <= match.start() < b for a, b in barred):
             continue
-        first, last = note.sentence_of(match.start())
-        if is_denied(note, match.start(), match.end()):
+        if _LED_IN.search(note.text[max(0, match.start() - 28) : match.start()]):
             continue
-        clock = next(
-            (
-                c
-                for c in note.clocks
-                if match.end() - 1 <= c.start < min(last, match.end() + 45)
-                and not _TOPIC.search(note.text[match.end() : c.start])
-            ),
-            None,
-        ) or next(
-            (
-                c
-                for c in reversed(note.clocks)
-                if first <= c.start
-                and c.end <= match.start()
-                and match.start() - c.end < 14
-                and not re.search(r"[,;]|\b(?:and|then)\b", note.text[c.end : match.start()])
-            ),
-            None,
-        )
-        if clock is None or (
-            _TOPIC.search(note.text[first : match.start()])
-            and re.search(r"\b(?:breakfast|lunch|brunch)\b", note.text[first : match.start()])
-        ):
+        clause = note.clause_at(match.start())
+        if is_denied(note, *match.span()) or _DAY_MEAL.search(note.text, clause.start, clause.end):
             continue
-        time = clock.resolve(_EVENING_HOUR)
-        if not (time >= "15:00" or time < "04:00"):
+        clock = _clock_of(note, match)
+        if clock is None:
+            continue
+        time = clock.resolve(_DINNER_FROM if dinner.fullmatch(match.group()) else _FOOD_FROM)
+        if not (time >= _LAST_FROM or time < _NIGHT_ENDS):
             continue  # a meal earlier in the day is not the last one
         start, end = min(match.start(), clock.start), max(match.end(), clock.end)
-        weighed = judged(
-            note,
-            Candidate(
-                behaviour.options["time"],
-                "time",
-                start,
-                end,
-                "meal with its time",
-                0.85,
-                unit="HH:MM",
-                clock_time=time,
-            ),
+        said = Candidate(
+            behaviour.options["time"],
+            "time",
+            start,
+            end,
+            "meal with its time",
+            _SURE,
+            unit="HH:MM",
+            clock_time=time,
         )
+        if note.clause_at(clock.start).others:
+            continue
+        weighed = judged(note, said)
         if weighed:
             found.append(weighed)
     return found
+
+
+def _clock_of(note: Note, match: re.Match[str]) -> Clock | None:
+    """The clock time behind the meal with nothing else between, else right before it."""
+    first, last = note.sentence_of(match.start())
+    after = [
+        c
+        for c in note.clocks
+        if match.end() - 1 <= c.start < min(last, match.end() + _REACH)
+        and c.lead not in _BOUNDS
+        and not _TOPIC.search(note.text[match.end() : c.start])
+        and not _BOUND_BEFORE.search(note.text[: c.start][-24:])
+    ]
+    if after:
+        return after[0]
+    before = [
+        c
+        for c in note.clocks
+        if first <= c.start
+        and c.end <= match.start() < c.end + _REACH_BACK
+        and c.lead not in _BOUNDS
+        and not re.search(r"[;.]|\b(?:and|then)\b", note.text[c.end : match.start()])
+        and not _TOPIC.search(note.text[c.end : match.start()])
+        and not _claimed(note, first, c)
+    ]
+    return before[-1] if before else None
+
+
+def _claimed(note: Note, first: int, clock: Clock) -> bool:
+    """Whether a time belongs to what is said before it: "last coffee at 4, pizza"."""
+    return (
+        "," in note.text[clock.end : clock.end + 2]
+        and _TOPIC.search(note.text, first, clock.start) is not None
+    )

@@ -1,58 +1,85 @@
-"""Single servings in a note: "two glasses of red wine", "a whisky", "coffee: 3", "and another one"."""
+"""Single servings in a note: "two glasses of red wine", "a whisky", "coffee: 3", "and another one", "one at 8"."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from journal_analysis.behaviours import Behaviour, behaviours
 from journal_analysis.clauses import Note
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, is_denied, judged
+from journal_analysis.rules.further import REPLACES, Serving, further_servings
 
-__all__ = ["Serving", "find_servings", "nouns_of"]
+__all__ = ["Serving", "counted_nouns", "find_servings", "nouns_of"]
 
 _VAGUE = {"a few": 3.0, "quite a few": 4.0, "few": 3.0, "several": 3.0}
-_SOME = frozenset({"some", "too many", "many", "lots of", "a lot of", "a bit of"})
-_MINE = frozenset({"the", "my", "our"})
-_ONE_EACH = frozenset({"coffee", "tea", "cola", "coke", "green tea", "black tea"})
-"""Nouns without a plural by grammar that still count one when said bare: "coffee after lunch"."""
-_LIKE_PLURAL = frozenset({"colas", "gin and tonics"})
+_SOME = frozenset(
+    {"some", "too many", "many", "lots of", "a lot of", "a bit of", "plenty of", "way too many", "loads of"}
+)
+_MINE = frozenset({"the", "my", "our", "usual", "that"})
+_LIKE_PLURAL = re.compile(
+    r"colas|gin and tonics|.*ss|guinness|molasses|espresso|piccolo|baileys|jack daniels|champers"
+)
 _NUMBER_AFTER = phrase("count", "number_after")
 _CORRECTED = phrase("count", "corrected")
-_CORRECTED_BY = phrase("count", "corrected_by")
-_ANOTHER = phrase("count", "another")
+_EACH_TIME = phrase("count", "each_time")
 _SHARED = phrase("count", "shared")
+_PARTLY = phrase("count", "partly_denied")
+_RANGE = re.compile(
+    r"(?:between )?(\d+(?:\.\d+)?) ?(?:or|to|-|–|and|, maybe|maybe|, possibly|, perhaps|possibly|, could be) ?(\d+)"
+)
 _CORRECTION_REACH = 30
-
-
-@dataclass(frozen=True)
-class Serving:
-    """What one mention counts: ``servings`` (None: named without a number) at canonical [start, end), and why."""
-
-    start: int
-    end: int
-    servings: float | None
-    confidence: float
-    rule: str
-    day_shift: int
-    plan: bool
+_BACK = 48
 
 
 def find_servings(note: Note, behaviour: Behaviour) -> list[Serving]:
     """Every serving that the wearer had or plans, in order; corrected ones are left out."""
     found: list[Serving] = []
+    everything = counted_nouns(note)
     for match in nouns_of(behaviour, note):
         serving = _serving(note, behaviour, match)
-        if serving is None or (found and serving.start < found[-1].end):
+        if serving and found and (serving.start < found[-1].end or _named_again(note, match, serving, found)):
             continue  # "coffee in the morning, 3 cups": the cups are the coffee
-        gap = note.text[found[-1].end : serving.start] if found else ""
-        if found and len(gap) < _CORRECTION_REACH and "." not in gap.strip() and _CORRECTED.search(gap):
-            found.pop()
-        found.append(serving)
-        found += _said_after(note, serving)
+        until = min((a for a, _ in everything if a >= match.end()), default=len(note.text))
+        if serving:
+            gap = note.text[found[-1].end : serving.start] if found else ""
+            if found and len(gap) < _CORRECTION_REACH and "." not in gap.strip() and _CORRECTED.search(gap):
+                found.pop()
+            found.append(serving)
+        found += further_servings(note, match.span(), serving, until)
+        if serving and len(found) > 1 and found[-1].rule in REPLACES:
+            found.remove(serving)
+    return _without_ordinals(found)
+
+
+def _named_again(note: Note, match: re.Match[str], serving: Serving, found: list[Serving]) -> bool:
+    """Whether a bare noun only repeats what was counted just before: "one matcha, matcha counts", "a brew (tea)"."""
+    if serving.rule != "singular" or match.group("n"):
+        return False
+    before = found[-1]
+    gap = note.text[before.end : serving.start]
+    same = match.group("noun") in note.text[before.start : before.end]
+    return gap.strip() == "(" or (same and before.rule != "singular" and not re.search(r"[.;\n]", gap))
+
+
+def _without_ordinals(found: list[Serving]) -> list[Serving]:
+    """ "Beer one at four, beer two at six, beer three at eight" numbers them: each is one."""
+    behind = [s for s in found if s.rule == "number behind"]
+    if len(behind) > 1 and [s.servings for s in behind] == [float(n) for n in range(1, len(behind) + 1)]:
+        return [replace(s, servings=1.0) if s in behind else s for s in found]
     return found
+
+
+def counted_nouns(note: Note) -> list[tuple[int, int]]:
+    """Spans of everything that any behaviour counts."""
+    return sorted(
+        m.span()
+        for b in behaviours().values()
+        if b.rule == "count"
+        for m in _pattern(b.name).finditer(note.text)
+    )
 
 
 def nouns_of(behaviour: Behaviour, note: Note) -> list[re.Match[str]]:
@@ -61,11 +88,22 @@ def nouns_of(behaviour: Behaviour, note: Note) -> list[re.Match[str]]:
     Groups: ``n`` the number or article, ``portion`` (glass, cup), ``noun``, ``loose`` a noun that needs a number.
     """
     options, kept = behaviour.options, []
+    left_out = 0
     not_before = re.compile(rf"(?:^|[^a-z])(?:{options['not_before']})$")
+    barred = [m.span() for m in behaviour.pattern("not_words").finditer(note.text)]
     for match in _pattern(behaviour.name).finditer(note.text):
-        before = note.text[max(0, match.start() - 24) : match.start("noun")]
-        if not_before.search(before) or re.match(options["not_after"], note.text[match.end() :]):
+        at = match.start("noun")
+        if any(a < match.end() and at < b for a, b in barred):
             continue
+        before = note.text[max(0, match.start() - _BACK) : at]
+        denied = match.group("n") in ("no", "0")
+        other = not denied and re.match(options["not_after"], note.text[match.end() :][:_BACK])
+        if other or not_before.search(before):
+            left_out = match.end()
+            continue
+        if match.group("loose") and left_out and note.sentence_of(left_out - 1) == note.sentence_of(at):
+            continue  # "peppermint tea, two cups"
+        left_out = 0
         counted = re.match(r"\d", match.group("n") or "") or not match.group("loose")
         if counted or re.fullmatch(options["loose_alone"] or "(?!)", match.group("noun")):
             kept.append(match)
@@ -77,19 +115,23 @@ def _serving(note: Note, behaviour: Behaviour, match: re.Match[str]) -> Serving 
     start, end = match.start("n" if number else "portion" if portion else "noun"), match.end()
     plainly = re.match(r"[1-9]", number or "") is not None
     said_from = match.start("noun") if number in _MINE else start
-    if number == "0" or is_denied(note, said_from, end, reach=3 if plainly else 6):
+    if number in ("0", "no") or is_denied(note, said_from, end, reach=3 if plainly else 6):
         return None
     servings, confidence, rule = _how_many(number, noun, portion, behaviour)
     behind = _NUMBER_AFTER.match(note.text, end) if number is None or servings is None else None
-    if behind:
-        servings, confidence, rule, end = float(behind.group(1)), 0.85, "number behind", behind.end()
+    if behind and not any(c.start <= behind.start(1) < c.end for c in note.clocks):
+        servings, confidence, rule, end = float(behind.group(1)), 0.85, "number behind", behind.end(1)
         if not servings:
             return None
-    each = _portion_servings(behaviour, portion)
+    each = _portion_servings(behaviour, portion, noun)
     if servings is not None and each != 1.0:
         shared = _SHARED.search(note.text[max(0, start - 25) : end + 25]) is not None
-        servings *= each / 2 if shared else each
+        half = portion is not None and portion.startswith("half")
+        servings *= each / 2 if shared and not half else each
         confidence, rule = (0.5, "shared bottle") if shared else (min(confidence, 0.65), "portion")
+    times = _EACH_TIME.search(note.text[max(0, start - _BACK) : start])
+    if times and servings and note.text.startswith(" each", end):
+        servings, rule = servings * float(times.group(1)), "each time"
     probe = judged(note, Candidate(behaviour.name, "amount", match.start("noun"), end, rule, confidence))
     return probe and Serving(start, end, servings, probe.confidence, rule, probe.day_shift, probe.is_plan)
 
@@ -99,54 +141,52 @@ def _how_many(
 ) -> tuple[float | None, float, str]:
     """How many, how sure, and why."""
     if number is None or number in _MINE:
-        generic = re.fullmatch(behaviour.options["generic"], noun)
-        mass = re.fullmatch(behaviour.options["mass"], noun) and not portion and noun not in _ONE_EACH
-        plural = (portion or noun).endswith("s") and noun not in _LIKE_PLURAL
-        bare = generic or plural or mass
-        return (None, 0.8, "named without number") if bare else (1.0, 0.75, "singular")
+        if re.fullmatch(behaviour.options["generic"], noun):
+            return None, 0.8, "named without number"
+        plural = (portion or noun).endswith("s") and not _LIKE_PLURAL.fullmatch(portion or noun)
+        mass = re.fullmatch(behaviour.options["mass"], noun) and not portion
+        if plural or (mass and behaviour.name == "alcohol"):
+            return None, 0.75, "named without number"
+        return 1.0, 0.75, "singular"
     if number in _VAGUE:
-        return _VAGUE[number], 0.6, "vague number"
+        return _VAGUE[number], 0.75, "vague number"
     if number in _SOME:
         return None, 0.75, "named without number"
     if number.startswith("half"):
-        return 0.5, 0.8, "number"
-    spread = re.fullmatch(r"(\d+(?:\.\d+)?) ?(?:or|to|-|–) ?(\d+)", number)
+        return 0.5, 0.65, "number"
+    spread = _RANGE.fullmatch(number)
     if spread:
-        return (float(spread.group(1)) + float(spread.group(2))) / 2, 0.7, "range"
+        return (float(spread.group(1)) + float(spread.group(2))) / 2, 0.75, "range"
     if re.match(r"\d", number):
-        return float(number.split()[0]), 0.9, "number"
+        return float(number.split()[0].rstrip("x")), 0.9, "number"
     return 1.0, 0.85, "article"
 
 
-def _portion_servings(behaviour: Behaviour, portion: str | None) -> float:
+def _portion_servings(behaviour: Behaviour, portion: str | None, noun: str) -> float:
     """Servings of one bottle, pot …; 1 for a glass or cup."""
+    single = behaviour.options.get("single_bottle")
+    if portion is None:
+        return 5.0 if re.match(r"bottles? of (?!beer)", noun) else 1.0
+    if single and "bottle" in portion and re.search(rf"(?:{single})$", noun):
+        return 1.0
     table = behaviour.options["portion_servings"]
-    return next((value for words, value in table.items() if portion and re.match(words, portion)), 1.0)
-
-
-def _said_after(note: Note, serving: Serving) -> list[Serving]:
-    """What is said of a serving without naming it again: "…, no, two", "… and another one"."""
-    end, sentence_end = serving.end, note.sentence_of(serving.start)[1]
-    corrected = _CORRECTED_BY.match(note.text[end:sentence_end])
-    if corrected:
-        change = float(corrected.group(1)) - (serving.servings or 0.0)
-        span = {"start": end + corrected.start(1), "end": end + corrected.end(1)}
-        return [replace(serving, **span, servings=change, confidence=0.8, rule="correction")]
-    rest = note.text[end : end + 60].replace(". and", "  and").replace(". then", "  then")
-    another = _ANOTHER.search(rest)
-    if another and (another.group(1) or serving.servings == 1.0):
-        span = {"start": end + another.start(), "end": end + another.end()}
-        return [replace(serving, **span, servings=1.0, confidence=0.75, rule="another one")]
-    return []
+    return next((value for words, value in table.items() if re.search(words, portion)), 1.0)
 
 
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
     options = behaviours()[name].options
     between = rf"(?:{phrase('count', 'between').pattern} ){{0,3}}?"
-    nouns = "|".join(options[key] for key in ("items", "generic", "portion_only") if options[key])
-    return re.compile(
-        rf"(?<![\w'-])(?:(?P<n>{phrase('count', 'number').pattern})\s)?{between}"
-        rf"(?:(?P<portion>{options['portions']})\s(?:of\s)?{between})?"
-        rf"(?P<noun>(?P<loose>{options['loose']})(?! of\b)|{nouns})(?![a-zé])"
+    nouns = "|".join(
+        options[key].replace("\n", "") for key in ("items", "generic", "portion_only") if options[key]
     )
+    return re.compile(
+        rf"(?<![\w'-])(?:(?P<n>{phrase('count', 'number').pattern})[ \t])?{between}"
+        rf"(?:(?P<portion>{options['portions']})\s(?:of\s)?(?:the\s|my\s|some\s)?{between})?"
+        rf"(?P<noun>(?P<loose>{options['loose']})(?! of\b(?! (?:it|them|that|those)\b))|{nouns})(?![a-zé])"
+    )
+
+
+def is_partly_denied(note: Note, end: int) -> bool:
+    """Whether only a part of the day is denied: "no coffee after two"."""
+    return _PARTLY.match(note.text, end) is not None
