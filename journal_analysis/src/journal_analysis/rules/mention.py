@@ -30,6 +30,9 @@ _RECOVERED = phrase("told", "recovered")
 _LAST_NIGHT = phrase("told", "last_night")
 _CORRECTED = phrase("told", "corrected")
 _HAPPENED = phrase("told", "happened")
+_DENIED_FIRST = phrase("told", "denied_first")
+_GOING_TO = phrase("told", "going_to")
+_SOON = phrase("told", "soon")
 _GIVEN_ME = phrase("told", "given_me")
 _NONE_OF_IT = phrase("told", "none_of_it")
 _SURE, _NEAR, _FAR = 0.9, 2.5, 0.8
@@ -55,7 +58,9 @@ def read_mention(note: Note, behaviour: Behaviour) -> list[Candidate]:
 
 def _read(note: Note, behaviour: Behaviour, sighting: Sighting) -> Candidate | None:
     span = (sighting.start, sighting.end)
-    denied = denial_of(note, *span) or (span if _is_over(note, behaviour, sighting) else None)
+    denied = denial_of(note, *span) or (
+        span if _is_over(note, behaviour, sighting) or _denies_itself(note, behaviour, sighting) else None
+    )
     doses = [] if behaviour.kind != "amount" else doses_of(note, sighting)
     if denied:
         unsaid = sighting.needs_dose or behaviour.options.get("needs_amount")
@@ -113,6 +118,10 @@ def _weighed(note: Note, behaviour: Behaviour, candidate: Candidate) -> Candidat
         rf"\b(?:{going})\b", note.text[max(clause.start, candidate.start - 20) : candidate.end + 10]
     ):
         weighed = replace(weighed, is_plan=True)
+    elif _GOING_TO.search(note.text[clause.start : candidate.start]) and _SOON.search(
+        note.text[clause.start : clause.end]
+    ):
+        weighed = replace(weighed, is_plan=True)
     if behaviour.options.get("night") and weighed.day_shift == -1:
         first, last = note.sentence_of(candidate.start)
         if not clause.day_is_said or _LAST_NIGHT.search(note.text[first:last]):
@@ -140,6 +149,12 @@ def _none_for_me(note: Note, behaviour: Behaviour, candidate: Candidate) -> Cand
     span = (at, candidate.end + denied.end())
     own = _no(note, behaviour, span, (candidate.start, span[1]), "none for the wearer")
     return judged(note, replace(own, confidence=_FAR))
+
+
+def _denies_itself(note: Note, behaviour: Behaviour, sighting: Sighting) -> bool:
+    """Whether the words begin with their denial: "no sauna", "skipped breakfast"."""
+    words = note.text[sighting.start : sighting.end]
+    return not behaviour.options.get("negated_words") and _DENIED_FIRST.match(words) is not None
 
 
 def _is_over(note: Note, behaviour: Behaviour, sighting: Sighting) -> bool:

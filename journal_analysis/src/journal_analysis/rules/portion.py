@@ -15,6 +15,7 @@ Portion = tuple[float, int, int]
 """How many, and the canonical [start, end) of the words that say so."""
 
 _BIG = re.compile(r"packs?|packets?(?= of (?:cig|smok|fag|durr))")
+_WITHIN = re.compile(r"\b(?:half an?|an?|\d+)(?= )")
 _UNCOUNTED = re.compile(r"pots?")
 _BACK = 48
 
@@ -23,6 +24,11 @@ def portion_of(note: Note, behaviour: Behaviour, sighting: Sighting) -> Portion 
     """The pieces that were said of one sighting, before the words, in them or behind them; None where none were."""
     if not behaviour.options.get("counted"):
         return None
+    within = _WITHIN.search(note.text, sighting.start, sighting.end)
+    if within and behaviour.options.get("article_counts"):
+        said = within.group()
+        count = 0.5 if said.startswith("half") else 1.0 if said[0] == "a" else float(said)
+        return count, sighting.start, sighting.end
     before, after = _patterns(behaviour.name)
     clause = note.clause_at(sighting.start)
     low = max(clause.start, sighting.start - _BACK)

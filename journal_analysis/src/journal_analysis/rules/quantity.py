@@ -73,7 +73,8 @@ def find_quantities(note: Note) -> list[Quantity]:
     for match in _NUMBER.finditer(text):
         on_clock = any(a < match.end() and match.start() < b for a, b in clocks)
         if not on_clock and not _NO_AMOUNT.match(text, match.end()):
-            _add(found, Quantity(match.start(), match.end(), _said(match), BARE))
+            unit = "degC" if match.group("minus") == "minus " else BARE
+            _add(found, Quantity(match.start(), match.end(), _said(match), unit))
     return sorted(found, key=lambda q: q.start)
 
 

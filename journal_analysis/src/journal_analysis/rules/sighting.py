@@ -20,6 +20,8 @@ _DONE = phrase("sighting", "done")
 _FORM = phrase("sighting", "form")
 _TALK = phrase("sighting", "talk")
 _TALK_AFTER = phrase("sighting", "talk_after")
+_TOPIC = phrase("sighting", "topic")
+_THEIRS = phrase("sighting", "theirs")
 _ELSEWHERE = phrase("sighting", "elsewhere")
 _NEXT_TO = re.compile(r"\s*(?:,|and|,\s*and|\+|/|&|plus|or|then|with)\s*(?:my |the |a |some )*")
 _ALONE = re.compile(r"[\s,;:.!(-]*$")
@@ -108,9 +110,16 @@ def _barred(note: Note, behaviour: Behaviour) -> list[tuple[int, int]]:
 
 def _is_talk(note: Note, behaviour: Behaviour, match: re.Match[str]) -> bool:
     """Whether it is only spoken of: bought, recommended, read about, closed."""
+    how = how_of(behaviour)
+    first = note.sentence_of(match.start())[0]
+    if how != "said" and _TOPIC.search(note.text[max(first, match.start() - 2 * _BACK) : match.start()]):
+        return True
+    is_body = how == "taken" or behaviour.options.get("symptom")
+    if is_body and _THEIRS.search(note.text[max(first, match.start() - _BACK) : match.start()]):
+        return True
     if behaviour.options.get("symptom") and _ELSEWHERE.match(note.text, match.end()):
         return True
-    if how_of(behaviour) not in ("taken", "done", "used"):
+    if how not in ("taken", "done", "used"):
         return False
     clause = note.clause_at(match.start())
     before = note.text[max(clause.start, match.start() - _BACK) : match.start()]

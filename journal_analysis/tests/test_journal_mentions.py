@@ -1,0 +1,117 @@
+"""Every behaviour that is simply named, in own wordings: done, denied, planned, somebody else's, and what looks like it.
+
+``mention_cases/*.txt``: a ``[behaviour]``, then lines ``expected | text``. Expected is ``-`` (no fact of it) or
+``[plan[+1] ][-1 ]`` and ``yes``, ``no``, ``5 mg``, ``20 min``, ``7 scale``, ``21:00``.
+"""
+
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from hrv_shared import ontology
+from journal_analysis.behaviours import behaviours
+from journal_analysis.extraction import extract
+from journal_analysis.rules.literals import literals_of
+
+WEDNESDAY = date(2026, 3, 4)
+FOLDER = Path(__file__).parent / "mention_cases"
+LEFT_OUT = {
+    "alcohol_type", "sport_type", "caffeine_mg", "energy_drink", "pre_workout", "free_note", "vaccine_type",
+    "alcohol_free_day", "big_meal", "light_meal", "added_sugar", "processed_food", "avoided_processed_food",
+    "fruit_vegetables", "dairy", "meat", "fish_meal", "sodium", "spicy_food", "planned_strain_tomorrow",
+    "planned_travel", "relationship_status_single",
+}  # fmt: skip
+"""What is not read from notes; journal_analysis/README.md says why."""
+
+
+def cases():
+    for path in sorted(FOLDER.glob("*.txt")):
+        behaviour = ""
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("[") and line.endswith("]"):
+                behaviour = line[1:-1]
+            elif line and not line.startswith("#") and path.stem != "nothing":
+                expected, text = line.split(" | ", 1)
+                yield pytest.param(behaviour, expected.strip(), text, id=f"{behaviour}: {text[:60]}")
+
+
+def told(fact):
+    """A fact in the words of the case files."""
+    if fact.kind == "amount":
+        unit = "min" if fact.unit == "minutes" else fact.unit
+        said = f"{fact.amount:.10g} {unit}"
+    elif fact.kind == "scale":
+        said = f"{fact.amount:g} scale"
+    else:
+        said = fact.clock_time or fact.kind
+    shift = f"{fact.day_shift:+d}" if fact.day_shift else ""
+    if fact.is_plan:
+        return f"plan{shift} {said}"
+    return f"{shift} {said}".strip()
+
+
+@pytest.mark.parametrize(("behaviour", "expected", "text"), list(cases()))
+def test_said_of_a_behaviour(behaviour, expected, text):
+    read = [told(f) for f in extract(text, WEDNESDAY) if f.behaviour == behaviour]
+    assert read == ([] if expected == "-" else [expected])
+
+
+NOTHING = (FOLDER / "nothing.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("text", [line for line in NOTHING if line and not line.startswith("#")])
+def test_texts_about_something_else_hold_no_fact(text):
+    assert [(f.behaviour, f.quote) for f in extract(text, WEDNESDAY)] == []
+
+
+def test_every_behaviour_that_a_person_can_say_is_read_and_has_cases():
+    sayable = {n for n in ontology.behaviours() if not n.startswith(("auto_", "custom_"))} - LEFT_OUT
+    assert sayable - set(behaviours()) == set()
+    told_of = {case.values[0] for case in cases()}
+    mentions = {n for n, b in behaviours().items() if b.rule in ("mention", "rating", "moment")}
+    without = {"carbohydrate", "fat", "fiber", "gluten_free", "vegetarian_or_vegan", "ketogenic", "paleo"}
+    assert mentions - told_of <= without | {"meals_in_daylight", "jet_lag", "away_from_home"}
+
+
+def test_two_hundred_behaviours_are_read_in_a_moment():
+    text = (
+        "Slept ok, woke twice. Coffee at eight, worked from home, four hours of meetings. Gym, 50 minutes, hard, "
+        "then sauna 15 min and 3 minutes of cold plunge. Magnesium 400 mg, zinc 15 mg, vitamin D 2000 IU, creatine "
+        "5 g. Two litres of water, peppermint tea. Headache since five, took an ibuprofen. Bed at eleven."
+    )
+    extract(text, WEDNESDAY)
+    began = time.perf_counter()
+    for _ in range(5):
+        extract(text, WEDNESDAY)
+    assert (time.perf_counter() - began) / 5 < 0.05
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "read a a a a ",
+        "phone phone in the ",
+        "took vitamins c and ",
+        "1 2 3 mg ",
+        "sauna and sauna, ",
+        "woke up up ",
+    ],
+)
+def test_long_texts_are_read_without_delay(piece):
+    text = piece * (20000 // len(piece))
+    began = time.perf_counter()
+    extract(text, WEDNESDAY)
+    assert time.perf_counter() - began < 4
+
+
+def test_words_that_rule_a_behaviour_out_are_in_every_match():
+    for behaviour in behaviours().values():
+        for option in ("words", "weak", "dose_words"):
+            pattern = behaviour.options.get(option)
+            if pattern and behaviour.rule == "mention":
+                needed = literals_of(pattern)
+                for case in cases():
+                    for match in behaviour.pattern(option).finditer(case.values[2].lower()):
+                        assert not needed or any(n in match.group() for n in needed), (pattern, match.group())
