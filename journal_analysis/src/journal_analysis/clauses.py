@@ -37,6 +37,8 @@ _USUALLY = phrase("clauses", "usually")
 _ADVICE = phrase("clauses", "advice")
 _LINK = phrase("clauses", "link")
 _JOINED = re.compile(r"^[\s,]*(?:and|where|then|and then|so|who|whose)\b")
+_ASIDE = re.compile(r"^[\s,]*(?:while|whilst|because|as|when|since|until|before|after|where)\b")
+"""How a clause about somebody else begins after which the speaker goes on."""
 _FRONTED = 3
 """Words that may stand before "I" as its object: "magnesium I forgot"."""
 _LISTED = phrase("clauses", "listed")
@@ -171,6 +173,7 @@ class _Said:
     day: int = 0
     is_said: bool = False
     consumes: bool = False
+    aside: bool = False
 
 
 def _clauses_of(
@@ -186,7 +189,7 @@ def _clauses_of(
     for first, last in zip(cuts, cuts[1:], strict=False):
         piece = text.text[first:last]
         others = _others(said, piece, text.quote(first, last), first == start)
-        plan = _plan(said, piece, first == start)
+        plan = stays_planned = _plan(said, piece)
         named = day_words(piece, entry_day)
         todays = says_today(piece)
         conditional = bool(_CONDITIONAL.search(piece)) and not _NOT_CONDITIONAL.search(piece)
@@ -219,7 +222,14 @@ def _clauses_of(
                 day_is_carried=carried and not is_said,
             )
         )  # fmt: skip
-        said = replace(said, others=others, plan=plan, consumes=others and consumes(piece, said.consumes))
+        aside = others and not said.others and bool(clauses) and _ASIDE.match(piece) is not None
+        said = replace(
+            said,
+            others=others,
+            plan=stays_planned,
+            aside=aside,
+            consumes=others and consumes(piece, said.consumes),
+        )
     return clauses
 
 
@@ -227,13 +237,15 @@ def _others(said: _Said, piece: str, original: str, opens: bool) -> bool:
     """A clause without a subject goes on with the last one: in "Anna had wine, gin and a beer", not in "kids in
     bed, two beers"."""
     told = about_others(piece, original, opens)
+    if told is None and said.aside:
+        return False
     if told is None:
         goes_on = said.consumes or _JOINED.match(piece) or _PAST.match(_LINK.sub("", piece))
         return said.others and bool(goes_on)
     return told
 
 
-def _plan(said: _Said, piece: str, opens: bool) -> bool:
+def _plan(said: _Said, piece: str) -> bool:
     plain = _PLAN_FRONT.sub("", piece)
     if _PLAN_UNDONE.search(piece):
         return False

@@ -31,6 +31,7 @@ _PATTERNS = (
         ),
     ),
     ("spoken", re.compile(r"\b(\d{1,2}) (\d{2})\s?(am|pm)\b")),
+    ("spoken", re.compile(r"(?:, |\bwas |\bit's )\b(\d{1,2}) (\d[05])()(?=\s*(?:[,.;!]|$|in the|at night))")),
     ("hour", re.compile(r"\b(\d{1,2})\s?(am|pm|oclock)\b")),
     (
         "bare",

@@ -50,6 +50,7 @@ PHRASES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
         (r"half an? dozen", "6"),
         (r"an? dozen", "12"),
         (r"an? hundred", "100"),
+        (r"an? thousand", "1000"),
         (r"twice", "2 times"),
         (r"thrice", "3 times"),
         (r"did not", "didn't"),
@@ -104,6 +105,7 @@ def canonical(original: str) -> Canonical:
         plain = plain.replace(typographic, plain_one)
     draft = replace(draft, text=plain)
     draft = _rewritten(draft, _WORD, lambda m: mended_word(m.group()))
+    draft = _rewritten(draft, _FILLER, " ")
     for pattern, stands_for in PHRASES:
         draft = _rewritten(draft, pattern, stands_for)
     draft = _rewritten(draft, _HOUR, "1 hour")
@@ -200,6 +202,11 @@ def _below_hundred(plain: str, position: int) -> tuple[int, int]:
     return TENS[word], end
 
 
+_FILLER = re.compile(
+    r"[ ]*,? +(?:u+m+|u+h+|e+r+m*)\b(?:,? (?:u+m+|u+h+|e+r+m*)\b)*,?(?= )|, (?:well|what|you know|like|let me see|let's see),(?= )"
+    r"|(?<![a-z])(?:u+m+|u+h+|e+r+m*),? +"
+)
+"""Sounds and words that only fill a pause; with the commas around them."""
 _LETTERS = re.compile(r"[a-z]+?(?=ish\b|[^a-z]|$)")
 
 

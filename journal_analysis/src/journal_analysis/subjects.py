@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from journal_analysis.phrases import phrase
 
 __all__ = ["about_others", "consumes"]
@@ -14,6 +16,8 @@ _NAMED_FIRST = phrase("subjects", "named_first")
 _CONSUMES = phrase("subjects", "consumes")
 _LINK = phrase("clauses", "link")
 _TOPIC = phrase("subjects", "own_topic")
+_INSIDE = re.compile(r"^[\s,]*(?:\w)")
+"""How a clause begins inside a sentence; after a colon or a dash a capital means nothing."""
 _NO_NAME = frozenset(
     "no not never yes i i'm i've i'd i'll we just then only still finally later tonight today yesterday "
     "also already afterwards after once again always lunch dinner breakfast work training and but so "
@@ -25,7 +29,11 @@ _NO_NAME = frozenset(
     "accidentally definitely basically eventually initially plus because when while before until since "
     "though although however bed food water coffee tea wine beer alcohol caffeine gym run ride swim yoga "
     "sauna magnesium rest night day weekend hrv recovery session workout nothing something all both one "
-    "two three none neither first second last next".split()
+    "two three none neither first second last next commute weight therapy massage nap soreness pain knee period "
+    "headache anxiety motivation shower meditation stretching breathing cycling running swimming pizza boss office "
+    "meeting temperature stomach cramps migraine flight train bus traffic deadline exam creatine zinc iron melatonin "
+    "ibuprofen protein electrolytes steps phone netflix screen reading journaling snack supper alarm bedtime lights "
+    "hotel airbnb heat cold weather focus appetite hip ankle shoulder cough fever flu everything".split()
 )
 """Words that stand before "had" or "was" and are nobody's name."""
 
@@ -45,7 +53,7 @@ def about_others(piece: str, original: str, opens: bool) -> bool | None:
     bare = _LINK.sub("", piece)
     if _SOMEBODY_ELSE.search(bare) or _GIVEN_AWAY.search(bare):
         return True
-    if opens:
+    if opens or not _INSIDE.match(original):
         name = _NAMED_FIRST.search(original)
         if name and name.group(1).lower() not in _NO_NAME and name.group(1)[:1].isupper():
             return True

@@ -16,7 +16,7 @@ __all__ = ["read_bedtime"]
 _REACH, _REACH_BACK = 40, 22
 _BARE = phrase("bedtime", "bare")
 _TOPIC = phrase("bedtime", "topic")
-_SURE = 0.85
+_SURE, _SHORT = 0.85, 5
 
 
 def read_bedtime(note: Note, behaviour: Behaviour) -> list[Candidate]:

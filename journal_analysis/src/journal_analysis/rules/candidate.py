@@ -15,6 +15,9 @@ _STILL_POSITIVE = phrase("denial", "still_positive")
 _DENIED_AFTER = phrase("denial", "denied_after")
 _LIST_ITEM = re.compile(r"^,? ?(?:and |or |nor )?(?:[a-z'-]+ ?){1,3}$")
 _OR = re.compile(r"\b(?:or|nor)\b")
+_AND = re.compile(r"\b(?:and|&)\b")
+_SKIPS_A_LIST = re.compile(r"skip|forg|miss|avoid|neither|ran out|stay|cut")
+"""Denials that reach over "and": "forgot the zinc, the creatine and the magnesium"."""
 
 _WORDS_BACK = 6
 
@@ -48,42 +51,46 @@ def is_denied(note: Note, start: int, end: int, reach: int = _WORDS_BACK) -> boo
 def denial_of(note: Note, start: int, end: int, reach: int = _WORDS_BACK) -> tuple[int, int] | None:
     """The canonical span of the words together with their denial, or None where they are not denied."""
     clause = note.clause_at(start)
-    first, listed = clause.start, False
-    while _is_list_item(note, first, start, end) and first > clause.sentence_start:
-        first, listed = note.clause_at(first - 1).start, True  # "no beer, wine or spirits"
+    first, ends = clause.start, ""
+    while first > clause.sentence_start:
+        item = _list_end(note, first, start, end)
+        if item is None:
+            break
+        ends = item
+        first = note.clause_at(first - 1).start  # "no beer, wine or spirits"
         reach += 3
+    listed = first != clause.start
     before = note.text[first:start]
     for match in reversed(list(_NEGATOR.finditer(before))):
         gap = before[match.end() :]
+        if listed and ends == "and" and not _SKIPS_A_LIST.match(match.group()):
+            continue
         if len(gap.split()) <= reach and not _STILL_POSITIVE.search(gap.replace(",", "") if listed else gap):
             return first + match.start(), end
     after = _DENIED_AFTER.match(note.text, end)
     return (start, after.end()) if after else None
 
 
-def _is_list_item(note: Note, first: int, start: int, end: int) -> bool:
-    """Whether the clause that begins at ``first`` is nothing but an item of a list that ends with "or"."""
+def _list_end(note: Note, first: int, start: int, end: int) -> str | None:
+    """ "or" or "and" where the clause that begins at ``first`` is nothing but an item of a list that ends so."""
     clause = note.clause_at(first)
-    if clause.start != first:
-        return False
-    words = (
-        note.text[first : min(clause.end, end)]
-        if first <= start < clause.end
-        else note.text[first : clause.end]
-    )
-    if not _LIST_ITEM.match(words.strip(" .;!?")):
-        return False
+    until = min(clause.end, end) if first <= start < clause.end else clause.end
+    if clause.start != first or not _LIST_ITEM.match(note.text[first:until].strip(" .;!?")):
+        return None
     rest = note.text[first : clause.sentence_end]
-    return _OR.search(rest) is not None
+    return "or" if _OR.search(rest) else "and" if _AND.search(rest) else None
 
 
-def judged(note: Note, candidate: Candidate, *, plans_count: bool = False) -> Candidate | None:
+def judged(
+    note: Note, candidate: Candidate, *, plans_count: bool = False, others_count: bool = False
+) -> Candidate | None:
     """Weigh a candidate by its clause: somebody else's, imagined and usual things fall away, doubt lowers confidence.
 
-    ``plans_count`` is for behaviours that are plans by nature (bedtime): their confidence is not lowered.
+    ``plans_count`` is for behaviours that are plans by nature (bedtime): their confidence is not lowered;
+    ``others_count`` for what is told of somebody else but true for the wearer ("the baby had me up").
     """
     clause: Clause = note.clause_at(candidate.start)
-    if clause.others or (clause.unreal and candidate.kind != "no"):
+    if (clause.others and not others_count) or (clause.unreal and candidate.kind != "no"):
         return None
     confidence = candidate.confidence
     if clause.doubt:

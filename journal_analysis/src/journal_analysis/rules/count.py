@@ -72,6 +72,7 @@ def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> l
                 continue
             if before[-1].rule in _REPLACEABLE:
                 kept.remove(before[-1])
+                serving = replace(serving, start=before[-1].start)
         if before and before[0].end > first and _heads_a_list(note, loose, before[0], servings):
             continue  # "three drinks: two beers and a wine" has counted them already
         kept.append(serving)

@@ -6,10 +6,13 @@ from journal_analysis.clauses import Note
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.sessions import Session, effort_words, training_words
 
-__all__ = ["read_effort"]
+__all__ = ["OF_ITS_KIND", "read_effort"]
+
+OF_ITS_KIND = "effort of its kind"
 
 _RPE = phrase("training", "rpe")
 _OTHER_TOPIC = phrase("training", "other_topic")
+_OTHER_SUBJECT = phrase("training", "other_subject")
 _GOES_ON = phrase("training", "goes_on")
 _SHORT = 80
 """Characters of a sentence after a session's that may still speak of it."""
@@ -44,7 +47,7 @@ def _of_sentence(
             top = max(top, *told)
         return [(top, "effort in words", 0.8 if len(set(words)) < 3 else 0.65)]
     if told or words:
-        return [(max([*told, *words]), "effort of its kind", 0.8)]
+        return [(max([*told, *words]), OF_ITS_KIND, 0.8)]
     return []
 
 
@@ -63,7 +66,12 @@ def _about_training(note: Note, sessions: list[Session], sentence: tuple[int, in
         )
         if holds:
             about = True
-        elif _OTHER_TOPIC.search(piece) or clause.others or (clause.day_shift, clause.plan) not in key:
+        elif (
+            _OTHER_SUBJECT.search(piece)
+            or _OTHER_TOPIC.search(piece)
+            or clause.others
+            or (clause.day_shift, clause.plan) not in key
+        ):
             about = False
         if about and not clause.unreal:
             pieces.append(piece)
@@ -72,7 +80,7 @@ def _about_training(note: Note, sessions: list[Session], sentence: tuple[int, in
         following = note.text[after.sentence_start : after.sentence_end]
         if (
             len(following) < _SHORT
-            and _GOES_ON.match(following)
+            and (_GOES_ON.match(following) or effort_words()[0][0].search(following))
             and not _OTHER_TOPIC.search(following)
             and not training_words("not_activity").search(following)
         ):

@@ -47,7 +47,14 @@ def read_illness(note: Note, behaviour: Behaviour) -> list[Candidate]:
         found.append(judged(note, Candidate(behaviour.name, "yes", *match.span(), "named", sure)))
     for match in behaviour.pattern("no_words").finditer(note.text):
         found.append(judged(note, Candidate(behaviour.name, "no", *match.span(), "said to be well", _SURE)))
-    return [c for c in found if c is not None and not c.is_plan]
+    kept = [c for c in found if c is not None and not c.is_plan]
+    well = {c.day_shift for c in kept if c.rule == "said to be well"}
+    clauses = {note.clause_at(c.start).start for c in kept if c.kind == "no"}
+    return [
+        c
+        for c in kept
+        if c.kind == "no" or c.day_shift not in well or note.clause_at(c.start).start in clauses
+    ]
 
 
 def _is_over(note: Note, match: re.Match[str]) -> bool:

@@ -40,15 +40,8 @@ def read_last_time(
     explicit = _explicit(note, behaviour, items, everything)
     if explicit:
         clock, start = explicit
-        return _with(
-            note,
-            said,
-            start,
-            clock.end,
-            clock.resolve(max(earliest, _LAST_FROM if behaviour.name == "alcohol" else 0)),
-            "last one said",
-            0.9,
-        )
+        from_hour = max(earliest, _LAST_FROM) if behaviour.name == "alcohol" else earliest
+        return _with(note, said, start, clock.end, clock.resolve(from_hour), "last one said", 0.9)
     beside = {c.start: c for start, end in items for c in _clocks_beside(note, start, end)}
     if not beside:
         return None

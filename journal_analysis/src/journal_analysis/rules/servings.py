@@ -101,7 +101,12 @@ def nouns_of(behaviour: Behaviour, note: Note) -> list[re.Match[str]]:
         if other or not_before.search(before):
             left_out = match.end()
             continue
-        if match.group("loose") and left_out and note.sentence_of(left_out - 1) == note.sentence_of(at):
+        if (
+            match.group("loose")
+            and not denied
+            and left_out
+            and note.sentence_of(left_out - 1) == note.sentence_of(at)
+        ):
             continue  # "peppermint tea, two cups"
         left_out = 0
         counted = re.match(r"\d", match.group("n") or "") or not match.group("loose")

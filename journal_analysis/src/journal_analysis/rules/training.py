@@ -9,7 +9,7 @@ from journal_analysis.behaviours import Behaviour
 from journal_analysis.clauses import Note
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, judged
-from journal_analysis.rules.effort import read_effort
+from journal_analysis.rules.effort import OF_ITS_KIND, read_effort
 from journal_analysis.rules.sessions import Session, find_sessions, is_total, training_words
 
 __all__ = ["read_training"]
@@ -56,10 +56,10 @@ def _is_scene(note: Note, session: Session) -> bool:
 
 def _done(note: Note, behaviour: Behaviour, sessions: list[Session]) -> list[Candidate]:
     first = sessions[0]
-    minutes, end = _minutes(note, sessions)
+    plan = note.clause_at(first.start).plan
+    minutes, end = _minutes(note, sessions, plan)
     words = " … ".join(dict.fromkeys(note.canonical.quote(*_phrase(note, s)) for s in sessions))
     sure = _SURE * min(s.confidence for s in sessions)
-    plan = note.clause_at(first.start).plan
     said = Candidate(
         behaviour.name,
         "yes",
@@ -74,7 +74,7 @@ def _done(note: Note, behaviour: Behaviour, sessions: list[Session]) -> list[Can
         said = replace(said, kind="amount", amount=minutes, rule="session and its minutes")
     drafts = [said]
     effort = read_effort(note, sessions)
-    if effort is not None:
+    if effort is not None and not (plan and effort[1] == OF_ITS_KIND):
         value, why, how_sure = effort
         drafts.append(
             replace(
@@ -112,7 +112,7 @@ def _phrase(note: Note, session: Session) -> tuple[int, int]:
     return start, max(session.end, clause.end, *(d.end for d in session.lengths), 0)
 
 
-def _minutes(note: Note, sessions: list[Session]) -> tuple[float | None, int]:
+def _minutes(note: Note, sessions: list[Session], plan: bool) -> tuple[float | None, int]:
     """All minutes of one day's sessions: a total where one is said, else the sum; and where the words end."""
     amount, end = 0.0, 0
     sentences = list(dict.fromkeys(note.sentence_of(s.start) for s in sessions))
@@ -120,7 +120,9 @@ def _minutes(note: Note, sessions: list[Session]) -> tuple[float | None, int]:
         lengths = dict.fromkeys(
             d for s in sessions if note.sentence_of(s.start) == sentence for d in s.lengths
         )
-        total = _total(note, sentence) or _total_after(note, sentence, sentences, bool(lengths))
+        total = _total(note, sentence)
+        if total is None and not plan:
+            total = _total_after(note, sentence, sentences, bool(lengths))
         if total:
             amount, end = (total[0] if len(sentences) == 1 else amount + total[0]), max(end, total[1])
             continue
