@@ -127,7 +127,7 @@ def test_a_crash_forgets_nothing_and_holds_no_lock(tmp_path):
         "print('full', flush=True)\n"
     )
     path, granted = tmp_path / "b.sqlite", 0
-    for stop_after in (7, 20, 31, None):
+    for stop_after in (20, 51, None):
         child = subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE, text=True)
         said: list[str] = []
         for line in child.stdout:
@@ -139,7 +139,7 @@ def test_a_crash_forgets_nothing_and_holds_no_lock(tmp_path):
         granted += said.count("sent")
     assert said[-1] == "full"
     # a process that was killed between the count and the word "sent" has counted one more
-    assert 97 <= granted <= 100
+    assert 98 <= granted <= 100
 
 
 def test_processes_share_one_budget(tmp_path):
@@ -150,7 +150,7 @@ def test_processes_share_one_budget(tmp_path):
         "print(sent)\n"
     )
     command = [sys.executable, "-c", script, tmp_path / "b.sqlite"]
-    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert sum(int(child.communicate(timeout=60)[0]) for child in children) == 100
 
 

@@ -23,7 +23,7 @@ from whoop_api_client.sync import PullResult, synchronise
 
 NOW = datetime(2026, 6, 1, 20, 45, tzinfo=UTC)
 REPLAYS = 100
-FIRST_PULLS = 12
+FIRST_PULLS = 6
 
 
 class Disordered(httpx.BaseTransport):
@@ -79,7 +79,7 @@ class Disordered(httpx.BaseTransport):
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[RunningSimulator]:
-    member = make_member(5, now=NOW, n_nights=60, utc_offset_min=0)
+    member = make_member(5, now=NOW, n_nights=55, utc_offset_min=0)
     with running(member, SimulatorConfig(rate_per_minute=0, clock_runs=False)) as place:
         yield place
 

@@ -18,7 +18,7 @@ from whoop_api_client.tables.rebuild import OWN_TABLES
 from whoop_api_client.tables.refresh import refresh
 
 BEGAN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-PULLS = 12
+PULLS = 8
 PULLS_BY_HAND = 120
 
 
@@ -114,7 +114,7 @@ def held(daily: Daily, kind: str, age_days: float) -> tuple[str, dict]:
     return fact.key, fact.payload
 
 
-@pytest.mark.parametrize("age_days", [2, 44, 46, 100])
+@pytest.mark.parametrize("age_days", [2, 44, 100])
 @pytest.mark.parametrize("kind", ["cycle", "sleep", "workout"])
 def test_news_of_any_age(daily, kind, age_days):
     key, payload = held(daily, kind, age_days)
@@ -123,7 +123,7 @@ def test_news_of_any_age(daily, kind, age_days):
     assert daily.tables() == daily.rebuilt()
 
 
-@pytest.mark.parametrize("age_days", [1, 44, 80])
+@pytest.mark.parametrize("age_days", [1, 80])
 def test_what_vanishes_and_comes_back(daily, age_days):
     for kind in ("sleep", "cycle", "workout"):
         key, _ = held(daily, kind, age_days)
