@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import threading
 from datetime import UTC, datetime
 
@@ -10,10 +11,12 @@ import polars as pl
 import pytest
 
 from hrv_shared import schemas
+from hrv_shared.errors import StoreError
 from hrv_shared.store import Store
 from service_running import WITH_TOKEN, client_of, connect, pull_now, settings_at, settings_in
 from whoop_api_client.errors import RateLimited
 from whoop_api_client.service.answers import PullWish
+from whoop_api_client.service.desk import BOOK_FILE
 from whoop_api_client.service.worker import Watch
 from whoop_api_client.simulator import SimulatorConfig, make_member, running
 from whoop_api_client.sync import only_pull
@@ -165,6 +168,27 @@ def test_a_stopped_service_tells_of_the_job_that_it_interrupted(tmp_path):
     with client_of(settings) as service:
         job = service.get(f"/jobs/{done['id']}", headers=WITH_TOKEN).json()
         assert (job["state"], job["result"]) == ("done", None)
+
+
+def test_a_disk_that_is_full_for_a_while_ends_no_worker(tmp_path, monkeypatch, capsys):
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with client_of(settings_in(tmp_path), run_pull=lambda wish, watch: {"full": wish.full}) as service:
+        with monkeypatch.context() as patched:
+            patched.setattr(service.app.state.desk.book, "mark_job", full)
+            assert pull_now(service)["state"] == "done"
+        assert "could not be written" in capsys.readouterr().err
+        assert pull_now(service)["state"] == "done"
+
+
+def test_a_damaged_book_is_told_and_left_as_it_is(tmp_path):
+    settings = settings_in(tmp_path)
+    Store.open(settings)
+    (settings.home / BOOK_FILE).write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError, match="move it aside"), client_of(settings):
+        pass
+    assert (settings.home / BOOK_FILE).read_bytes() == b"no database at all" * 100
 
 
 def test_unknown_wishes_are_refused_without_repeating_them(tmp_path):

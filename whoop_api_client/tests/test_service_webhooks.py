@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections import Counter
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from hrv_shared.record import SEEN, FactDraft
 from hrv_shared.settings import Settings
@@ -19,6 +23,7 @@ from webhook_forgeries import WAYS, Letter, event, forgery, signed
 from whoop_api_client.errors import WebhookRefused
 from whoop_api_client.gate import LETTER_CAP, WEBHOOK_PATH
 from whoop_api_client.service import book as books
+from whoop_api_client.service.hints import KINDS
 from whoop_api_client.service.signature import SigningSecret, verify
 from whoop_api_client.tokens import TokenPair, open_token_store
 
@@ -149,6 +154,27 @@ def test_a_signed_event_of_another_form_is_refused(service, wrong):
     answer = send(service, signed(event(USER, random.Random(4), **wrong), SECRET, NOW_MS))
     assert answer.status_code == 400
     assert noted(service) == 0
+
+
+def test_whatever_is_signed_gets_an_answer(service):
+    """Behind the signature stands a parser; nothing that comes may break it."""
+    json_value = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=8,
+    )
+    form = st.fixed_dictionaries(
+        {"user_id": st.just(USER) | json_value, "id": st.uuids().map(str) | json_value},
+        optional={"type": st.sampled_from(sorted(KINDS)) | json_value, "trace_id": st.text() | json_value},
+    )
+    bodies = st.binary(max_size=300) | (form | json_value).map(lambda value: json.dumps(value).encode())
+
+    @given(bodies)
+    @hypothesis_settings(max_examples=300, deadline=None, derandomize=True)
+    def answered(body: bytes) -> None:
+        assert send(service, signed(body, SECRET, NOW_MS)).status_code in {200, 202, 400}
+
+    answered()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ next step; what it did is kept, and the job is told as interrupted.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -169,29 +170,27 @@ class Worker:
     def _run(self) -> None:
         while not self._stopping.is_set():
             with self._changed:
-                work, hints = self._desk.work, self._hints_due()
-                if work is None and not hints:
+                job, work, hints = self._desk.job, self._desk.work, self._hints_due()
+                if job is None and not hints:
                     self._changed.wait(self._patience_s())
                     continue
                 self._busy = True
             try:
-                if work is not None:
-                    self._do(self._desk.job, work)
+                if job is not None:
+                    self._do(job, work)
                 else:
                     self._do_hints()
             finally:
                 with self._changed:
-                    if work is not None:
-                        self._desk.job, self._desk.work, self._desk.tidy = None, None, None
                     self._busy = False
                     self._changed.notify_all()
 
     def _do(self, job: Job, work: Work) -> None:
-        state, error = "done", None
         job.state = "running"
-        self._book.mark_job(job.id, "running")
+        self._write_down(job, "running")
+        result, error, state = None, None, "done"
         try:
-            job.result = work(Watch(job, self._stopping))
+            result = work(Watch(job, self._stopping))
         except Stopped:
             state, error = "interrupted", _INTERRUPTED
         except HrvError as known:
@@ -202,8 +201,16 @@ class Worker:
         if self._desk.tidy is not None:
             self._desk.tidy()
         finished_at = self._clock()
-        self._book.mark_job(job.id, state, finished_at, error)
-        job.error, job.finished_at, job.state = error, finished_at, state
+        self._write_down(job, state, finished_at, error)
+        with self._changed:  # who reads that it has ended may begin the next at once
+            self._desk.job, self._desk.work, self._desk.tidy = None, None, None
+            job.result, job.error, job.finished_at, job.state = result, error, finished_at, state
+
+    def _write_down(self, job: Job, state: str, *more: Any) -> None:
+        try:
+            self._book.mark_job(job.id, state, *more)
+        except (sqlite3.Error, HrvError) as error:  # a full disk; the job itself need not end for that
+            say(f"hrv serve: the state of job {job.id} could not be written ({type(error).__name__})")
 
     def _do_hints(self) -> None:
         try:
