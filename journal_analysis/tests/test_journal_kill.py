@@ -10,7 +10,8 @@ import time
 import pytest
 
 from hrv_shared.store import Store
-from journal_analysis import ingest, notes
+from journal_analysis import inbox as inbox_module
+from journal_analysis import ingest
 
 NOTES = 25
 
@@ -70,7 +71,7 @@ def test_a_stop_between_record_and_move_is_carried_on(store, settings, monkeypat
     inbox = store.folder("inbox")
     for number in range(3):
         (inbox / f"{number}.txt").write_text(f"{number + 1} beers.")
-    real, left = notes._move, [stop_at]
+    real, left = inbox_module._move, [stop_at]
 
     def stops(path, target):
         if left[0] == 0:
@@ -78,12 +79,12 @@ def test_a_stop_between_record_and_move_is_carried_on(store, settings, monkeypat
         left[0] -= 1
         real(path, target)
 
-    monkeypatch.setattr(notes, "_move", stops)
+    monkeypatch.setattr(inbox_module, "_move", stops)
     if stop_at < 3:
         with pytest.raises(KeyboardInterrupt):
             ingest(store, settings, "me")
         assert len(list(inbox.iterdir())) == 3 - stop_at
-    monkeypatch.setattr(notes, "_move", real)
+    monkeypatch.setattr(inbox_module, "_move", real)
     done = ingest(store, settings, "me")
     assert done.already == (1 if stop_at < 3 else 0)
     assert len(list(store.record.facts("journal_entry", "me"))) == 3

@@ -125,7 +125,7 @@ def take_back(store: Store, note: Note) -> tuple[str, int] | None:
         earlier = [f for f in history if (f.payload.get("change") or 0) < last["number"]]
         back = earlier[-1].payload if earlier else {**fact.payload, "status": "rejected"}
         drafts.append(replace(revised(fact, now, number), payload={**back, "change": number}))
-    same = {n: before.payload[n] for n in ("transcript", "state")}
+    same = {n: before.payload[n] for n in ("transcript", "state", "language") if n in before.payload}
     write_change(store, note, "undo", drafts, undoes=last["number"], **same)
     return str(last["what"]), len(drafts)
 

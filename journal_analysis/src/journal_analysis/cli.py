@@ -1,31 +1,21 @@
-"""The commands of the journal room."""
+"""The commands of the journal room: ways in, and its tables; `review_commands` has those that decide about notes."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hrv_shared.cli import JsonOption, JsonOutOption, MemberOption, app_for, emit, emit_rows
+from hrv_shared.cli import JsonOption, JsonOutOption, MemberOption, app_for, emit, emit_rows, progress, say
+from journal_analysis import review_commands
+from journal_analysis.command_input import instant_of, open_store, text_of
 
 if TYPE_CHECKING:
-    from hrv_shared.settings import Settings
     from hrv_shared.store import Store
-    from journal_analysis.review import Review
+    from journal_analysis.inbox import IngestResult
 
 app = app_for("journal_analysis", "Voice or text in, transcript and facts out.")
-
-KeyArgument = Annotated[
-    str, typer.Argument(help="Key of the note, or its first characters.", metavar="ENTRY")
-]
-EntryArgument = Annotated[
-    str | None, typer.Argument(help="Key of one note, or its first characters.", metavar="[ENTRY]")
-]
-FactsArgument = Annotated[
-    list[int] | None, typer.Argument(help="Numbers of its facts; none means all.", metavar="[FACT]…")
-]
 
 
 @app.command()
@@ -33,24 +23,30 @@ def add(
     audio: Annotated[
         Path | None, typer.Argument(help="A recording (flac, wav, mp3, m4a, ogg, webm …).")
     ] = None,
-    text: Annotated[str | None, typer.Option(help="A typed note instead of a recording.")] = None,
-    recorded_at: Annotated[str | None, typer.Option(help="When it was told (ISO 8601).")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="A typed note instead of a recording; - reads it from stdin.")
+    ] = None,
+    recorded_at: Annotated[
+        str | None,
+        typer.Option(help="When it was told (ISO 8601); default: the recording's own time, or now."),
+    ] = None,
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take in one note and say what was heard."""
     from journal_analysis.errors import BadEntry
-    from journal_analysis.notes import add_audio, add_text
     from journal_analysis.reply import receipt
 
     if (audio is None) == (text is None):
         raise BadEntry(
             'Expected either a recording or --text, one of them. Example: add --text "One beer at eight."'
         )
-    store, settings, member_id = _open(member)
-    at = _instant(recorded_at)
+    store, settings, member_id = open_store(member)
+    at = instant_of(recorded_at)
+    from journal_analysis.notes import add_audio, add_text
+
     entry = (
-        add_text(store, member_id, text, at, auto_accept=settings.journal_auto_accept)
+        add_text(store, member_id, text_of(text), at, auto_accept=settings.journal_auto_accept)
         if text is not None
         else add_audio(store, settings, member_id, audio, at)
     )
@@ -59,166 +55,104 @@ def add(
 
 @app.command()
 def ingest(member: MemberOption = None, as_json: JsonOption = False) -> None:
-    """Take in every recording and text file of the store's inbox."""
-    from journal_analysis import notes
-    from journal_analysis.reply import receipt
+    """Take in every recording and text file of the inbox (the store's, and the folder of journal_inbox)."""
+    from journal_analysis import inbox
 
-    store, settings, member_id = _open(member)
-    done = notes.ingest(store, settings, member_id)
-    lines = [receipt(entry) for entry in done.entries] + [f"Not taken: {r['reason']}" for r in done.refused]
-    if done.backfilled:
-        lines.insert(0, f"{done.backfilled} old notes taken in.")
+    store, settings, member_id = open_store(member)
+    done = inbox.ingest(store, settings, member_id)
     answers = _answers(store, member_id)
-    if answers["answers"]:
-        lines.append(_answers_text(answers))
-    result = {
-        "entries": [{**e.as_dict(), "receipt": receipt(e)} for e in done.entries],
-        "new": len(done.entries), "already": done.already, "backfilled": done.backfilled, "refused": done.refused,
-        "export_answers": answers,
-    }  # fmt: skip
-    emit(result, "\n".join(lines) or "The inbox is empty; nothing to take in.", as_json)
+    told = [_ingest_text(done)] if _ingest_text(done) else []
+    told += [_answers_text(answers)] if answers["answers"] else []
+    text = "\n".join(told) or "The inbox is empty; nothing to take in."
+    emit({**_ingest_result(done), "export_answers": answers}, text, as_json)
+
+
+@app.command()
+def watch(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """Take in what comes into the inbox, as soon as it has stopped growing, until Ctrl-C; --json: an object a look."""
+    import signal
+    import threading
+
+    from journal_analysis.inbox import inbox_folders
+    from journal_analysis.watching import watch_inbox
+
+    store, settings, member_id = open_store(member)
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    say(f"Watching {', '.join(str(f) for f in inbox_folders(store, settings))} (stop with Ctrl-C) …")
+    watch_inbox(
+        store, settings, member_id, stop, lambda done: emit(_ingest_result(done), _ingest_text(done), as_json)
+    )
+    say("Stopped; everything that was taken in is kept.")
 
 
 @app.command()
 def backfill(
-    file: Annotated[Path, typer.Argument(help='JSON lines: {"recorded_at": ISO with offset, "text": …}.')],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help='JSON lines of {"recorded_at": ISO with offset, "text": …}, or a folder of .txt and .md files with a '
+            "date in their name."
+        ),
+    ],
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take in old notes; they count as known when they were recorded."""
     from dataclasses import asdict
 
-    from journal_analysis import notes
+    from journal_analysis import backfilling
+    from journal_analysis.table import refresh
 
-    store, _, member_id = _open(member)
-    done = notes.backfill(store, member_id, file)
+    store, _, member_id = open_store(member)
+    notes = backfilling.notes_of(store, member_id, source)
+    with progress("Reading old notes", len(notes)) as advance:
+        done = backfilling.keep_old(store, member_id, notes, advance)
+    refresh(store)
     text = f"{done.entries} notes with {done.facts} facts taken in, {done.already} were there already."
     if done.bad_lines:
         first = done.bad_lines[0]
-        text += (
-            f" Not notes: {len(done.bad_lines)} lines, the first is line {first['line']}: {first['reason']}"
-        )
+        where = f"line {first['line']}" if "line" in first else first["file"]
+        text += f" Not notes: {len(done.bad_lines)}, the first is {where}: {first['reason']}"
     emit(asdict(done), text, as_json)
 
 
 @app.command()
-def show(
-    entry: EntryArgument = None,
-    last: Annotated[int, typer.Option(help="How many notes, without a key.")] = 5,
-    member: MemberOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """The newest notes, or one, with their facts numbered."""
-    from journal_analysis import review
-
-    store, _, member_id = _open(member)
-    shown = review.show(store, member_id, last, entry)
-    lines = []
-    for note in shown:
-        lines.append(
-            f"{note['entry'][:8]}  {note['day']}  {note['source']}, {note['state']}: {note['transcript']}"
-        )
-        lines += [f"    {_fact_line(fact)}" for fact in note["facts"]]
-    emit({"entries": shown}, "\n".join(lines) or 'No notes yet. Add one: hrv journal add --text "…"', as_json)
-
-
-@app.command()
-def confirm(
-    entry: KeyArgument,
-    facts: FactsArgument = None,
-    keep_audio: Annotated[bool, typer.Option(help="Keep the recording.")] = False,
-    member: MemberOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Accept facts of a note, or all; when none waits any more its recording is removed (unless --keep-audio)."""
-    from journal_analysis import review
-
-    store, settings, member_id = _open(member)
-    keep = keep_audio or settings.journal_keep_audio
-    done = review.confirm(store, member_id, entry, facts, keep_audio=keep)
-    removed = " Its recording was removed." if done.recordings_removed else ""
-    _emit_review(done, f"{done.changed} facts accepted that were not.{removed}", as_json)
-
-
-@app.command()
-def reject(
-    entry: KeyArgument, facts: FactsArgument = None, member: MemberOption = None, as_json: JsonOption = False
-) -> None:
-    """Reject facts of a note, or all of them: nothing sees them any more."""
-    from journal_analysis import review
-
-    store, _, member_id = _open(member)
-    done = review.reject(store, member_id, entry, facts)
-    _emit_review(done, f"{done.changed} facts rejected.", as_json)
-
-
-@app.command()
-def correct(
-    entry: KeyArgument,
-    fact: Annotated[int, typer.Argument(help="Number of the fact, as show and the receipt give it.")],
-    amount: Annotated[
-        float | None, typer.Option(help="How much, in the fact's unit; scales 0 to 10.")
+def table(
+    weekly: Annotated[bool, typer.Option("--weekly", help="By week instead of by day.")] = False,
+    last: Annotated[int, typer.Option(help="How many days or weeks.")] = 7,
+    behaviour: Annotated[str | None, typer.Option(help="One behaviour only.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="As known at this instant (ISO 8601); default: now.")
     ] = None,
-    no: Annotated[bool, typer.Option("--no", help="It did not happen.")] = False,
-    time: Annotated[str | None, typer.Option(help="Clock time, HH:MM.")] = None,
-    day: Annotated[str | None, typer.Option(help="Day it is about: YYYY-MM-DD, today or yesterday.")] = None,
-    plan: Annotated[bool | None, typer.Option("--plan/--done", help="Meant, or done.")] = None,
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put one fact right."""
-    from journal_analysis import corrections
-    from journal_analysis.changes import find_note
+    """The journal by day: yes, no or unknown for each behaviour, on which night it can act, and carry-over."""
+    from journal_analysis.table import refresh
+    from journal_analysis.table_view import show_table, table_text
 
-    store, _, member_id = _open(member)
-    told = find_note(store, member_id, entry).entry.payload["day"]
-    right = corrections.Correction(amount, no, _clock_time(time), _day(day, told), plan)
-    done = corrections.correct(store, member_id, entry, fact, right)
-    _emit_review(done, f"fact {fact} corrected.", as_json)
-
-
-@app.command()
-def edit(
-    entry: KeyArgument,
-    text: Annotated[str, typer.Option(help="The note as it should read.")],
-    member: MemberOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Put the words of a note right; its facts are read anew, except those that you decided on."""
-    from journal_analysis import corrections
-
-    store, settings, member_id = _open(member)
-    done = corrections.edit(store, member_id, entry, text, auto_accept=settings.journal_auto_accept)
-    _emit_review(done, f"words corrected, {done.changed} facts changed.", as_json)
-
-
-@app.command()
-def undo(entry: KeyArgument, member: MemberOption = None, as_json: JsonOption = False) -> None:
-    """Take back the last change of a note; without any, the note itself (confirm brings it back)."""
-    from journal_analysis import review
-
-    store, _, member_id = _open(member)
-    done = review.undo(store, member_id, entry)
-    what = done.what.removeprefix("undo ")
-    said = (
-        f"{done.changed} facts rejected"
-        if what == "told"
-        else f"{what} taken back, {done.changed} facts changed"
-    )
-    _emit_review(done, f"{said}.", as_json)
+    store, _, member_id = open_store(member)
+    at = instant_of(as_of, "--as-of")
+    refresh(store)
+    shown = show_table(store, member_id, weekly=weekly, last=last, as_of=at, behaviour=behaviour)
+    emit(shown, table_text(shown), as_json)
 
 
 @app.command()
 def rebuild(as_json: JsonOption = False) -> None:
-    """Make the table journal_facts anew from the record."""
+    """Make the tables journal_facts, journal_days and journal_weeks anew from the record."""
     from journal_analysis import table
 
-    store, _, member_id = _open(None)
+    store, _, member_id = open_store(None)
     table.rebuild(store)
-    answers, rows = _answers(store, member_id), len(store.read_table("journal_facts"))
+    answers = _answers(store, member_id)
+    rows = {name: len(store.read_table(name)) for name in table.OWN_TABLES}
+    text = "; ".join(f"{name}: {n} rows" for name, n in rows.items())
     emit(
-        {"rows": rows, "export_answers": answers},
-        f"journal_facts: {rows} rows. {_answers_text(answers)}",
+        {"rows": rows["journal_facts"], "tables": rows, "export_answers": answers},
+        f"{text}. {_answers_text(answers)}",
         as_json,
     )
 
@@ -226,77 +160,57 @@ def rebuild(as_json: JsonOption = False) -> None:
 @app.command()
 def bench(
     data: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             help="A folder with manifest.json (audio) or *.json cases (texts), or one such file; several times."
         ),
-    ],
+    ] = None,
+    store: Annotated[
+        int | None,
+        typer.Option(
+            help="Measure typed note to receipt with so many notes in a store of its own, e.g. 1000."
+        ),
+    ] = None,
     json_out: JsonOutOption = None,
 ) -> None:
-    """Measure listening and reading on labelled test sets."""
+    """Measure listening and reading on labelled test sets, or the speed of the store."""
     from hrv_shared.settings import load_settings
     from journal_analysis.bench import bench_text, run_bench
+    from journal_analysis.bench_store import measure_store
+    from journal_analysis.errors import BadBenchmark
 
-    result = run_bench(data, load_settings())
+    if not data and store is None:
+        raise BadBenchmark("Expected --data DIR (listening and reading) or --store N (speed), or both.")
+    result = run_bench(data or [], load_settings())
+    result["rows"] += measure_store(store) if store else []
     emit_rows(result, bench_text(result), json_out)
 
 
-def _open(member: str | None) -> tuple[Store, Settings, str]:
-    from hrv_shared.settings import load_settings
-    from hrv_shared.store import Store
-
-    settings = load_settings()
-    return Store.open(settings), settings, member or settings.member_id
-
-
-def _instant(text: str | None) -> datetime | None:
-    """The instant of --recorded-at."""
-    from journal_analysis.errors import BadEntry
-
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadEntry(f"Expected --recorded-at like 2026-03-01T21:40:00+01:00, got {text!r}.") from None
-    if at.tzinfo is None:
-        raise BadEntry(
-            f"Expected --recorded-at with its offset (2026-03-01T21:40:00+01:00, or Z), got {text!r}."
-        )
-    return at if at.utcoffset() else at.replace(tzinfo=UTC)
+for _command in (
+    review_commands.show, review_commands.confirm, review_commands.reject, review_commands.correct,
+    review_commands.edit, review_commands.undo,
+):  # fmt: skip
+    app.command()(_command)
 
 
-def _clock_time(text: str | None) -> str | None:
-    import re
+def _ingest_result(done: IngestResult) -> dict[str, Any]:
+    from journal_analysis.reply import receipt
 
-    from journal_analysis.errors import BadCorrection
-
-    if text is None:
-        return None
-    found = re.fullmatch(r"([01]?\d|2[0-3])[:.]([0-5]\d)", text.strip())
-    if not found:
-        raise BadCorrection(f"Expected --time like 21:30, got {text!r}.")
-    return f"{int(found[1]):02d}:{found[2]}"
+    return {
+        "entries": [{**e.as_dict(), "receipt": receipt(e)} for e in done.entries],
+        "new": len(done.entries), "already": done.already, "backfilled": done.backfilled, "refused": done.refused,
+        "later": done.later,
+    }  # fmt: skip
 
 
-def _day(text: str | None, told: str) -> date | None:
-    """The day of --day; today and yesterday are those of the note."""
-    from journal_analysis.errors import BadCorrection
+def _ingest_text(done: IngestResult) -> str:
+    from journal_analysis.reply import receipt
 
-    if text is None:
-        return None
-    if text in ("today", "yesterday"):
-        return date.fromisoformat(told) - timedelta(days=int(text == "yesterday"))
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadCorrection(f"Expected --day like 2026-03-01, today or yesterday, got {text!r}.") from None
-
-
-def _emit_review(done: Review, said: str, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    emit(asdict(done), f"Note {done.key[:8]}: {said}", as_json)
+    lines = [f"{done.backfilled} old notes taken in."] if done.backfilled else []
+    lines += [receipt(entry) for entry in done.entries]
+    lines += [f"Not taken: {r['reason']}" for r in done.refused]
+    lines += [f"Still being written, left for later: {name}" for name in done.later]
+    return "\n".join(lines)
 
 
 def _answers(store: Store, member_id: str) -> dict[str, Any]:
@@ -313,10 +227,3 @@ def _answers_text(answers: dict[str, Any]) -> str:
         listed = "; ".join(f"{question!r} ({n})" for question, n in list(answers["unknown"].items())[:10])
         said += f"; questions that I do not know, with their answers: {listed}"
     return f"{said}; {answers['private']} private ones left alone." if answers["private"] else f"{said}."
-
-
-def _fact_line(fact: dict[str, Any]) -> str:
-    amount = f"{fact['amount']:g} {fact['unit']}" if fact["amount"] is not None else fact["kind"]
-    said = f"{fact['behaviour']}: {fact['clock_time'] or amount}{', plan' if fact['is_plan'] else ''}"
-    why = f"{fact['status']}, {fact['confidence']:.2f}, {fact['rule']}; day {fact['day']}"
-    return f'[{fact["number"]}] {said}  [{why}]  "{fact["quote"]}"'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hrv_shared.record import SEEN, FactDraft
@@ -11,9 +11,10 @@ from journal_analysis.behaviours import behaviours
 from journal_analysis.changes import find_note, revised, write_change
 from journal_analysis.entries import fact_drafts
 from journal_analysis.errors import BadCorrection
-from journal_analysis.extraction import extract
+from journal_analysis.reading import read_facts
 from journal_analysis.review import Review
-from journal_analysis.table import rebuild
+from journal_analysis.table import refresh
+from journal_analysis.telling import Spoken
 
 if TYPE_CHECKING:
     from hrv_shared.store import Store
@@ -59,7 +60,7 @@ def correct(store: Store, member_id: str, key: str, number: int, right: Correcti
     changed = _corrected(fact.payload, right)
     draft = revised(fact, store.clock(), note.next_change, **changed, status="accepted", by_wearer=True)
     write_change(store, note, "correct", [draft])
-    rebuild(store)
+    refresh(store)
     return Review(note.entry.key, "correct", 1)
 
 
@@ -67,12 +68,15 @@ def edit(store: Store, member_id: str, key: str, text: str, *, auto_accept: bool
     """Put the words of a note right and read its facts anew; facts that the wearer decided on stay as they are."""
     note = find_note(store, member_id, key)
     now, number = store.clock(), note.next_change
-    day = date.fromisoformat(note.entry.payload["day"])
+    told = note.entry.payload
+    day = date.fromisoformat(told["day"])
+    spoken = Spoken(datetime.fromisoformat(told["recorded_at"]), told["utc_offset_min"], day)
+    reading = read_facts(text, spoken)
     held = {f.key: f for f in note.facts}
     decided = {k for k, f in held.items() if f.payload.get("by_wearer")}
     drafts: list[FactDraft] = []
     read = fact_drafts(
-        member_id, note.entry.key, extract(text, day), day, known_at=now, basis=SEEN, source=note.entry.source,
+        member_id, note.entry.key, reading.facts, day, known_at=now, basis=SEEN, source=note.entry.source,
         auto_accept=auto_accept,
     )  # fmt: skip
     for draft in read:
@@ -82,8 +86,10 @@ def edit(store: Store, member_id: str, key: str, text: str, *, auto_accept: bool
         drafts.append(replace(draft, payload={**draft.payload, "change": number}, known_at=known_at))
     for old in set(held) - decided - {d.key for d in read}:
         drafts.append(revised(held[old], now, number, status="rejected"))
-    write_change(store, note, "edit", drafts, transcript=text.strip(), state="kept")
-    rebuild(store)
+    write_change(
+        store, note, "edit", drafts, transcript=text.strip(), state="kept", language=reading.language
+    )
+    refresh(store)
     return Review(note.entry.key, "edit", len(drafts))
 
 

@@ -9,51 +9,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from hrv_shared.daytime import format_instant, local_time, origin_day
+from hrv_shared.daytime import format_instant
 from hrv_shared.record import SEEN, FactDraft
-from journal_analysis.errors import BadEntry
-from journal_analysis.extraction import JournalFact, extract
+from journal_analysis.extraction import JournalFact
+from journal_analysis.reading import read_facts
+from journal_analysis.telling import Spoken
 
 if TYPE_CHECKING:
     from hrv_shared.store import Store
     from journal_analysis.transcript import Transcript
 
-__all__ = [
-    "ENTRY",
-    "FACT",
-    "Entry",
-    "Spoken",
-    "draft_entry",
-    "entry_keys",
-    "fact_drafts",
-    "spoken_at",
-    "text_key",
-    "write_entry",
-]
+__all__ = ["ENTRY", "FACT", "Entry", "draft_entry", "entry_keys", "fact_drafts", "text_key", "write_entry"]
 
 ENTRY, FACT = "journal_entry", "journal_fact"
-_AHEAD_ALLOWED = timedelta(minutes=5)
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """When a note was told: the instant, minutes east of UTC there, and the wake day it belongs to."""
-
-    at: datetime
-    utc_offset_min: int
-    day: date
 
 
 @dataclass(frozen=True)
 class Entry:
     """One note as kept: its key, its day, what was understood, and whether it had been kept before.
 
-    ``state`` is ``kept``, ``confirmed`` or ``undone``. Without ``auto_accept`` no fact counts before it is confirmed.
+    ``state`` is ``kept``, ``confirmed`` or ``undone``; ``language`` (ISO 639-1) is as seen, and only English yields
+    facts. Without ``auto_accept`` no fact counts before it is confirmed.
     """
 
     key: str
@@ -63,6 +42,7 @@ class Entry:
     already: bool = False
     state: str = "kept"
     auto_accept: bool = True
+    language: str = "en"
 
     def status_of(self, fact: JournalFact) -> str:
         """``accepted`` where the fact counts at once, else ``draft``."""
@@ -79,37 +59,9 @@ class Entry:
             "transcript": self.transcript,
             "already": self.already,
             "state": self.state,
+            "language": self.language,
             "facts": facts,
         }
-
-
-def spoken_at(store: Store, member_id: str, recorded_at: datetime, *, now: datetime) -> Spoken:
-    """The wake day of a note told at ``recorded_at``.
-
-    Parameters
-    ----------
-    recorded_at : datetime
-        With its own offset, or in UTC: then the wearer's offset known for that time counts, else this machine's.
-
-    Raises
-    ------
-    BadEntry
-        ``recorded_at`` lies ahead of ``now``.
-    """
-    days = store.read_table("days").filter(pl.col("member_id") == member_id)
-    said = recorded_at.utcoffset()
-    if said is None:
-        raise BadEntry(f"Expected the time of the note with its offset from UTC, got {recorded_at}.")
-    at = recorded_at.astimezone(UTC)
-    own = recorded_at.tzinfo is not UTC
-    offset_min = int(said.total_seconds() // 60) if own else _known_offset_min(days, at)
-    if at > now + _AHEAD_ALLOWED:
-        raise BadEntry(
-            f"Expected a note from the past, but it says it was recorded at {format_instant(at)} "
-            f"and it is {format_instant(now)} now. Give the right time with --recorded-at, or set the clock."
-        )
-    woken = days.filter(pl.col("wake_at") <= at)["day"].max()
-    return Spoken(at, offset_min, origin_day(at, offset_min, woken))
 
 
 def write_entry(
@@ -148,7 +100,7 @@ def draft_entry(
     heard: Transcript | None = None, auto_accept: bool = True,
 ) -> tuple[Entry, list[FactDraft]]:  # fmt: skip
     """Draft a note for the record: one ``journal_entry``, and a ``journal_fact`` for each statement."""
-    facts = tuple(extract(text, spoken.day))
+    read = read_facts(text, spoken, heard)
     said = {
         "transcript": text,
         "recorded_at": format_instant(spoken.at),
@@ -156,6 +108,7 @@ def draft_entry(
         "day": spoken.day.isoformat(),
         "source": source,
         "state": "kept",
+        "language": read.language,
         "model": heard.model if heard else None,
         "model_sha256": heard.model_sha256 if heard else None,
         "audio_sha256": key if heard else None,
@@ -165,14 +118,15 @@ def draft_entry(
     own = fact_drafts(
         member_id,
         key,
-        facts,
+        read.facts,
         spoken.day,
         known_at=known_at,
         basis=basis,
         source=source,
         auto_accept=auto_accept,
     )
-    return Entry(key, spoken.day, text, facts, auto_accept=auto_accept), [entry, *own]
+    kept = Entry(key, spoken.day, text, read.facts, auto_accept=auto_accept, language=read.language)
+    return kept, [entry, *own]
 
 
 def fact_drafts(
@@ -238,21 +192,13 @@ def _held_entry(store: Store, member_id: str, payload: dict[str, Any], key: str)
     day = date.fromisoformat(payload["day"])
     own = [f.payload for f in store.record.latest(FACT, member_id).values() if f.payload["entry_key"] == key]
     facts = tuple(_fact_of(p, day) for p in own)
-    return Entry(key, day, payload["transcript"], facts, already=True, state=payload["state"])
+    language = payload.get("language", "en")
+    return Entry(
+        key, day, payload["transcript"], facts, already=True, state=payload["state"], language=language
+    )
 
 
 def _fact_of(payload: dict[str, Any], day: date) -> JournalFact:
     about = date.fromisoformat(payload["day"])
     same = ("behaviour", "kind", "amount", "unit", "clock_time", "is_plan", "quote", "confidence", "rule")
     return JournalFact(**{n: payload[n] for n in same}, day=about, day_shift=(about - day).days)
-
-
-def _known_offset_min(days: pl.DataFrame, at: datetime) -> int:
-    """The wearer's offset at ``at``: of the last day known by then, else of the first day, else this machine's."""
-    known = days.filter(pl.col("utc_offset_min").is_not_null()).sort("day", "known_at")
-    before = known.filter(pl.col("day") <= at.date() + timedelta(days=1))
-    for rows in (before.tail(1), known.head(1)):
-        if len(rows):
-            return int(rows["utc_offset_min"][0])
-    here = local_time(at, 0).astimezone().utcoffset()
-    return int(here.total_seconds() // 60) if here else 0

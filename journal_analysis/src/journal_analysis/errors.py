@@ -5,6 +5,7 @@ HrvError
     ├── UnreadableAudio     not a recording that can be decoded, or too long, or too large
     ├── NoSpeech            a recording (or text) in which nobody says anything
     ├── BadEntry            a text, time or line that is not a journal entry
+    ├── NoInbox             the folder to watch is not there
     ├── UnknownEntry        no entry with this key
     ├── UnknownFact         no fact of this number in the entry
     ├── BadCorrection       a correction that does not fit the fact
@@ -17,7 +18,7 @@ from __future__ import annotations
 from hrv_shared.errors import HrvError
 
 __all__ = [
-    "BadBenchmark", "BadCorrection", "BadEntry", "JournalError", "NoSpeech", "NothingToUndo", "UnknownEntry",
+    "BadBenchmark", "BadCorrection", "BadEntry", "JournalError", "NoInbox", "NoSpeech", "NothingToUndo", "UnknownEntry",
     "UnknownFact", "UnreadableAudio",
 ]  # fmt: skip
 
@@ -36,6 +37,10 @@ class NoSpeech(JournalError):
 
 class BadEntry(JournalError):
     """Not a journal entry."""
+
+
+class NoInbox(JournalError):
+    """The folder to watch is not there."""
 
 
 class UnknownEntry(JournalError):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hrv_shared.printable import printable
 from journal_analysis.behaviours import behaviours
 from journal_analysis.entries import Entry
 from journal_analysis.extraction import JournalFact
+from journal_analysis.languages import language_name
 
 __all__ = ["receipt"]
 
@@ -23,6 +25,9 @@ def receipt(entry: Entry) -> str:
         return f"This note is there already (day {entry.day}, {len(entry.facts)} facts); nothing was added."
     sure = [f for f in entry.facts if entry.status_of(f) == "accepted"]
     unsure = [f for f in entry.facts if entry.status_of(f) != "accepted"]
+    if entry.language != "en":
+        name = language_name(entry.language)
+        return f"This note seems to be in {name}. I can read English only so far; it is kept."
     if not entry.facts:
         return "I heard your note, but nothing in it that I track."
     said = f"I heard: {'; '.join(_phrases(sure))}." if sure else "I heard your note."
@@ -32,7 +37,9 @@ def receipt(entry: Entry) -> str:
 def _questions(entry: Entry, unsure: Sequence[JournalFact]) -> str:
     """What waits for the wearer: each with its number, and how to answer."""
     number = {id(fact): n for n, fact in enumerate(entry.facts, start=1)}
-    asked = [f'[{number[id(f)]}] {_phrase(f, with_quote=False)}{_when(f)}, from "{f.quote}"' for f in unsure]
+    asked = [
+        f'[{number[id(f)]}] {_phrase(f, with_quote=False)}{_when(f)}, from "{_quote(f)}"' for f in unsure
+    ]
     key, numbers = entry.key[:8], " ".join(str(number[id(f)]) for f in unsure)
     first = number[id(unsure[0])]
     return (
@@ -66,10 +73,15 @@ def _phrase(fact: JournalFact, *, with_quote: bool = True) -> str:
         return f"no {label}"
     if fact.behaviour in _COUNTED and fact.kind == "amount":
         counted = f"{fact.amount:g} {_COUNTED[fact.behaviour]}{'' if fact.amount == 1 else 's'}"
-        return f"{counted} ({fact.quote})" if with_quote else counted
+        return f"{counted} ({_quote(fact)})" if with_quote else counted
     if fact.behaviour.startswith("planned_"):
         return f"{label.removesuffix(' planned')} at {fact.clock_time} planned"
     return f"{label} {_value(fact)}".strip()
+
+
+def _quote(fact: JournalFact) -> str:
+    """The wearer's words on one line, with no control character in them."""
+    return printable(" ".join(fact.quote.split()))
 
 
 def _value(fact: JournalFact) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from journal_analysis.changes import Note, find_note, revised, take_back, write_change
 from journal_analysis.entries import ENTRY, FACT
 from journal_analysis.errors import NothingToUndo
-from journal_analysis.table import rebuild
+from journal_analysis.table import refresh
 
 if TYPE_CHECKING:
     from hrv_shared.store import Store
@@ -55,7 +55,7 @@ def confirm(
     changed = _decide(store, note, numbers, "confirm", "accepted")
     waiting = {f.payload["status"] for f in find_note(store, member_id, note.entry.key).facts} & {"draft"}
     removed = 0 if keep_audio or waiting else _remove_recordings(store, note.entry.key)
-    rebuild(store)
+    refresh(store)
     return Review(note.entry.key, "confirm", changed, removed)
 
 
@@ -63,7 +63,7 @@ def reject(store: Store, member_id: str, key: str, numbers: Sequence[int] | None
     """Reject facts of a note by their numbers, or all of them: nothing sees them any more. Its recording stays."""
     note = find_note(store, member_id, key)
     changed = _decide(store, note, numbers, "reject", "rejected")
-    rebuild(store)
+    refresh(store)
     return Review(note.entry.key, "reject", changed)
 
 
@@ -90,7 +90,7 @@ def undo(store: Store, member_id: str, key: str) -> Review:
         ]
         write_change(store, note, "undo", drafts, undoes=0, state="undone")
         taken = "told", len(drafts)
-    rebuild(store)
+    refresh(store)
     return Review(note.entry.key, f"undo {taken[0]}", taken[1])
 
 

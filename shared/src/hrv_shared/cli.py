@@ -20,6 +20,7 @@ import typer
 
 from hrv_shared.constants import MEMBER_ID_FORM
 from hrv_shared.errors import HrvError
+from hrv_shared.printable import json_printable, printable
 
 __all__ = [
     "JsonOption", "JsonOutOption", "MemberOption", "app_for", "emit", "emit_rows", "json_default", "progress", "run",
@@ -75,9 +76,10 @@ def emit(result: dict[str, Any], text: str, as_json: bool) -> None:
     if under_dagster():
         _tell_dagster({"result": json.loads(json.dumps(result, default=_plain)), "text": text})
     elif as_json:
-        sys.stdout.write(json.dumps(result, default=_plain, ensure_ascii=False, allow_nan=False) + "\n")
+        answer = json.dumps(result, default=_plain, ensure_ascii=False, allow_nan=False)
+        sys.stdout.write(json_printable(answer) + "\n")
     elif text:
-        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.write(printable(text.rstrip("\n")) + "\n")
     sys.stdout.flush()
 
 
@@ -129,7 +131,7 @@ def fail(error: HrvError, *, as_json: bool) -> NoReturn:
     if under_dagster():
         _tell_dagster(answer)
     elif as_json:
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_printable(json.dumps(answer, ensure_ascii=False)) + "\n")
         sys.stdout.flush()
     else:
         say(f"hrv: {error}")
@@ -138,7 +140,7 @@ def fail(error: HrvError, *, as_json: bool) -> NoReturn:
 
 def say(message: str) -> None:
     """A message for the person at the terminal (stderr)."""
-    sys.stderr.write(message + "\n")
+    sys.stderr.write(printable(message) + "\n")
     sys.stderr.flush()
 
 

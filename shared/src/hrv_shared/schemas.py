@@ -155,6 +155,53 @@ JOURNAL_FACTS = TableSchema(
     },
 )
 
+JOURNAL_DAYS = TableSchema(
+    "journal_days",
+    ("member_id", "day", "behaviour", "known_at"),
+    {
+        "member_id": pl.String,
+        "day": pl.Date,
+        "night": pl.Date,
+        "behaviour": pl.String,
+        "known_at": INSTANT,
+        "state": pl.String,
+        "amount": pl.Float64,
+        "unit": pl.String,
+        "clock_time": pl.String,
+        "is_plan": pl.Boolean,
+        "told_by": pl.String,
+        "nights_since_yes": pl.Int32,
+        "amount_remembered": pl.Float64,
+    },
+)
+"""Vintages, as in ``days``: one row is what the journal says of a behaviour on a wake day, from ``known_at`` on.
+
+``night`` is the wake day of the night on which it can act (``day`` + 1). ``state`` is yes, no or unknown; ``amount`` is
+0 for a no where there is an amount, and null where none was said. ``told_by`` is note, answer, or empty (unknown).
+``nights_since_yes`` and ``amount_remembered`` carry over what was told of earlier days (``journal_analysis.day_states``
+says how).
+"""
+
+JOURNAL_WEEKS = TableSchema(
+    "journal_weeks",
+    ("member_id", "week", "behaviour", "known_at"),
+    {
+        "member_id": pl.String,
+        "week": pl.Date,
+        "behaviour": pl.String,
+        "known_at": INSTANT,
+        "yes_days": pl.Int32,
+        "no_days": pl.Int32,
+        "unknown_days": pl.Int32,
+        "plan_days": pl.Int32,
+        "amount_total": pl.Float64,
+        "amount_days": pl.Int32,
+        "unit": pl.String,
+    },
+)
+"""The same by week; ``week`` is its Monday. ``amount_total`` adds the known amounts of done things on ``amount_days``
+days; a day of which only a plan is known counts in ``plan_days`` alone."""
+
 SCORES = TableSchema(
     "scores",
     ("member_id", "book", "slot", "origin_day", "horizon", "forecaster", "version"),
@@ -184,7 +231,8 @@ SCORES = TableSchema(
 )
 """One row a forecast row whose outcome is known; ``n`` is its place in its book, ``known_at`` when the outcome was."""
 
-TABLES = {t.name: t for t in (DAYS, CYCLES, SLEEPS, RECOVERIES, WORKOUTS, JOURNAL_FACTS, SCORES)}
+_ALL = (DAYS, CYCLES, SLEEPS, RECOVERIES, WORKOUTS, JOURNAL_FACTS, JOURNAL_DAYS, JOURNAL_WEEKS, SCORES)
+TABLES = {table.name: table for table in _ALL}
 
 
 def empty(name: str) -> pl.DataFrame:

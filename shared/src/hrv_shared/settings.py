@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     journal_auto_accept: bool = Field(
         default=True, description="facts that were plainly read count before they are confirmed"
     )
+    journal_inbox: Path | None = Field(
+        default=None, description="folder into which a phone syncs memos, left as it is; None: the store's inbox"
+    )
     journal_keep_audio: bool = Field(default=False, description="keep recordings after their note is confirmed")
     llm_backend: Literal["embedded", "openai", "anthropic", "none"] = "embedded"
     llm_model: str = "qwen2.5-coder-1.5b"
@@ -103,7 +106,7 @@ def load_settings(environ: dict[str, str] | None = None, **overrides: Any) -> Se
         ) from None
     paths = {
         n: p.expanduser().absolute()
-        for n in ("home", "config_dir", "cache_dir")
+        for n in ("home", "config_dir", "cache_dir", "journal_inbox")
         if (p := getattr(settings, n))
     }
     settings = settings.model_copy(update=paths)
