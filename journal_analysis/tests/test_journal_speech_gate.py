@@ -94,6 +94,8 @@ def test_pieces_with_words_missing_are_doubtful():
         ("I went to a match at nine", "I went to a match at nine"),
         ("Ada lot.", "Ate a lot."),
         ("I m on day nine", "I am on day nine"),
+        ("Moot is eight out of ten.", "Mood is eight out of ten."),
+        ("A known alcoholic beer", "A non alcoholic beer"),
         ("No caffeine afternoon.", "No caffeine after noon."),
         ("No coffee in the afternoon.", "No coffee in the afternoon."),
     ],

@@ -59,6 +59,12 @@ _RULES = (
     _Rule("match", "matcha", before="(one|a|two|coffee|tea|and|had)", after="(latte|at|tea)", unsure=0.8),
     _Rule("ada", "ate a", after="lot"),
     _Rule("m", "am", before="i"),
+    _Rule(
+        "moot|mud", "mood", after=r"(is|was|(one|two|three|four|five|six|seven|eight|nine|ten|\d+) out of)"
+    ),
+    _Rule("known|on|none|nun", "non", after="alcoholic"),
+    _Rule("workstress", "work stress"),
+    _Rule("benchpress", "bench press"),
     _Rule("afternoon", "after noon", before="(caffeine|coffees?|espressos?|tea|nothing|none)"),
 )
 _ENDS = re.compile(r"[.!?]['\"]?$")

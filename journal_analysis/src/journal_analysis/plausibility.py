@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from journal_analysis.listening import Heard
     from journal_analysis.transcript import Word
 
-__all__ = ["believable", "is_doubtful", "is_loop"]
+__all__ = ["believable", "is_doubtful", "is_loop", "misses_words"]
 
 _NOBODY_SPOKE = 0.6
 _GUESSED_LOGPROB = -1.0
@@ -30,6 +30,8 @@ _LONGEST_STEP_S = 4.0
 """No two words of one piece begin further apart unless words between were missed; pauses last two seconds at most."""
 _FEWEST_WORDS_PER_S = 1.0
 _SHORT_S = 4.0
+_UNSURE_LOGPROB = -0.18
+"""Journals are at -0.05 to -0.12, with noise and accents down to -0.16."""
 _CAPTIONS = re.compile(
     r"(thank(s| you)( (so|very) much)?( (for|guys).*)?|please (like|subscribe).*|"
     r"(don't forget to )?(like|subscribe)\b.*|"
@@ -75,7 +77,18 @@ def believable(heard: Heard, prompt: str | None) -> tuple[Word, ...]:
 
 
 def is_doubtful(heard: Heard) -> bool:
-    """Whether a piece should be listened to a second time: words missed, a loop, or a bad guess on the whole."""
+    """Whether a piece should be listened to a second time, without the prompt.
+
+    So it is where words were missed, where the whole is not sure, and where the prompt was no help to any word, as on
+    talk about other things: there it does harm.
+    """
+    if misses_words(heard) or heard.mean_logprob < _UNSURE_LOGPROB:
+        return True
+    return sum(heard.unprompted) >= sum(w.probability for w in heard.words)
+
+
+def misses_words(heard: Heard) -> bool:
+    """Whether there is more speech in a piece than words, or a loop in their place."""
     words, piece = heard.words, heard.piece
     if is_loop(heard) or heard.mean_logprob < _GUESSED_LOGPROB:
         return True

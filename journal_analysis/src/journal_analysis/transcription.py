@@ -14,7 +14,7 @@ from journal_analysis.audio import SAMPLE_RATE, decode
 from journal_analysis.errors import NoSpeech
 from journal_analysis.listening import Heard, Model, language_of, listen, load_model
 from journal_analysis.mishearings import mended
-from journal_analysis.plausibility import believable, is_doubtful
+from journal_analysis.plausibility import believable, is_doubtful, misses_words
 from journal_analysis.transcript import Transcript
 from journal_analysis.voice_activity import pieces_of, speech_in
 
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["PROMPT", "transcribe"]
 
 PROMPT = (
-    "I slept six and a half hours. Stress two out of five. I had two coffees, a matcha and a green tea, the last at "
-    "half past two. No alcohol. I did a forty five minute tempo run, R P E seven, intervals, zone two and strength "
-    "training. I took magnesium, creatine, ibuprofen and an energy gel at nine thirty. No sore throat. Stress was four."
+    "I slept six and a half hours. Mood seven. Stress two out of five. I had two coffees, an espresso, a cappuccino, a "
+    "matcha and a decaf, the last at half past two. No alcohol, no workout. I did a forty five minute tempo run, RPE "
+    "eight, intervals, zone two, squats at sixty kilos, then breathwork. I took magnesium, creatine, ashwagandha, "
+    "electrolytes, ibuprofen and an energy gel at nine thirty. No sore throat. Stress was four."
 )
+"""Whisper writes as its prompt does: numbers in words, and the ontology's rarer words as they are spelled."""
 _SOUNDS_FOREIGN_LOGPROB = -0.6
 """Mean log probability of an English reading under which the language is asked for."""
 _SURELY_FOREIGN = 0.5
@@ -99,7 +101,7 @@ def _second_look(model: Model, samples: np.ndarray, heard: list[Heard], language
 
 
 def _better(first: Heard, second: Heard) -> Heard:
-    doubts = is_doubtful(first), is_doubtful(second)
+    doubts = misses_words(first), misses_words(second)
     if doubts[0] != doubts[1]:
         return second if doubts[0] else first
     return max(first, second, key=lambda h: h.mean_logprob)
