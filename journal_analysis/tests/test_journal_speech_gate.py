@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from journal_analysis.listening import Heard
 from journal_analysis.mishearings import mended
-from journal_analysis.plausibility import believable, is_doubtful, is_loop
+from journal_analysis.plausibility import believable, is_doubtful, is_loop, misses_words
 from journal_analysis.transcript import Word, uncertain_spans
 from journal_analysis.transcription import PROMPT
 from journal_analysis.voice_activity import Piece, pieces_of, speech_in
@@ -16,7 +16,7 @@ from journal_analysis.voice_activity import Piece, pieces_of, speech_in
 def heard(
     text,
     probability=0.9,
-    logprob=-0.2,
+    logprob=-0.1,
     no_speech=0.1,
     compression=1.3,
     step_s=0.4,
@@ -25,7 +25,7 @@ def heard(
 ):
     words = tuple(Word(w, i * step_s, i * step_s + 0.3, probability) for i, w in enumerate(text.split()))
     end = max(len(words) * step_s, 1.0)
-    alone = (probability if unprompted is None else unprompted,) * len(words)
+    alone = (probability - 0.05 if unprompted is None else unprompted,) * len(words)
     return Heard(Piece(0.0, end, speech_s or end), text, words, alone, logprob, no_speech, compression)
 
 
@@ -71,6 +71,9 @@ def test_a_caption_after_a_note_goes_and_the_note_stays():
 def test_pieces_with_words_missing_are_doubtful():
     note = "I slept well and had two coffees before ten and no alcohol at all today"
     assert not is_doubtful(heard(note))
+    unsure = heard(note, logprob=-0.3)
+    assert is_doubtful(unsure) and not misses_words(unsure)
+    assert is_doubtful(heard(note, unprompted=0.95))
     assert is_doubtful(heard(note, speech_s=25.0))
     assert is_doubtful(heard(note, step_s=4.5))
     assert is_doubtful(heard("no " * 12)) and is_loop(heard("no " * 12))
