@@ -25,7 +25,7 @@ from whoop_api_client.holdings import days_without_hrv, runs_text
 from whoop_api_client.pull_progress import PullProgress
 from whoop_api_client.simulator import SimulatorConfig, make_member, running
 
-HEAVY = ("httpx", "fastapi", "uvicorn", "polars", "tenacity", "keyring", "cryptography", "numpy")
+HEAVY = ("httpx", "fastapi", "uvicorn", "polars", "keyring", "cryptography", "numpy")
 
 
 class Room:
