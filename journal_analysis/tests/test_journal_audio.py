@@ -76,7 +76,7 @@ def test_the_demo_note_is_heard_and_understood_whole(store, with_whisper):
         "planned_bedtime": "23:00",
     }
     assert expected.items() <= amounts.items()
-    assert receipt(entry).startswith("I heard: 2 drinks (two glasses of red wine), last at 21:30; intervals")
+    assert receipt(entry).startswith("I heard: 2 drinks (two glasses of red wine")
     kept = next(store.record.facts("journal_entry", "me")).payload
     assert kept["audio_sha256"] == entry.key and len(kept["model_sha256"]) == 64
     assert add_audio(store, with_whisper, "me", note, told_at).already
