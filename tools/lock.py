@@ -30,9 +30,13 @@ COMPILE = (
 COMPILE += ("--no-annotate", "--no-strip-extras", "--no-emit-package", "hrv-shared")
 BUILD = "hatchling>=1.27\neditables>=0.5\n"
 """What an editable install without build isolation needs; it stands in every room's lock."""
-EXTRAS = {"shared": ("test", "llm"), "model_training": ("test", "opponents", "cluster")}
+EXTRAS = {
+    "shared": ("test", "llm"),
+    "model_training": ("test", "opponents", "cluster"),
+    "whoop_api_client": ("test", "witnesses"),
+}
 """Those that a room's lock takes in, where its tests need more than the extra `test`."""
-HOUSE_EXTRAS = ("llm", "opponents", "cluster")
+HOUSE_EXTRAS = ("llm", "opponents", "cluster", "witnesses")
 """Those that the one environment of the whole house takes in."""
 OUR_CODE = "pip install --no-deps --no-build-isolation"
 ENVIRONMENT = """\
