@@ -24,7 +24,7 @@ from service_running import (
     settings_in,
     status_of,
 )
-from whoop_api_client.gate import HEADERS, TOKEN_HEADER, UPLOAD_CAP, WEBHOOK_PATH
+from whoop_api_client.gate import HEADERS, TOKEN_HEADER, UPLOAD_CAP, WEBHOOK_PATH, Doors
 from whoop_api_client.service import TOKEN_FILE, create_app
 
 
@@ -101,6 +101,32 @@ def test_malformed_lines_are_no_way_in(house):
     ):  # fmt: skip
         assert status_of(house.send_raw(data)) in {0, 400, 415, 421, 431}, data[:60]
     assert house.app.state.desk.worker.job() is None
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        ({}, None),
+        ({"headers": [(b"host", b"127.0.0.1:8721"), (b"host", b"127.0.0.1:8721")]}, 421),
+        ({"headers": []}, 421),
+        ({"path": "http://evil.example/"}, 400),
+        ({"path": "*"}, 400),
+        ({"server": None}, 421),
+        ({"server": ("/run/socket", None)}, 421),
+        ({"server": ("127.0.0.1", 80)}, 421),
+        ({"method": "GET\u0130"}, 401),
+    ],
+)
+def test_the_gate_does_not_rely_on_the_server_before_it(change, refused):
+    """What our HTTP server already refuses, another one might let through."""
+    right = {
+        "method": "GET",
+        "path": "/",
+        "server": ("127.0.0.1", 8721),
+        "headers": [(b"host", b"127.0.0.1:8721")],
+    }
+    told = Doors(PORT).refusal({"type": "http"} | right | change, b"token")
+    assert (told and told[0]) == refused
 
 
 def test_only_whoops_way_home_may_come_from_another_site(service):

@@ -194,3 +194,15 @@ def test_trouble_costs_no_event(tmp_path, trouble):
         home.later(minutes=1, seconds=1)
         home.settle()
         assert home.counts() == {"waiting": 0, "done": 1, "given_up": 0}
+
+
+def test_one_that_is_not_there_keeps_no_other_waiting(tmp_path):
+    with house(tmp_path) as home:
+        newest = max(home.held("sleep"))
+        with only_pull(Store.open(home.settings)):  # so that they are followed together
+            for kind, key in (("workout.updated", str(uuid4())), ("sleep.updated", newest)):
+                assert home.post(kind, key) == 202
+            home.settle()
+        home.later(minutes=1)
+        home.settle()
+        assert home.counts() == {"waiting": 1, "done": 1, "given_up": 0}
