@@ -36,6 +36,9 @@ _PAST = phrase("clauses", "past")
 _USUALLY = phrase("clauses", "usually")
 _ADVICE = phrase("clauses", "advice")
 _LINK = phrase("clauses", "link")
+_LONGEST = 600
+"""Characters of a sentence; a longer one is cut at a joint."""
+_JOINT = re.compile(r", | (?=and then\b|then\b|and i\b|but\b|so i\b|i (?:had|did|went|took)\b)")
 _JOINED = re.compile(r"^[\s,]*(?:and|where|then|and then|so|who|whose)\b")
 _ASIDE = re.compile(r"^[\s,]*(?:while|whilst|because|as|when|since|until|before|after|where)\b")
 """How a clause about somebody else begins after which the speaker goes on."""
@@ -152,7 +155,19 @@ def _sentences(text: str) -> list[tuple[int, int]]:
         bounds.append((start, match.end()))
         start = match.end()
     bounds.append((start, len(text)))
-    return [(a, b) for a, b in bounds if text[a:b].strip()]
+    return [part for a, b in bounds if text[a:b].strip() for part in _no_longer(text, a, b)]
+
+
+def _no_longer(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Cut a sentence without end (dictated, or no sentence at all) at its joints."""
+    parts = []
+    while end - start > _LONGEST:
+        window = text[start + _LONGEST // 2 : start + _LONGEST]
+        joint = max((m.start() for m in _JOINT.finditer(window)), default=window.rfind(" "))
+        cut = start + _LONGEST // 2 + (joint if joint >= 0 else len(window))
+        parts.append((start, cut))
+        start = cut
+    return [*parts, (start, end)]
 
 
 def _cuts(sentence: str) -> list[int]:
@@ -203,7 +218,12 @@ def _clauses_of(
         elif todays:
             day, is_said = 0, True
             said = replace(said, day=0, is_said=True)
-        elif clauses and clauses[-1].day_is_said and not said.is_said and _JOINED.match(piece):
+        elif (
+            clauses
+            and clauses[-1].day_is_said
+            and not said.is_said
+            and (_JOINED.match(piece) or (plan and clauses[-1].plan and clauses[-1].day_shift > 0))
+        ):
             day, is_said = clauses[-1].day_shift, True
         else:
             day, is_said = said.day, said.is_said

@@ -25,7 +25,7 @@ _EFFORT_NAMES = ((5.0, "hard"), (3.0, "moderate"), (0.0, "easy"))
 """Session RPE (Foster) from which a session is called so."""
 _AFTERNOON, _NIGHT_ENDS = "14:00", "04:00"
 _LATE_PART = phrase("last_time", "late_part")
-_TRAVEL = ("air_travel", "driving_long", "train_or_bus_travel", "timezone_shift")
+_TRAVEL = ("air_travel", "driving_long", "train_or_bus_travel")
 
 
 def fields_of(facts: Iterable[JournalFact]) -> dict[str, Any]:

@@ -48,6 +48,10 @@ PHRASES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
         ),
         (r"half an? lit(?:er|re)", "0.5 litres"),
         (r"half an? dozen", "6"),
+        (
+            r"an? (glass|beer|coffee|pint|drink|cup|can|bottle|whisky|espresso|tea|cocktail|wine) or (?:two|2)",
+            r"1 or 2 \1",
+        ),
         (r"an? dozen", "12"),
         (r"an? hundred", "100"),
         (r"an? thousand", "1000"),
@@ -98,6 +102,7 @@ class Canonical:
 def canonical(original: str) -> Canonical:
     """Lower the case, mend spelling, write spoken numbers as digits, keeping the way back."""
     draft = Canonical(original, original, tuple(range(len(original))), tuple(range(1, len(original) + 1)))
+    draft = _rewritten(draft, _NO_WORD, "~")
     draft = _rewritten(draft, _HALF_DAYS, lambda m: "morning" if m.group() == "AM" else "afternoon")
     draft = _rewritten(draft, _SHORT_DAYS, lambda m: _DAY_NAMES[m.group()])
     plain = "".join(c.lower() if len(c.lower()) == 1 else c for c in draft.text)
@@ -202,8 +207,11 @@ def _below_hundred(plain: str, position: int) -> tuple[int, int]:
     return TENS[word], end
 
 
+_NO_WORD = re.compile(r"\S{60,}|[ \t]{20,}")
+"""What no person writes as a word; left whole it would make every search slow."""
 _FILLER = re.compile(
-    r"[ ]*,? +(?:u+m+|u+h+|e+r+m*)\b(?:,? (?:u+m+|u+h+|e+r+m*)\b)*,?(?= )|, (?:well|what|you know|like|let me see|let's see),(?= )"
+    r"[ ]*,? +(?:u+m+|u+h+|e+r+m*)\b(?:,? (?:u+m+|u+h+|e+r+m*)\b)*,?(?= )"
+    r"|, (?:well|what|you know|like|let me see|let's see),(?= )"
     r"|(?<![a-z])(?:u+m+|u+h+|e+r+m*),? +"
 )
 """Sounds and words that only fill a pause; with the commas around them."""

@@ -20,6 +20,7 @@ _SKIPS_A_LIST = re.compile(r"skip|forg|miss|avoid|neither|ran out|stay|cut")
 """Denials that reach over "and": "forgot the zinc, the creatine and the magnesium"."""
 
 _WORDS_BACK = 6
+_CHARACTERS_BACK = 160
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def denial_of(note: Note, start: int, end: int, reach: int = _WORDS_BACK) -> tup
         first = note.clause_at(first - 1).start  # "no beer, wine or spirits"
         reach += 3
     listed = first != clause.start
+    first = max(first, start - _CHARACTERS_BACK)
     before = note.text[first:start]
     for match in reversed(list(_NEGATOR.finditer(before))):
         gap = before[match.end() :]

@@ -23,10 +23,13 @@ _TOTAL = phrase("count", "total")
 _BARE_TOTAL = phrase("count", "bare_total")
 _LATE_PART = phrase("last_time", "late_part")
 _TAKEN_BACK = phrase("count", "taken_back")
+_TODAY_NONE = phrase("count", "today_none")
 _NONE_FOR_ME = phrase("count", "none_for_me")
 _CARRIES_ON = phrase("count", "carries_on")
 _WEAK = frozenset({"named without number", "singular", "portion", "shared bottle"})
 """Mentions that an outright "no alcohol" outweighs."""
+_NOUN = 60
+"""Characters that hold a counted noun."""
 _TOTAL_REACH = 60
 _LIST_REACH = 120
 _REPLACEABLE = frozenset({"shared bottle", "named without number", "vague number", "portion"})
@@ -49,10 +52,12 @@ def read_count(note: Note, behaviour: Behaviour) -> list[Candidate]:
     for key in sorted({(s.day_shift, s.plan) for s in servings}):
         mine = [s for s in servings if (s.day_shift, s.plan) == key]
         candidates.append(_summed(note, behaviour, mine))
-        last = read_last_time(note, behaviour, [(s.start, s.end) for s in mine], everything)
+        counted = [s for s in mine if s.servings is not None] or mine
+        last = read_last_time(note, behaviour, [(s.start, s.end) for s in counted], everything)
         if last:
             candidates.append(replace(last, day_shift=key[0], is_plan=key[1]))
     had = {(c.day_shift, c.is_plan) for c in candidates if c.kind != "time"}
+    denials += _none_today(note, behaviour, servings)
     return candidates + [d for d in denials if (d.day_shift, d.is_plan) not in had]
 
 
@@ -62,7 +67,10 @@ def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> l
     kept: list[Serving] = []
     for serving in servings:
         first, last = note.sentence_of(serving.start)
-        is_loose = serving.rule in _NUMBERS and loose.search(note.text[: serving.end]) is not None
+        is_loose = (
+            serving.rule in _NUMBERS
+            and loose.search(note.text[max(0, serving.end - _NOUN) : serving.end]) is not None
+        )
         before = [k for k in kept if (k.day_shift, k.plan) == (serving.day_shift, serving.plan)]
         if is_loose and before:
             around = note.text[max(first, serving.start - 22) : min(last, serving.end + 16)]
@@ -81,9 +89,9 @@ def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> l
 
 def _heads_a_list(note: Note, loose: re.Pattern[str], head: Serving, servings: list[Serving]) -> bool:
     """Whether a number of drinks is followed by the list of them, and the list comes to that number."""
-    if head.rule != "number" or not loose.search(note.text[: head.end]):
+    if head.rule != "number" or not loose.search(note.text[max(0, head.end - _NOUN) : head.end]):
         return False
-    if not re.match(r"\s?[:,–(-]", note.text[head.end :]):
+    if not re.match(r"\s?[:,–(-]", note.text[head.end :][:2]):
         return False
     listed = [s for s in servings if head.start < s.start < head.start + _LIST_REACH]
     return sum(s.servings or 0.0 for s in listed if s.day_shift == head.day_shift) == head.servings
@@ -112,7 +120,11 @@ def _summed(note: Note, behaviour: Behaviour, servings: list[Serving]) -> Candid
     counted = [s for s in servings if s.servings is not None]
     if counted:  # "a pre-workout with caffeine" is one serving
         generic = re.compile(rf"(?:{behaviour.options['generic']})$")
-        servings = [s for s in servings if s.servings is not None or not generic.search(note.text[: s.end])]
+        servings = [
+            s
+            for s in servings
+            if s.servings is not None or not generic.search(note.text[max(0, s.end - _NOUN) : s.end])
+        ]
     said = Candidate(
         behaviour.name,
         "yes",
@@ -149,6 +161,19 @@ def _told(note: Note, serving: Serving) -> tuple[int, int]:
     if part is None:
         return serving.start, serving.end
     return min(serving.start, part.start()), max(serving.end, part.end())
+
+
+def _none_today(note: Note, behaviour: Behaviour, servings: list[Serving]) -> list[Candidate]:
+    """ "Three beers yesterday, today nothing"."""
+    found = []
+    for serving in (s for s in servings if s.day_shift < 0):
+        match = _TODAY_NONE.search(note.text, serving.end, note.sentence_of(serving.start)[1])
+        if match:
+            none = Candidate(
+                behaviour.name, "no", *match.span(), "none today", 0.75, amount=0.0, unit=behaviour.unit
+            )
+            found.append(none)
+    return found[:1]
 
 
 def _denials(note: Note, behaviour: Behaviour) -> list[Candidate]:

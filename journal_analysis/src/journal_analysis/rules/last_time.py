@@ -19,8 +19,10 @@ _OTHER_TOPIC = phrase("last_time", "other_topic")
 _MEAL_BESIDE = phrase("last_time", "meal_beside")
 _JUST_BEFORE = phrase("last_time", "just_before")
 _FILLER = phrase("last_time", "filler")
+_EARLIER = phrase("last_time", "earlier")
 _BOUNDS = frozenset({"before", "after", "since", "by", "from", "past", "to", "towards", "toward"})
 """Words that make a clock time a bound and not the time of a drink ("2 coffees before 10")."""
+_AFTER_LUNCH = "13:30"
 _LAST_FROM = 16
 """The last drink "at half past one" was at night."""
 _SAME_STORY = 220
@@ -42,12 +44,15 @@ def read_last_time(
         clock, start = explicit
         from_hour = max(earliest, _LAST_FROM) if behaviour.name == "alcohol" else earliest
         return _with(note, said, start, clock.end, clock.resolve(from_hour), "last one said", 0.9)
-    beside = {c.start: c for start, end in items for c in _clocks_beside(note, start, end)}
+    timed = [(span, _clocks_beside(note, *span)) for span in items]
+    beside = {c.start: c for _, clocks in timed for c in clocks}
     if not beside:
         return None
     clocks = [beside[at] for at in sorted(beside)]
     times = _in_order(clocks, earliest)
     late = max(times, key=_night_order)
+    if not timed[-1][1] and not _is_earlier(note, *timed[-1][0], late):
+        return None
     end = clocks[times.index(late)].end
     return _with(note, said, items[0][0], end, late, "latest time beside", 0.85)
 
@@ -62,6 +67,15 @@ def _in_order(clocks: list[Clock], earliest: int) -> list[str]:
             time = other if _night_order(other) > _night_order(times[-1]) else time
         times.append(time)
     return times
+
+
+def _is_earlier(note: Note, start: int, end: int, time: str) -> bool:
+    """Whether a serving without a time is said to be of an earlier part of the day than ``time``."""
+    clause = note.clause_at(start)
+    part = _EARLIER.search(note.text, clause.start, max(clause.end, end))
+    return part is not None and (
+        time >= _AFTER_LUNCH or part.group() not in ("lunch", "midday", "before lunch")
+    )
 
 
 def _explicit(
@@ -93,7 +107,9 @@ def _counted_before(note: Note, start: int, end: int) -> str:
     for name, nouns in _nouns().items():
         if nouns.search(note.text[start:end]):
             return name
-        last = max((m.start() for m in nouns.finditer(note.text[:start])), default=-1)
+        last = max(
+            (m.start() for m in nouns.finditer(note.text, max(0, start - 2 * _SAME_STORY), start)), default=-1
+        )
         if last > place:
             best, place = name, last
     return best
@@ -126,11 +142,11 @@ def _reach(note: Note, start: int, end: int) -> tuple[int, int]:
             break
         until = following.end
     last = until
-    plain = _MEAL_BESIDE.sub(lambda m: "_" * len(m.group()), note.text[:last])
-    topic = _OTHER_TOPIC.search(plain, end)
-    last = topic.start() if topic else last
+    plain = _MEAL_BESIDE.sub(lambda m: "_" * len(m.group()), note.text[first:last])
+    topic = _OTHER_TOPIC.search(plain, end - first)
+    last = first + topic.start() if topic else last
     for nouns in _nouns().values():
-        following_noun = nouns.search(note.text[:last], end + 1)
+        following_noun = nouns.search(note.text, end + 1, last)
         if following_noun and not is_denied(note, *following_noun.span()):
             last = following_noun.start()
     return first, last

@@ -67,9 +67,12 @@ def _said_not_late(note: Note, behaviour: Behaviour) -> list[Candidate | None]:
     found: list[Candidate | None] = []
     for match in behaviour.pattern("no_words").finditer(note.text):
         first, _ = note.sentence_of(match.start())
-        before = note.text[first : match.start()]
         plain = behaviour.pattern("food_words").search(match.group()) is not None
-        if not plain and _OTHER_SUBJECT.search(before) and not behaviour.pattern("words").search(before):
+        story = note.sentence_of(first - 1)[0] if first else 0
+        before = note.text[
+            first if _OTHER_SUBJECT.search(note.text, first, match.start()) else story : match.start()
+        ]
+        if not plain and not behaviour.pattern("words").search(before):
             continue
         clock = next((c for c in note.clocks if match.start() < c.start < match.end() + 12), None)
         if clock is not None and clock.resolve(_FOOD_FROM) < _LAST_FROM:
@@ -124,7 +127,7 @@ def _clock_of(note: Note, match: re.Match[str]) -> Clock | None:
         if match.end() - 1 <= c.start < min(last, match.end() + _REACH)
         and c.lead not in _BOUNDS
         and not _TOPIC.search(note.text[match.end() : c.start])
-        and not _BOUND_BEFORE.search(note.text[: c.start][-24:])
+        and not _BOUND_BEFORE.search(note.text[max(0, c.start - 24) : c.start])
     ]
     if after:
         return after[0]

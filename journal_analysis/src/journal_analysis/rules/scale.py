@@ -80,13 +80,8 @@ def _weighed(note: Note, behaviour: Behaviour, found: list[Candidate]) -> list[C
 
 def _names_another_night(note: Note, level: Candidate) -> bool:
     clause = note.clause_at(level.start)
-    piece = note.text[clause.start : clause.end]
-    return (
-        clause.day_is_said
-        and clause.day_shift < 0
-        and "last night" not in piece
-        and "night before" not in piece
-    )
+    said = note.text[clause.sentence_start : clause.end]
+    return clause.day_is_said and clause.day_shift < 0 and "last night" not in said
 
 
 def _level(note: Note, behaviour: Behaviour, match: re.Match[str], said: Candidate) -> Candidate | None:

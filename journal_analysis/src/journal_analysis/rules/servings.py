@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import replace
 from functools import cache
 
@@ -37,16 +38,17 @@ _BACK = 48
 def find_servings(note: Note, behaviour: Behaviour) -> list[Serving]:
     """Every serving that the wearer had or plans, in order; corrected ones are left out."""
     found: list[Serving] = []
-    everything = counted_nouns(note)
+    everything = [start for start, _ in counted_nouns(note)]
     for match in nouns_of(behaviour, note):
         serving = _serving(note, behaviour, match)
         if serving and found and (serving.start < found[-1].end or _named_again(note, match, serving, found)):
             continue  # "coffee in the morning, 3 cups": the cups are the coffee
-        until = min((a for a, _ in everything if a >= match.end()), default=len(note.text))
+        following = bisect_left(everything, match.end())
+        until = everything[following] if following < len(everything) else len(note.text)
         if serving:
             gap = note.text[found[-1].end : serving.start] if found else ""
             if found and len(gap) < _CORRECTION_REACH and "." not in gap.strip() and _CORRECTED.search(gap):
-                found.pop()
+                serving = replace(serving, start=found.pop().start)
             found.append(serving)
         found += further_servings(note, match.span(), serving, until)
         if serving and len(found) > 1 and found[-1].rule in REPLACES:
@@ -151,7 +153,8 @@ def _how_many(
         plural = (portion or noun).endswith("s") and not _LIKE_PLURAL.fullmatch(portion or noun)
         mass = re.fullmatch(behaviour.options["mass"], noun) and not portion
         if plural or (mass and behaviour.name == "alcohol"):
-            return None, 0.75, "named without number"
+            event = re.fullmatch(behaviour.options["loose_alone"] or "(?!)", noun)
+            return None, 0.6 if event else 0.75, "named without number"
         return 1.0, 0.75, "singular"
     if number in _VAGUE:
         return _VAGUE[number], 0.75, "vague number"

@@ -20,9 +20,15 @@ _NOT_TRAINING_TIME = phrase("training", "not_training_time")
 _CORRECTED = phrase("training", "corrected")
 _BARE_MINUTES = phrase("training", "bare_minutes")
 _PART_OF = phrase("training", "part_of")
+_NO_LENGTH = re.compile(r"\s(?:ago|late|later|early|earlier|to go|delay\w*)\b")
 _TOTAL_BEFORE = phrase("training", "total_before")
 _TOTAL_AFTER = phrase("training", "total_after")
 _BACK = 40
+_THERE_AND_BACK = 2
+_PIECES = re.compile(
+    r"interval|threshold|tempo|effort|vo2|hiit|hard|rest|sweet|above|ftp|zone [3-5]|fast|reps?\b"
+)
+"""What makes "2 x 20 minutes" the pieces of a session and not the way there and back."""
 _APART = re.compile(r",|\.|\band\b|\bthen\b|\+|\bplus\b|\bafter\b|;|\bfollowed by\b")
 _BARRIER = 14
 """Characters that a comma or "and" between a length and a session counts for."""
@@ -157,10 +163,14 @@ def _lengths(note: Note, sentence: tuple[int, int]) -> list[Duration]:
     first, last = sentence
     kept: list[Duration] = []
     for duration in note.durations:
-        if not first <= duration.start < last or duration.sets > 1:
+        if not first <= duration.start < last:
             continue
-        if is_total(note, duration) or _PART_OF.search(
-            note.text[max(first, duration.start - _BACK) : duration.start]
+        if duration.sets > 1 and (duration.sets > _THERE_AND_BACK or _PIECES.search(note.text, first, last)):
+            continue
+        if (
+            _NO_LENGTH.match(note.text, duration.end)
+            or is_total(note, duration)
+            or _PART_OF.search(note.text[max(first, duration.start - _BACK) : duration.start])
         ):
             continue
         if kept and _CORRECTED.search(note.text[kept[-1].end : duration.start]):

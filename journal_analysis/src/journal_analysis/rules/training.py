@@ -17,6 +17,8 @@ __all__ = ["read_training"]
 _BARE_TOTAL = phrase("training", "bare_total")
 _NOT_TRAINING_TIME = phrase("training", "not_training_time")
 _DONE = phrase("training", "done")
+_EITHER = re.compile(r"\b(?:none|nothing|nor|neither|or|and)\b (?:\w+ )?(yesterday|on \w+day)\b")
+"""What denies a second day too: "no training today, none yesterday either"."""
 _FOLLOWS = 60
 """Characters of a sentence after a session's that may tell its length."""
 _IN_MINUTES = frozenset({"hiit", "strength_training", "zone2_cardio", "yoga", "long_endurance"})
@@ -192,6 +194,9 @@ def _none(note: Note, behaviour: Behaviour) -> list[Candidate]:
                         rule="named",
                     )
                 )
+            either = _EITHER.search(note.text, match.end(), note.sentence_of(match.start())[1])
+            if either and not rest:
+                drafts.append(replace(said, start=either.start(1), end=either.end()))
             weighed = [c for c in (judged(note, d) for d in drafts) if c]
             found += [c for c in weighed if not (rest and c.is_plan and c.behaviour == behaviour.name)]
     return found

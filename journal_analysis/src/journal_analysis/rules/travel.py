@@ -14,6 +14,7 @@ __all__ = ["read_travel"]
 
 _NOT_THE_JOURNEY = phrase("travel", "not_the_journey")
 _OTHER_BETWEEN = phrase("travel", "other_between")
+_WAIT_BEFORE = phrase("travel", "wait_before")
 _EACH_WAY = phrase("travel", "each_way")
 _FAR = phrase("travel", "far")
 _SURE, _FAIRLY = 0.85, 0.75
@@ -75,6 +76,7 @@ def _hours(note: Note, match: re.Match[str]) -> tuple[float | None, int]:
         and _gap(d, match) < _REACH
         and not _OTHER_BETWEEN.search(note.text[min(d.end, match.end()) : max(d.start, match.start())])
         and not _NOT_THE_JOURNEY.match(note.text, d.end)
+        and not _WAIT_BEFORE.search(note.text[max(first, d.start - _REACH) : d.start])
     ]
     if not near:
         return None, match.end()
