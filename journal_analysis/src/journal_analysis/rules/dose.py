@@ -28,6 +28,14 @@ _NOT_A_LENGTH = re.compile(
 _TOTAL = re.compile(r"[ ,]*(?:in total|total\b|altogether|all in\b|all told|overall)")
 _EACH_WAY = re.compile(r"[ ,]*(?:each way|there and back|either way|both ways)")
 _AND_MORE = phrase("dose", "and_more")
+_EACH = re.compile(r"[ ,]*(?:each|apiece|per (?:round|session|nap))\b(?! (?:way|day))")
+_TIMES = re.compile(r"\bx ?(\d)\b|\b(\d) (?:times|naps|rounds|sessions|sets|saunas|walks|goes)\b")
+_COUNT_BACK = 12
+_NUMBER_BEFORE = phrase("dose", "number_before")
+_NUMBER_AFTER = phrase("dose", "number_after")
+_NUMBER_ENDS = phrase("dose", "number_ends")
+_STATEMENT_ENDS = re.compile(r"\s*(?:[.;!\n]|$)")
+_SHORTEST_MIN = 5
 _FARTHEST = 60
 _NEAR = 2.0
 _TOO_FAR = 5.5
@@ -54,47 +62,59 @@ def _assigned(note: Note) -> dict[tuple[str, int], list[Dose]]:
         for m in _RIVALS.finditer(note.text)
         if not any(a.start < m.end() and m.start() < a.end for a in anchors)
     ]
-    given: dict[tuple[str, int], list[Dose]] = {}
-    last: tuple[tuple[str, int], Dose] | None = None
-    for quantity in find_quantities(note):
-        length = quantity.unit == "minutes"
-        if length and _NOT_A_LENGTH.match(note.text, quantity.end):
+    quantities = find_quantities(note)
+    offers = sorted(
+        (cost, number, order)
+        for number, quantity in enumerate(quantities)
+        for order, cost in _offers(note, quantity, anchors, rivals)
+    )
+    given: dict[int, list[Dose]] = {}
+    owner: dict[int, int] = {}
+    for cost, number, order in offers:
+        if number not in owner and order not in given:
+            owner[number] = order
+            given[order] = [_dose(anchors[order], quantities[number], cost)]
+    before: dict[str, int] = {}
+    for number, quantity in enumerate(quantities):
+        last = before.get(quantity.unit, -1)
+        order = owner.get(last)
+        if number not in owner and order is not None and _goes_on(note, quantities[last], quantity):
+            owner[number] = order
+            given[order].append(_dose(anchors[order], quantity, _NEAR))
+        before[quantity.unit] = number
+    return {
+        (anchors[o].name, anchors[o].start): _totalled(note, anchors[o], doses) for o, doses in given.items()
+    }
+
+
+def _offers(
+    note: Note, quantity: Quantity, anchors: list[Sighting], rivals: list[tuple[int, int]]
+) -> list[tuple[int, float]]:
+    """The sightings that a quantity may belong to and how far each is; none where something else is nearer."""
+    length = quantity.unit == "minutes"
+    if length and _NOT_A_LENGTH.match(note.text, quantity.end):
+        return []
+    found = []
+    for order, anchor in enumerate(anchors):
+        if abs(anchor.start - quantity.start) > _FARTHEST + (anchor.end - anchor.start):
             continue
-        best: tuple[float, int, Sighting] | None = None
-        for order, anchor in enumerate(anchors):
-            if abs(anchor.start - quantity.start) > _FARTHEST + (anchor.end - anchor.start):
-                continue
-            if converted(quantity, behaviours()[anchor.name]) is None:
-                continue
-            cost = _distance(note, anchor.start, anchor.end, quantity, rivals if length else (), anchors)
-            if cost is None:
-                continue
-            cost += 2.0 if (anchor.name, anchor.start) in given else 0.0
-            if best is None or (cost, order) < best[:2]:
-                best = (cost, order, anchor)
-        if (best is None or best[0] > _NEAR) and last and _goes_on(note, last[1], quantity):
-            _, dose = last[0], last[1]
-            amount = converted(quantity, behaviours()[last[0][0]])
-            if amount is not None:
-                given[last[0]].append((amount, quantity.start, quantity.end, dose[3]))
-                continue
-        if (
-            best is None
-            or best[0] > _TOO_FAR
-            or (quantity.unit == BARE and not _beside(note, best[2], quantity))
-        ):
+        if converted(quantity, behaviours()[anchor.name]) is None:
             continue
-        if length and any(
-            (rival := _distance(note, *span, quantity, (), ())) is not None and rival < best[0]
-            for span in rivals
-        ):
+        if quantity.unit == BARE and not _beside(note, anchor, quantity):
             continue
-        cost, _, anchor = best
-        amount = converted(quantity, behaviours()[anchor.name])
-        dose = (amount, quantity.start, quantity.end, cost)
-        given.setdefault((anchor.name, anchor.start), []).append(dose)
-        last = ((anchor.name, anchor.start), dose)
-    return {key: _totalled(note, doses) for key, doses in given.items()}
+        cost = _distance(note, anchor.start, anchor.end, quantity, rivals if length else (), anchors)
+        if cost is not None and cost <= _TOO_FAR:
+            found.append((order, cost))
+    if not length or not found:
+        return found
+    others = [_distance(note, *span, quantity, (), ()) for span in rivals]
+    nearest = min((cost for cost in others if cost is not None), default=float("inf"))
+    return [(order, cost) for order, cost in found if cost <= nearest]
+
+
+def _dose(anchor: Sighting, quantity: Quantity, cost: float) -> Dose:
+    amount = converted(quantity, behaviours()[anchor.name])
+    return (amount or 0.0, quantity.start, quantity.end, cost)
 
 
 def _distance(
@@ -115,8 +135,8 @@ def _distance(
     if high - low > _FARTHEST:
         return None
     gap = note.text[low:high]
-    cost = 2.0 * len(_COMMA.findall(gap.replace("(", ""))) + 2.5 * len(_PARTING.findall(gap))
     plain = (_LINK_AFTER if behind else _LINK_BEFORE).sub(" ", gap)
+    cost = 2.0 * len(_COMMA.findall(gap.replace("(", ""))) + 2.5 * len(_PARTING.findall(plain))
     cost += len(_WORD.findall(plain)) * (0.6 if behind else 1.0)
     for a, b in rivals:
         cost += _IN_BETWEEN if low <= a and b <= high else 0.0
@@ -126,32 +146,35 @@ def _distance(
     return cost
 
 
-def _goes_on(note: Note, dose: Dose, quantity: Quantity) -> bool:
-    """Whether a quantity is more of the same: "one of 40 minutes and one of an hour", "10 minutes and another 15 minutes"."""
-    return quantity.unit != BARE and _AND_MORE.fullmatch(note.text[dose[2] : quantity.start]) is not None
+def _goes_on(note: Note, before: Quantity, quantity: Quantity) -> bool:
+    """Whether it is more of the same: "one of 40 minutes and one of an hour", "10 minutes and another 15 minutes"."""
+    between = note.text[before.end : quantity.start]
+    return quantity.unit != BARE and _AND_MORE.fullmatch(between) is not None
 
 
 def _beside(note: Note, anchor: Sighting, quantity: Quantity) -> bool:
     """Whether a number without a unit stands right at the words, and nothing is counted by it."""
     text = note.text
-    if quantity.start >= anchor.end:
-        gap, after = text[anchor.end : quantity.start], text[quantity.end :]
-        ends = re.match(
-            r"\s*(?:[,;.!)\n]|$|and\b|this\b|today|on the|before|then\b|tonight|in the morning|✔|\+)", after
-        )
-        return (
-            re.fullmatch(
-                r"[:= ]*(?:(?:of|was|is|at|about|around|approximately|up to|said|reads?|showed|today)[: ]*)*",
-                gap,
-            )
-            is not None
-            and ends is not None
-        )
-    return re.fullmatch(r" (?:on|by|of) the ", text[quantity.end : anchor.start]) is not None
+    if quantity.start < anchor.end:
+        return _NUMBER_BEFORE.fullmatch(text[quantity.end : anchor.start]) is not None
+    gap = text[anchor.end : quantity.start]
+    if gap == ", " and behaviours()[anchor.name].unit == "minutes":
+        return quantity.amount >= _SHORTEST_MIN and _STATEMENT_ENDS.match(text, quantity.end) is not None
+    return _NUMBER_AFTER.fullmatch(gap) is not None and _NUMBER_ENDS.match(text, quantity.end) is not None
 
 
-def _totalled(note: Note, doses: list[Dose]) -> list[Dose]:
+def _totalled(note: Note, anchor: Sighting, doses: list[Dose]) -> list[Dose]:
+    """A total stands for all; "each way" is twice, "x2, 10 minutes each" as often as said."""
     for dose in doses:
         if _TOTAL.match(note.text, dose[2]):
             return [dose]
-    return [(2 * a, s, e, c) if _EACH_WAY.match(note.text, e) else (a, s, e, c) for a, s, e, c in doses]
+    times = _TIMES.search(note.text, max(0, anchor.start - _COUNT_BACK), doses[0][1])
+    often = float(times.group(1) or times.group(2)) if times else 1.0
+    found = []
+    for amount, start, end, cost in doses:
+        if _EACH_WAY.match(note.text, end):
+            amount *= 2
+        elif _EACH.match(note.text, end):
+            amount *= often
+        found.append((amount, start, end, cost))
+    return found

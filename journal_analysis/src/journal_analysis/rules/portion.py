@@ -50,9 +50,13 @@ def portion_of(note: Note, behaviour: Behaviour, sighting: Sighting) -> Portion 
 def _patterns(name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     portions = behaviours()[name].options["counted"]
     number = r"(?P<n>\d+(?:\.\d+)?)(?: ?(?:or|to|-|–) ?(?P<m>\d+(?:\.\d+)?))?"
+    adjective = (
+        r"(?!(?:of|and|with|off|without|since|after|before|cups?|mugs?|days?|weeks?|months?|years?|hours?|"
+        r"minutes?|times|ml|l|lit(?:re|er)s?|mg|g|grams?|am|pm|oclock|for|to|at|in)\b)[a-z-]+ "
+    )
     before = re.compile(
         rf"(?<![\w.:/-])(?:{number}|(?P<half>half an?)|(?P<few>a few)|(?P<one>an?))(?: ?x)? "
-        rf"(?:(?!of\b|and\b|with\b|cups?\b|mugs?\b)[a-z-]+ ){{0,2}}?(?:(?P<p>{portions})(?: of)? )?(?:(?:my|the|that) )?(?:[a-z-]+ )?$"
+        rf"(?:{adjective}){{0,2}}?(?:(?P<p>{portions})(?: of)? )?(?:(?:my|the|that) )?(?:{adjective})?$"
     )
     after = re.compile(
         rf"(?: (?:today|tonight|count))?(?: ?[:=,(–-])? ?(?:x ?)?(?:about |around |like |maybe |only |just )*{number}(?: ?x\b| times)?"

@@ -63,18 +63,19 @@ def find_quantities(note: Note) -> list[Quantity]:
     """Every quantity of a note in order, numbers that stand alone too; durations are minutes."""
     text = note.text
     found = [Quantity(d.start, d.end, d.minutes, "minutes") for d in note.durations]
+    taken = bytearray(len(text) + 1)
+    for span in (*note.durations, *note.clocks):
+        taken[span.start : span.end] = b"\1" * (span.end - span.start)
     for match in _QUANTITY.finditer(text):
         index = next(n for n in range(len(_UNITS)) if match.group(f"u{n}"))
         _, unit, size = _UNITS[index]
         if match.group("one") and len(match.group(f"u{index}")) < _A_UNIT_IN_FULL:
             continue
-        _add(found, Quantity(match.start(), match.end(), _said(match) * size, unit))
-    clocks = [(c.start, c.end) for c in note.clocks]
+        _add(found, taken, Quantity(match.start(), match.end(), _said(match) * size, unit))
     for match in _NUMBER.finditer(text):
-        on_clock = any(a < match.end() and match.start() < b for a, b in clocks)
-        if not on_clock and not _NO_AMOUNT.match(text, match.end()):
+        if not _NO_AMOUNT.match(text, match.end()):
             unit = "degC" if match.group("minus") == "minus " else BARE
-            _add(found, Quantity(match.start(), match.end(), _said(match), unit))
+            _add(found, taken, Quantity(match.start(), match.end(), _said(match), unit))
     return sorted(found, key=lambda q: q.start)
 
 
@@ -136,6 +137,8 @@ def _said(match: re.Match[str]) -> float:
     return amount * float(groups.get("times") or 1) * (-1 if groups.get("minus") == "minus " else 1)
 
 
-def _add(found: list[Quantity], new: Quantity) -> None:
-    if not any(q.start < new.end and new.start < q.end for q in found):
+def _add(found: list[Quantity], taken: bytearray, new: Quantity) -> None:
+    """Add it unless some of its characters belong to another; ``taken`` marks those that do."""
+    if not any(taken[new.start : new.end]):
+        taken[new.start : new.end] = b"\1" * (new.end - new.start)
         found.append(new)

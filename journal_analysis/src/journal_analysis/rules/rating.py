@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from journal_analysis.behaviours import Behaviour, behaviours
 from journal_analysis.clauses import Note
@@ -38,8 +39,9 @@ def read_rating(note: Note, behaviour: Behaviour) -> list[Candidate]:
             behaviour.name, "scale", start, end, "number said", confidence, amount=value, unit=behaviour.unit
         )
         weighed = judged(note, said)
-        if weighed:
-            found.append(weighed)
+        if weighed:  # a level is of now, also where it is about tomorrow
+            ahead = weighed.is_plan or weighed.day_shift > 0
+            found.append(replace(said, day_shift=0) if ahead else weighed)
     return found
 
 
