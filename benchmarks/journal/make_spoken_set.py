@@ -1,4 +1,7 @@
-"""Make a spoken journal test set from spoken_texts.toml: FLAC files and the manifest that `hrv bench journal` reads.
+"""Make a spoken journal test set from texts: FLAC files and the manifest that `hrv bench journal` reads.
+
+The texts are those of spoken_texts.toml, or with ``--texts FILE.json`` labelled entries (their labels and facts go into
+the manifest, so that facts from speech can be measured; ``--every N`` takes every Nth, ``--voices`` names the voices).
 
 The audio is not kept in the repository; this makes the same words again. It runs in an environment of its own:
 
@@ -47,24 +50,38 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--only", default="", help="ids that begin so, e.g. s or l01")
+    parser.add_argument("--texts", type=Path, help="labelled entries (JSON) instead of spoken_texts.toml")
+    parser.add_argument("--every", type=int, default=1, help="with --texts: every so many entries")
+    parser.add_argument("--voices", default="piperjoe,hibari", help="with --texts")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    texts = tomllib.loads(Path(__file__).with_name("spoken_texts.toml").read_text(encoding="utf-8"))["text"]
-    voices = {name: voice for name, make in VOICES.items() if (voice := _ready(name, make))}
+    texts = _labelled(asked.texts, asked.every) if asked.texts else _own_texts()
+    chosen = asked.voices.split(",") if asked.texts else list(VOICES)
+    voices = {name: voice for name in chosen if (voice := _ready(name, VOICES[name]))}
     items = []
     for index, text in enumerate(t for t in texts if t["id"].startswith(asked.only)):
-        for name in _voices_of(text["id"], index):
+        for name in chosen if asked.texts else _voices_of(text["id"], index):
             if name not in voices:
                 continue
             clean = speak(text["say"], voices[name])
             items.append(write(asked.out, f"{text['id']}_{name}", clean, text, name))
-            if name == "piperjoe":
+            if name == "piperjoe" and not asked.texts:
                 noisy = with_pink_noise(clean, NOISE_DB, seed=zlib.crc32(text["id"].encode()))
                 items.append(
                     write(asked.out, f"{text['id']}_noise10db", noisy, text, "Piper, pink noise 10 dB")
                 )
         print(text["id"], flush=True)
     (asked.out / "manifest.json").write_text(json.dumps(items, indent=1, ensure_ascii=False) + "\n")
+
+
+def _own_texts() -> list[dict]:
+    return tomllib.loads(Path(__file__).with_name("spoken_texts.toml").read_text(encoding="utf-8"))["text"]
+
+
+def _labelled(path: Path, every: int) -> list[dict]:
+    """Labelled entries as texts to be said."""
+    cases = json.loads(path.read_text(encoding="utf-8"))
+    return [{**case, "say": case["text"], "set": f"{case['set']}, spoken"} for case in cases[::every]]
 
 
 def _voices_of(text_id: str, index: int) -> list[str]:
@@ -108,10 +125,11 @@ def write(out: Path, name: str, samples: np.ndarray, text: dict, voice: str) -> 
         "seconds": round(len(samples) / RATE, 2),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "kind": "tts",
-        "set": f"{group}, {text['half']}",
+        "set": text.get("set") or f"{group}, {text['half']}",
         "voice": voice,
         "reference": " ".join(text["say"].split()),
-        "labels": None,
+        "labels": text.get("labels"),
+        **{name: text[name] for name in ("facts", "recorded_at") if name in text},
     }
 
 
