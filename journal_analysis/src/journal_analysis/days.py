@@ -28,6 +28,8 @@ _CARRIES_ON = phrase("days", "carries_on")
 _LINK = phrase("clauses", "link")
 _SLEPT = phrase("days", "slept")
 """Last night's sleep ended this morning: it belongs to this wake day."""
+_EVENT = re.compile(r"\b(?:race|marathon|match|flight|exam|tournament|competition|triathlon|trip)\b")
+"""What is told ahead of its day: "race on Sunday"."""
 _LEADING_WORDS = 1
 
 
@@ -104,7 +106,7 @@ def _weekday_shift(match: re.Match[str], piece: str, entry_day: date | None) -> 
         return ahead or 7 * int(lead.startswith("next"))
     if lead.startswith("last") and not ahead:
         return -7
-    if not lead and _PAST.search(piece) is None and "race" in piece:
+    if not lead.startswith("last") and _PAST.search(piece) is None and _EVENT.search(piece):
         return ahead
     return ahead - 7 if ahead else 0
 

@@ -58,6 +58,7 @@ PHRASES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
         (r"twice", "2 times"),
         (r"thrice", "3 times"),
         (r"did not", "didn't"),
+        (r"ill (?=(?:be|have|take|go|do|try|get|probably|just|see|skip|head|aim|stop)\b)", "i'll "),
         (r"do not", "don't"),
     )
 )

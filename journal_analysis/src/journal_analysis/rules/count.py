@@ -188,7 +188,7 @@ def _denials(note: Note, behaviour: Behaviour) -> list[Candidate]:
         if clause.others and (
             own := _NONE_FOR_ME.search(note.text, end, min(len(note.text), end + _TOTAL_REACH))
         ):
-            found.append(replace(none, start=own.start(), end=own.end(), rule="none for me"))
+            found.append(replace(none, start=own.start(), end=own.end(), rule="none for me", confidence=0.65))
             continue
         denial = denial_of(note, at, end)
         if number not in ("0", "no") and (denial is None or re.match(r"[1-9]", number)):

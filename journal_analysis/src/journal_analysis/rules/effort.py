@@ -47,7 +47,7 @@ def _of_sentence(
             top = max(top, *told)
         return [(top, "effort in words", 0.8 if len(set(words)) < 3 else 0.65)]
     if told or words:
-        return [(max([*told, *words]), OF_ITS_KIND, 0.8)]
+        return [(max([*told, *words]), OF_ITS_KIND, 0.65)]
     return []
 
 

@@ -23,6 +23,8 @@ _TIMES_JOIN = re.compile(
 )
 _REACH = 110
 _MOST_WORDS = 9
+_UNSURE = 0.68
+"""Confidence of what is not named again: to be confirmed."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _more(note: Note, serving: Serving, until: int) -> list[Serving]:
         ):
             continue  # "Cold brew at nine, latte at two. Three." sums up
         rule = "another one" if named else "bare number"
-        probe = judged(note, Candidate("", "amount", at, following.end(), rule, 0.75))
+        probe = judged(note, Candidate("", "amount", at, following.end(), rule, _UNSURE))
         if probe is None:
             continue
         found.append(
@@ -143,7 +145,7 @@ def _times_in_a_row(note: Note, serving: Serving, until: int) -> list[Serving]:
     if len(row) < 2 or row[0].lead in ("between", "from"):
         return []
     return [
-        replace(serving, end=row[-1].end, servings=float(len(row)), confidence=0.75, rule="count of times")
+        replace(serving, end=row[-1].end, servings=float(len(row)), confidence=_UNSURE, rule="count of times")
     ]
 
 
@@ -163,7 +165,7 @@ def _own_count(note: Note, noun: tuple[int, int], until: int) -> list[Serving]:
         at, number, until_at = following.start("bare"), float(following.group("bare")), following.end()
     else:
         return []
-    probe = judged(note, Candidate("", "amount", at, until_at, "own count", 0.75))
+    probe = judged(note, Candidate("", "amount", at, until_at, "own count", _UNSURE))
     if probe is None:
         return []
     return [Serving(at, until_at, number, probe.confidence, "own count", probe.day_shift, probe.is_plan)]

@@ -155,7 +155,7 @@ def _how_many(
         if plural or (mass and behaviour.name == "alcohol"):
             event = re.fullmatch(behaviour.options["loose_alone"] or "(?!)", noun)
             return None, 0.6 if event else 0.75, "named without number"
-        return 1.0, 0.75, "singular"
+        return 1.0, 0.68, "singular"
     if number in _VAGUE:
         return _VAGUE[number], 0.75, "vague number"
     if number in _SOME:

@@ -22,7 +22,7 @@ _EITHER = re.compile(r"\b(?:none|nothing|nor|neither|or|and)\b (?:\w+ )?(yesterd
 _FOLLOWS = 60
 """Characters of a sentence after a session's that may tell its length."""
 _IN_MINUTES = frozenset({"hiit", "strength_training", "zone2_cardio", "yoga", "long_endurance"})
-_SURE = 0.85
+_SURE, _BARE = 0.85, 0.65
 
 
 def read_training(note: Note, behaviour: Behaviour) -> list[Candidate]:
@@ -74,8 +74,10 @@ def _done(note: Note, behaviour: Behaviour, sessions: list[Session]) -> list[Can
     )
     if minutes is not None:
         said = replace(said, kind="amount", amount=minutes, rule="session and its minutes")
-    drafts = [said]
     effort = read_effort(note, sessions)
+    if minutes is None and effort is None and all(s.joins for s in sessions):
+        said = replace(said, confidence=_BARE)
+    drafts = [said]
     if effort is not None and not (plan and effort[1] == OF_ITS_KIND):
         value, why, how_sure = effort
         drafts.append(
