@@ -31,6 +31,10 @@ _AND_MORE = phrase("dose", "and_more")
 _EACH = re.compile(r"[ ,]*(?:each|apiece|per (?:round|session|nap))\b(?! (?:way|day))")
 _TIMES = re.compile(r"\bx ?(\d)\b|\b(\d) (?:times|naps|rounds|sessions|sets|saunas|walks|goes)\b")
 _COUNT_BACK = 12
+_GOES = re.compile(
+    r"\b(\d) (?:goes|sessions|stints|visits|turns|spells|blocks|bouts) of (?:about |around )?$"
+)
+_GOES_BACK = 24
 _NUMBER_BEFORE = phrase("dose", "number_before")
 _NUMBER_AFTER = phrase("dose", "number_after")
 _NUMBER_ENDS = phrase("dose", "number_ends")
@@ -176,5 +180,7 @@ def _totalled(note: Note, anchor: Sighting, doses: list[Dose]) -> list[Dose]:
             amount *= 2
         elif _EACH.match(note.text, end):
             amount *= often
+        elif goes := _GOES.search(note.text, max(0, start - _GOES_BACK), start):
+            amount *= float(goes.group(1))
         found.append((amount, start, end, cost))
     return found

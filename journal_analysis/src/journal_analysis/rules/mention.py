@@ -7,8 +7,10 @@ Options of a behaviour in ``data/mentions_*.toml``:
 - ``how`` (taken, done, used, felt, said): the first three are no facts where they are only talked about.
 - ``counted``: what one piece of it is called; ``article_counts``: "a cigarette" is one; ``packs``: pieces of a pack.
 - ``needs_amount``: nothing without one; ``least``, ``most``: amounts outside are none of it.
-- ``night``: of "last night" it belongs to the day that began with waking; ``anyone``: told of others, true for the wearer.
+- ``night``: of "last night" it belongs to the day that began with waking.
+- ``anyone``: told of others, true for the wearer ("the baby woke me"); a pattern where only some words are.
 - ``symptom``: "it is gone" denies it; ``weak_context``, ``dose_only``: what makes a weak word one of it.
+- ``negated_words``: words that hold a "no" and yet say yes ("no meat today"); ``going``: words that make it a plan.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ _LAST_NIGHT = phrase("told", "last_night")
 _CORRECTED = phrase("told", "corrected")
 _HAPPENED = phrase("told", "happened")
 _DENIED_FIRST = phrase("told", "denied_first")
+_CROSSED = phrase("told", "crossed")
+_IF_ONLY = phrase("told", "if_only")
 _SWAPPED = phrase("told", "swapped")
 _NOT_TODAY = phrase("told", "not_today")
 _GOING_TO = phrase("told", "going_to")
@@ -39,6 +43,7 @@ _GIVEN_ME = phrase("told", "given_me")
 _NONE_OF_IT = phrase("told", "none_of_it")
 _SURE, _NEAR, _FAR = 0.9, 2.5, 0.8
 _NEXT_STATEMENT = 70
+_GOING_BACK = 20
 _MOST_SIGHTINGS = 12
 """Nobody names one thing more often in one note; a text that does is made to be slow."""
 
@@ -89,7 +94,8 @@ def _read(note: Note, behaviour: Behaviour, sighting: Sighting) -> Candidate | N
 
 def _denial(note: Note, span: tuple[int, int]) -> tuple[int, int] | None:
     """The denial of the words, unless it falls on what they took the place of: "swapped the coffee for rooibos"."""
-    denied = denial_of(note, *span)
+    crossed = _CROSSED.match(note.text, span[1])
+    denied = (span[0], crossed.end()) if crossed else denial_of(note, *span)
     return None if denied and _SWAPPED.search(note.text[denied[0] : span[0]]) else denied
 
 
@@ -126,20 +132,27 @@ def _weighed(note: Note, behaviour: Behaviour, candidate: Candidate) -> Candidat
         return None
     if clause.habit and not clause.day_is_said and not _HAPPENED.search(note.text[clause.start : clause.end]):
         return None  # what is usual is no fact of today
-    going = behaviour.options.get("going")
-    if going and re.search(
-        rf"\b(?:{going})\b", note.text[max(clause.start, candidate.start - 20) : candidate.end + 10]
-    ):
+    if _is_ahead(note, behaviour, candidate):
         weighed = replace(weighed, is_plan=True)
-    elif _GOING_TO.search(note.text[clause.start : candidate.start]) and _SOON.search(
-        note.text[clause.start : clause.end]
-    ):
-        weighed = replace(weighed, is_plan=True)
+    first = note.sentence_of(candidate.start)[0]
+    if weighed.is_plan and weighed.kind != "no" and _IF_ONLY.search(note.text[first : candidate.start]):
+        return None
     if behaviour.options.get("night") and weighed.day_shift == -1:
         first, last = note.sentence_of(candidate.start)
         if not clause.day_is_said or _LAST_NIGHT.search(note.text[first:last]):
             return replace(weighed, day_shift=0)
     return weighed
+
+
+def _is_ahead(note: Note, behaviour: Behaviour, candidate: Candidate) -> bool:
+    """Whether the words around make it a plan: "heading off to my night shift", "going to the sauna later"."""
+    clause = note.clause_at(candidate.start)
+    going = behaviour.options.get("going")
+    near = note.text[max(clause.start, candidate.start - _GOING_BACK) : candidate.end + _GOING_BACK // 2]
+    if going and re.search(rf"\b(?:{going})\b", near):
+        return True
+    on_the_way = _GOING_TO.search(note.text[clause.start : candidate.start])
+    return on_the_way is not None and _SOON.search(note.text[clause.start : clause.end]) is not None
 
 
 def _is_mine(note: Note, behaviour: Behaviour, candidate: Candidate) -> bool:

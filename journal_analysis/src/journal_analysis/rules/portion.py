@@ -59,8 +59,9 @@ def _patterns(name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
         rf"(?:{adjective}){{0,2}}?(?:(?P<p>{portions})(?: of)? )?(?:(?:my|the|that) )?(?:{adjective})?$"
     )
     after = re.compile(
-        rf"(?: (?:today|tonight|count))?(?: ?[:=,(–-])? ?(?:x ?)?(?:about |around |like |maybe |only |just )*{number}(?: ?x\b| times)?"
-        rf"(?: (?P<p>{portions}))?(?=\s*(?:[,;!)\n]|\.(?!\d)|$|(?:in|at|after|before|today|total|with|over|of them|this|tonight|and|throughout|during|all)\b))"
+        r"(?: (?:today|tonight|count))?(?: ?[:=,(–-])? ?(?:x ?)?(?:about |around |like |maybe |only |just )*"
+        rf"{number}(?: ?x\b| times)?(?: (?P<p>{portions}))?(?=\s*(?:[,;!)\n]|\.(?!\d)|$|(?:in|at|after|before|"
+        r"today|total|with|over|of them|this|tonight|and|throughout|during|all)\b))"
     )
     return before, after
 

@@ -1,4 +1,4 @@
-"""Amounts with their unit: "2000 mg", "half a gram", "5k IU", "two litres", "38.4", brought to one unit of each kind."""
+"""Amounts with their unit: "2000 mg", "half a gram", "5k IU", "two litres", brought to one unit of each kind."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ _QUANTITY = re.compile(
     rf"[ -]?(?:{_UNIT})(?![\w°])(?P<and> and an? half\b)?"
 )
 _NUMBER = re.compile(
-    r"(?<![\w.,:/-])(?P<minus>minus |-)?(?P<n>\d+(?:\.\d+)?)(?P<k>k)?(?![\w%:/°]|[.,]\d| ?(?:x|%)\b)"
+    r"(?<![\w.,:/-])(?:(?P<times>\d{1,2}) x )?(?P<minus>minus |-)?(?P<n>\d+(?:\.\d+)?)(?P<k>k)?"
+    r"(?![\w%:/°]|[.,]\d| ?(?:x|%)\b)"
 )
 _NO_AMOUNT = re.compile(
     r" (?:times|out of|of (?:the|us|them|my)|people|days?|weeks?|months?|years?|percent|km|miles?)\b"
