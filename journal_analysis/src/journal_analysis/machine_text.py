@@ -15,11 +15,12 @@ from journal_analysis.behaviours import data_file
 
 __all__ = ["blanked"]
 
-_ENDLESS_NUMBER = re.compile(r"\d[\d,._ ]{0,3}(?:\d[,._]?){7,}|\b\d+(?:\.\d+)?e[+-]?\d{2,}\b", re.IGNORECASE)
+_ENDLESS_NUMBER = re.compile(r"\d(?:[,._]?\d){7,}|\b\d+(?:\.\d+)?e[+-]?\d{2,}\b", re.IGNORECASE)
 """No amount of a day has eight digits."""
-_SENTENCE = re.compile(r"[^.!?;\n]+(?:[.!?;]+(?=\s|$)|\n|$)|[.!?;\n]+")
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d|[⁰¹²³⁴-⁹₀-₉①-⓿]")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])(?=\s)|(?<=\n)")
 _POLITE = (
-    r"^\W*(?:(?:please|now|then|and|also|instead|so|just|simply|only|always|never|do not|don't|"
+    r"^\W{0,40}(?:(?:please|now|then|and|also|instead|so|just|simply|only|always|never|do not|don't|"
     r"you (?:must|should|will)) )*"
 )
 
@@ -34,24 +35,19 @@ def blanked(text: str) -> str:
     """The text with everything that speaks to a program as blanks, of the same length."""
     patterns = _patterns()
     for pattern in patterns.code:
-        text = pattern.sub(_blank, text)
-    text = _ENDLESS_NUMBER.sub(lambda m: "#" * len(m.group()), text)
+        text = pattern.sub(lambda m: _blank(m.group()), text)
+    text = _ENDLESS_NUMBER.sub(lambda m: "#" * len(m.group()), _FOREIGN_DIGIT.sub("#", text))
     pieces, addressed = [], False
-    for match in _SENTENCE.finditer(text):
-        sentence = match.group()
-        if patterns.to_a_program.search(sentence):
-            addressed = True
-            pieces.append(_blank(match))
-        elif addressed and patterns.order.search(sentence):
-            pieces.append(_blank(match))
-        else:
-            pieces.append(sentence)
+    for sentence in _SENTENCE_END.split(text):
+        to_a_program = patterns.to_a_program.search(sentence) is not None
+        is_order = addressed and patterns.order.search(sentence) is not None
+        addressed = addressed or to_a_program
+        pieces.append(_blank(sentence) if to_a_program or is_order else sentence)
     return "".join(pieces)
 
 
-def _blank(match: re.Match[str]) -> str:
+def _blank(text: str) -> str:
     """Blanks of the same length; line ends stay, and the last sign ends a sentence."""
-    text = match.group()
     blank = re.sub(r"[^\n]", " ", text)
     return blank if len(text) < 2 or text.endswith("\n") or not re.search(r"\w", text) else f"{blank[:-1]}."
 
