@@ -27,6 +27,9 @@ _RESTART = phrase("clauses", "restart")
 _PLAN = phrase("clauses", "plan")
 _PLAN_UNDONE = phrase("clauses", "plan_undone")
 _PLAN_FRONT = phrase("clauses", "plan_front")
+_SENTENCE_PLAN = phrase("clauses", "sentence_plan")
+_LATER = phrase("clauses", "later")
+_GERUND = phrase("clauses", "gerund")
 _PLAN_HEADER = phrase("clauses", "plan_header")
 _CONDITIONAL = phrase("clauses", "conditional")
 _NOT_CONDITIONAL = phrase("clauses", "not_conditional")
@@ -40,6 +43,7 @@ _LONGEST = 600
 """Characters of a sentence; a longer one is cut at a joint."""
 _JOINT = re.compile(r", | (?=and then\b|then\b|and i\b|but\b|so i\b|i (?:had|did|went|took)\b)")
 _JOINED = re.compile(r"^[\s,]*(?:and|where|then|and then|so|who|whose)\b")
+_WHO = re.compile(r"^[\s,]*(?:who|whose)\b")
 _ASIDE = re.compile(r"^[\s,]*(?:while|whilst|because|as|when|since|until|before|after|where)\b")
 """How a clause about somebody else begins after which the speaker goes on."""
 _FRONTED = 3
@@ -198,13 +202,14 @@ def _clauses_of(
     carried = bool(story.carried) and not day_words(sentence, entry_day) and not says_today(sentence)
     carried = carried and (story.is_scene or carries_on(sentence))
     first_day = story.carried if carried else story.base
+    to_do = _SENTENCE_PLAN.search(sentence) is not None and not _PAST.search(sentence)
     said = _Said(plan=story.planned, day=first_day)
     cuts = [start, *(start + c for c in _cuts(sentence)), end]
     clauses: list[Clause] = []
     for first, last in zip(cuts, cuts[1:], strict=False):
         piece = text.text[first:last]
         others = _others(said, piece, text.quote(first, last), first == start)
-        plan = stays_planned = _plan(said, piece)
+        plan = stays_planned = _plan(said, piece) or to_do
         named = day_words(piece, entry_day)
         todays = says_today(piece)
         conditional = bool(_CONDITIONAL.search(piece)) and not _NOT_CONDITIONAL.search(piece)
@@ -257,6 +262,8 @@ def _others(said: _Said, piece: str, original: str, opens: bool) -> bool:
     """A clause without a subject goes on with the last one: in "Anna had wine, gin and a beer", not in "kids in
     bed, two beers"."""
     told = about_others(piece, original, opens)
+    if told is None and _WHO.match(piece):
+        return True
     if told is None and said.aside:
         return False
     if told is None:
@@ -270,6 +277,8 @@ def _plan(said: _Said, piece: str) -> bool:
     if _PLAN_UNDONE.search(piece):
         return False
     if _PLAN.search(plain):
+        return True
+    if (_LATER.search(piece) or _GERUND.match(piece)) and not _PAST.search(piece):
         return True
     if _PAST.search(piece) or _PRESENT.search(piece) or says_today(piece):
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from journal_analysis.phrases import phrase
 
@@ -56,6 +57,10 @@ _METRES_OR_MINUTES = phrase("clocks", "metres_or_minutes")
 _REPEATED = phrase("clocks", "repeated")
 _EVERY = phrase("clocks", "every")
 _A_TIME_TAKEN = re.compile(r"(?:\bin|time(?: of|:| was)?|pace(?: of)?|finished in|pb(?: of)?) $")
+_CORRECTED = re.compile(
+    r"[,. –-]*(?:no|sorry|actually|i mean|make that|wait|or rather|rather|scratch that)[,. ]+(?:\w+ ){0,2}"
+)
+"""Between two clock times: the second stands for the first."""
 _BACK = 64
 """Characters before a match in which its lead-in is looked for."""
 
@@ -101,7 +106,13 @@ def find_clocks(text: str) -> list[Clock]:
         while reached:
             following = _NEXT.match(text, reached.end)
             reached = _keep(found, _listed(following, reached)) if following else None
-    return [_with_lead(clock, text) for clock in sorted(found, key=lambda c: c.start)]
+    ordered = sorted(found, key=lambda c: c.start)
+    told = [
+        clock
+        for clock, after in zip_longest(ordered, ordered[1:])
+        if after is None or not _CORRECTED.fullmatch(text[clock.end : after.start])
+    ]
+    return [_with_lead(clock, text) for clock in told]
 
 
 def _keep(found: list[Clock], clock: Clock | None) -> Clock | None:

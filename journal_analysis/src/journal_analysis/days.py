@@ -24,11 +24,14 @@ _PLAN = phrase("clauses", "plan")
 _HEADER = phrase("days", "header")
 _TITLE = phrase("days", "title")
 _SCENE = phrase("days", "scene")
+_OCCASION = phrase("days", "occasion")
 _CARRIES_ON = phrase("days", "carries_on")
 _LINK = phrase("clauses", "link")
 _SLEPT = phrase("days", "slept")
 """Last night's sleep ended this morning: it belongs to this wake day."""
-_EVENT = re.compile(r"\b(?:race|marathon|match|flight|exam|tournament|competition|triathlon|trip)\b")
+_EVENT = re.compile(
+    r"\b(?:race|marathon|match|flight|exam|tournament|competition|triathlon|trip|intervals|run|ride|gym|physio|back|training|session|long run|swim)\b"
+)
 """What is told ahead of its day: "race on Sunday"."""
 _LEADING_WORDS = 1
 
@@ -64,7 +67,11 @@ def header_shift(sentence: str, entry_day: date | None) -> int | None:
 
 def sets_the_scene(sentence: str) -> bool:
     """Whether a sentence only says when: what follows in the past tense was then too."""
-    return _SCENE.search(sentence) is not None and not says_today(sentence)
+    return (
+        _SCENE.search(sentence) is not None
+        and _OCCASION.search(sentence) is not None
+        and not says_today(sentence)
+    )
 
 
 def carries_on(sentence: str) -> bool:

@@ -28,9 +28,12 @@ _NONE_FOR_ME = phrase("count", "none_for_me")
 _CARRIES_ON = phrase("count", "carries_on")
 _WEAK = frozenset({"named without number", "singular", "portion", "shared bottle"})
 """Mentions that an outright "no alcohol" outweighs."""
+_CUPS = re.compile(r"(?:cups?|mugs?|glass(?:es)?|bottles|cans)$")
+_BESIDES = re.compile(r"\b(?:else|other|further|more|beyond|another|extra|additional|second|third)\b")
+"""A denial of more is none of what was had: "nothing else with caffeine"."""
 _NOUN = 60
 """Characters that hold a counted noun."""
-_TOTAL_REACH = 60
+_TOTAL_REACH = 110
 _LIST_REACH = 120
 _REPLACEABLE = frozenset({"shared bottle", "named without number", "vague number", "portion"})
 """Mentions that a number right after makes precise: "a bottle of wine, so three glasses for me"."""
@@ -40,7 +43,11 @@ _NUMBERS = frozenset({"number", "range", "vague number"})
 def read_count(note: Note, behaviour: Behaviour) -> list[Candidate]:
     """Servings of ``behaviour`` per day spoken of, an explicit none, and the time of the last one."""
     denials = _denials(note, behaviour)
-    outright = {(d.day_shift, d.is_plan) for d in denials if d.rule in ("denied", "said none")}
+    outright = {
+        (d.day_shift, d.is_plan)
+        for d in denials
+        if d.rule == "said none" or (d.rule == "denied" and _means_all(note, behaviour, d))
+    }
     named = find_servings(note, behaviour)
     for key in outright:
         mine = [s for s in named if (s.day_shift, s.plan) == key]
@@ -67,10 +74,8 @@ def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> l
     kept: list[Serving] = []
     for serving in servings:
         first, last = note.sentence_of(serving.start)
-        is_loose = (
-            serving.rule in _NUMBERS
-            and loose.search(note.text[max(0, serving.end - _NOUN) : serving.end]) is not None
-        )
+        noun = note.text[max(0, serving.end - _NOUN) : serving.end]
+        is_loose = serving.rule in _NUMBERS and loose.search(noun) is not None
         before = [k for k in kept if (k.day_shift, k.plan) == (serving.day_shift, serving.plan)]
         if is_loose and before:
             around = note.text[max(first, serving.start - 22) : min(last, serving.end + 16)]
@@ -78,7 +83,8 @@ def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> l
                 kept = [k for k in kept if k not in before]
                 kept.append(replace(serving, start=before[0].start, rule="total"))
                 continue
-            if before[-1].rule in _REPLACEABLE:
+            portion = before[-1].rule == "singular" and _CUPS.search(noun)
+            if before[-1].rule in _REPLACEABLE or portion:
                 kept.remove(before[-1])
                 serving = replace(serving, start=before[-1].start)
         if before and before[0].end > first and _heads_a_list(note, loose, before[0], servings):
@@ -163,6 +169,17 @@ def _told(note: Note, serving: Serving) -> tuple[int, int]:
     return min(serving.start, part.start()), max(serving.end, part.end())
 
 
+def _means_all(note: Note, behaviour: Behaviour, denial: Candidate) -> bool:
+    """Whether a denial leaves nothing open: "no alcohol" does, "no coffee" leaves tea."""
+    noun = note.text[denial.start : denial.end]
+    words = (
+        behaviour.options["generic"]
+        if behaviour.name == "caffeine"
+        else behaviour.options["generic"] + "|drinks?"
+    )
+    return re.search(rf"(?:{words})$", noun) is not None
+
+
 def _none_today(note: Note, behaviour: Behaviour, servings: list[Serving]) -> list[Candidate]:
     """ "Three beers yesterday, today nothing"."""
     found = []
@@ -193,7 +210,7 @@ def _denials(note: Note, behaviour: Behaviour) -> list[Candidate]:
         denial = denial_of(note, at, end)
         if number not in ("0", "no") and (denial is None or re.match(r"[1-9]", number)):
             continue
-        if is_partly_denied(note, end):
+        if is_partly_denied(note, end) or (denial and _BESIDES.search(note.text[denial[0] : at])):
             continue
         words = note.canonical.quote(*(denial or (match.start("n"), end)))
         whole = re.fullmatch(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from journal_analysis.clauses import Note
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.sessions import Session, effort_words, training_words
@@ -14,6 +16,7 @@ _RPE = phrase("training", "rpe")
 _OTHER_TOPIC = phrase("training", "other_topic")
 _OTHER_SUBJECT = phrase("training", "other_subject")
 _GOES_ON = phrase("training", "goes_on")
+_RPE_ALONE = re.compile(r"\brpe(?: was| of| about| maybe|:)? ?(\d+(?:\.\d)?)\b")
 _SHORT = 80
 """Characters of a sentence after a session's that may still speak of it."""
 
@@ -24,7 +27,21 @@ def read_effort(note: Note, sessions: list[Session]) -> tuple[float, str, float]
     for sentence in dict.fromkeys(note.sentence_of(s.start) for s in sessions):
         mine = [s for s in sessions if note.sentence_of(s.start) == sentence]
         found += _of_sentence(note, mine, sentence)
+    if not any(why == "effort in a number" for _, why, _ in found):
+        anywhere = _RPE_ALONE.search(note.text)
+        if anywhere and float(anywhere.group(1)) <= 10 and _told_alone(note, anywhere.start(), sessions):
+            return float(anywhere.group(1)), "effort in a number", 0.8
     return max(found, default=None)
+
+
+def _told_alone(note: Note, position: int, sessions: list[Session]) -> bool:
+    """Whether an RPE told in a sentence of its own is of the sessions' day and the wearer's."""
+    clause, first = note.clause_at(position), note.clause_at(sessions[0].start)
+    return (
+        not clause.others
+        and not clause.unreal
+        and (clause.day_shift, clause.plan) == (first.day_shift, first.plan)
+    )
 
 
 def _of_sentence(

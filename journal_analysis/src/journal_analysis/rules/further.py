@@ -22,7 +22,7 @@ _TIMES_JOIN = re.compile(
     r"^(?:[\s,&+/-]|\b(?:at|and|then|once|more|again|around|about|by|in|the|finally|also|another|morning|afternoon|evening|on)\b|\boclock\b)*$"
 )
 _REACH = 110
-_MOST_WORDS = 9
+_MOST_WORDS = 12
 _UNSURE = 0.68
 """Confidence of what is not named again: to be confirmed."""
 
@@ -155,7 +155,11 @@ def _own_count(note: Note, noun: tuple[int, int], until: int) -> list[Serving]:
     end = min(until, noun[1] + _REACH)
     only = _ONLY_THE_ONE.search(note.text, noun[1], end)
     if only and "." not in note.text[noun[1] : only.start()]:
-        at, number, until_at = only.start(), float(only.group("n") or 1), only.end()
+        at, number, until_at = (
+            only.start(),
+            float(only.group("n") or only.group("so") or only.group("then") or 1),
+            only.end(),
+        )
     elif clause.others or clause.unreal or clause.habit:
         following = _MORE.search(note.text, noun[1], end)
         while following and (_is_time(note, following.start("bare")) or not following.group("bare")):

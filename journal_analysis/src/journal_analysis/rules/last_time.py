@@ -20,9 +20,11 @@ _MEAL_BESIDE = phrase("last_time", "meal_beside")
 _JUST_BEFORE = phrase("last_time", "just_before")
 _FILLER = phrase("last_time", "filler")
 _EARLIER = phrase("last_time", "earlier")
+_THAT_WAS = re.compile(r"[\s,]*(?:and )?(?:that|it|which) was (?:at|around|about)\b")
 _BOUNDS = frozenset({"before", "after", "since", "by", "from", "past", "to", "towards", "toward"})
 """Words that make a clock time a bound and not the time of a drink ("2 coffees before 10")."""
 _AFTER_LUNCH = "13:30"
+_FEW_WORDS = 4
 _LAST_FROM = 16
 """The last drink "at half past one" was at night."""
 _SAME_STORY = 220
@@ -91,7 +93,7 @@ def _explicit(
         until = min(note.sentence_of(match.start())[1], match.end() + _CLOCK_REACH)
         clock = next((c for c in note.clocks if match.end() <= c.start + 3 and c.start < until), None)
         clock = clock or _just_before(note, match.start())
-        if clock and _is_filler(_MEAL_BESIDE.sub("", note.text[match.end() : clock.start])):
+        if clock and _is_near(_MEAL_BESIDE.sub("", note.text[match.end() : clock.start])):
             return clock, min(match.start(), clock.start)
     return None
 
@@ -138,7 +140,7 @@ def _reach(note: Note, start: int, end: int) -> tuple[int, int]:
     until = clause.end
     while until < last:
         following = note.clause_at(until)
-        if not _is_times_only(note, until, following.end):
+        if not _is_times_only(note, until, following.end) and not _THAT_WAS.match(note.text, until):
             break
         until = following.end
     last = until
@@ -161,6 +163,12 @@ def _is_times_only(note: Note, start: int, end: int) -> bool:
             position = clock.end
     rest += note.text[position:end]
     return _is_filler(rest)
+
+
+def _is_near(words: str) -> bool:
+    """Whether a last one and its time have but little between them ("last at the airport 4:10")."""
+    few = len(words.split()) <= _FEW_WORDS and not re.search(r"[.;]", words)
+    return _is_filler(words) or (few and not _OTHER_TOPIC.search(words))
 
 
 def _is_filler(words: str) -> bool:

@@ -20,7 +20,11 @@ _DAY_MEAL = phrase("meal", "day_meal")
 _LED_IN = phrase("meal", "led_in")
 _OTHER_SUBJECT = phrase("meal", "other_subject")
 _BOUND_BEFORE = re.compile(r"(?:nothing|none|no \w+|not \w+) $")
-_BOUNDS = frozenset({"before", "after", "since", "from", "past", "until", "till", "til"})
+_BOUNDS = frozenset({"before", "after", "since", "from", "past"})
+_UNTIL = re.compile(
+    r"\b(?:not|n't) (?:\w+ )?(?:eat|have dinner|get dinner|eaten)\b[^.;,]{0,20}\b(?:until|till|til|before)\b"
+)
+"""What is no denial: "we did not eat until ten"."""
 _SURE = 0.85
 _REACH, _REACH_BACK = 52, 16
 
@@ -91,7 +95,10 @@ def _times(note: Note, behaviour: Behaviour) -> list[Candidate]:
         if _LED_IN.search(note.text[max(0, match.start() - 28) : match.start()]):
             continue
         clause = note.clause_at(match.start())
-        if is_denied(note, *match.span()) or _DAY_MEAL.search(note.text, clause.start, clause.end):
+        until = _UNTIL.search(note.text, clause.start, clause.end)
+        if (is_denied(note, *match.span()) and not until) or _DAY_MEAL.search(
+            note.text, clause.start, clause.end
+        ):
             continue
         clock = _clock_of(note, match)
         if clock is None:

@@ -21,6 +21,9 @@ _NUMBER = (
 )
 _NO_LEVEL = phrase("scale", "no_level").pattern
 _AFTER = re.compile(rf"{_BETWEEN}(?<!\d)(?<!\d[.:]){_NUMBER}{_NO_LEVEL}")
+_TOP_FIRST = re.compile(
+    r"(?: level)?,? (?:on a scale )?out of (?P<top>5|10),? (?:i'd say |about |a |was |is |say )*(?P<n>\d+(?:\.\d)?)(?P<m>(?!))?"
+)
 _HEARD = {"for": 4.0, "fore": 4.0, "to": 2.0, "too": 2.0, "won": 1.0, "tree": 3.0, "free": 3.0}
 """Words that a recogniser writes for a spoken number."""
 _MISHEARD = phrase("scale", "misheard")
@@ -91,7 +94,7 @@ def _level(note: Note, behaviour: Behaviour, match: re.Match[str], said: Candida
     needs_top = bool(behaviour.options.get("number_needs_top")) and not match.group().endswith(
         ("quality", "score")
     )
-    number = _AFTER.match(note.text, end, last)
+    number = _TOP_FIRST.match(note.text, end, last) or _AFTER.match(note.text, end, last)
     if number and (number.group("top") or not _is_clock(note, number.start("n"))):
         corrected = _CORRECTED_BY.match(note.text, number.end(), last)
         top = (corrected and corrected.group(2)) or number.group("top")

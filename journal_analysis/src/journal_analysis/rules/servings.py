@@ -28,11 +28,13 @@ _CORRECTED = phrase("count", "corrected")
 _EACH_TIME = phrase("count", "each_time")
 _SHARED = phrase("count", "shared")
 _PARTLY = phrase("count", "partly_denied")
+_OTHER_DRINK = re.compile(r"[a-z]")
 _RANGE = re.compile(
     r"(?:between )?(\d+(?:\.\d+)?) ?(?:or|to|-|–|and|, maybe|maybe|, possibly|, perhaps|possibly|, could be) ?(\d+)"
 )
 _CORRECTION_REACH = 30
 _BACK = 48
+_NEXT = 12
 
 
 def find_servings(note: Note, behaviour: Behaviour) -> list[Serving]:
@@ -50,10 +52,20 @@ def find_servings(note: Note, behaviour: Behaviour) -> list[Serving]:
             if found and len(gap) < _CORRECTION_REACH and "." not in gap.strip() and _CORRECTED.search(gap):
                 serving = replace(serving, start=found.pop().start)
             found.append(serving)
-        found += further_servings(note, match.span(), serving, until)
+        had = sum(s.servings or 0.0 for s in found)
+        found += [
+            s
+            for s in further_servings(note, match.span(), serving, until)
+            if not (s.rule == "bare number" and s.servings == had >= 2 and not _timed(note, s))
+        ]
         if serving and len(found) > 1 and found[-1].rule in REPLACES:
             found.remove(serving)
     return _without_ordinals(found)
+
+
+def _timed(note: Note, serving: Serving) -> bool:
+    """Whether a time follows right behind: without one a number that equals the sum so far is that sum."""
+    return any(serving.end <= c.start < serving.end + _NEXT for c in note.clocks)
 
 
 def _named_again(note: Note, match: re.Match[str], serving: Serving, found: list[Serving]) -> bool:
@@ -111,6 +123,10 @@ def nouns_of(behaviour: Behaviour, note: Note) -> list[re.Match[str]]:
         ):
             continue  # "peppermint tea, two cups"
         left_out = 0
+        if match.group("loose") and _OTHER_DRINK.search(
+            note.text[match.end("n") : at] if match.group("n") else ""
+        ):
+            continue
         counted = re.match(r"\d", match.group("n") or "") or not match.group("loose")
         if counted or re.fullmatch(options["loose_alone"] or "(?!)", match.group("noun")):
             kept.append(match)
@@ -137,7 +153,7 @@ def _serving(note: Note, behaviour: Behaviour, match: re.Match[str]) -> Serving 
         servings *= each / 2 if shared and not half else each
         confidence, rule = (0.5, "shared bottle") if shared else (min(confidence, 0.65), "portion")
     times = _EACH_TIME.search(note.text[max(0, start - _BACK) : start])
-    if times and servings and note.text.startswith(" each", end):
+    if times and servings and note.text.startswith((" each", " at each"), end):
         servings, rule = servings * float(times.group(1)), "each time"
     probe = judged(note, Candidate(behaviour.name, "amount", match.start("noun"), end, rule, confidence))
     return probe and Serving(start, end, servings, probe.confidence, rule, probe.day_shift, probe.is_plan)

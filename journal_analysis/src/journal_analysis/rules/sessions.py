@@ -177,8 +177,8 @@ def _lengths(note: Note, sentence: tuple[int, int]) -> list[Duration]:
             kept.pop()
         kept.append(duration)
     for match in _BARE_MINUTES.finditer(note.text, first, last):
-        if kept and not any(d.start <= match.start(1) < d.end for d in kept):
-            kept.append(Duration(match.start(1), match.end(1), float(match.group(1))))
+        if not any(d.start <= match.start() < d.end or match.start() <= d.start < match.end() for d in kept):
+            kept.append(Duration(*match.span(match.lastindex or 0), float(match[match.lastindex or 0])))
     return sorted(kept, key=lambda d: d.start)
 
 

@@ -9,7 +9,7 @@ from journal_analysis.behaviours import Behaviour
 from journal_analysis.clauses import Note
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, judged
-from journal_analysis.rules.effort import OF_ITS_KIND, read_effort
+from journal_analysis.rules.effort import read_effort
 from journal_analysis.rules.sessions import Session, find_sessions, is_total, training_words
 
 __all__ = ["read_training"]
@@ -17,8 +17,11 @@ __all__ = ["read_training"]
 _BARE_TOTAL = phrase("training", "bare_total")
 _NOT_TRAINING_TIME = phrase("training", "not_training_time")
 _DONE = phrase("training", "done")
+_ANY_TRAINING = re.compile(r"\b(?:training|workouts?|exercise|sports?|gym|train|rest day)\b")
+"""Denied so, no mere mention of a session stands against it."""
 _EITHER = re.compile(r"\b(?:none|nothing|nor|neither|or|and)\b (?:\w+ )?(yesterday|on \w+day)\b")
 """What denies a second day too: "no training today, none yesterday either"."""
+_BESIDE = 14
 _FOLLOWS = 60
 """Characters of a sentence after a session's that may tell its length."""
 _IN_MINUTES = frozenset({"hiit", "strength_training", "zone2_cardio", "yoga", "long_endurance"})
@@ -35,7 +38,15 @@ def read_training(note: Note, behaviour: Behaviour) -> list[Candidate]:
             continue
         found += _done(note, behaviour, mine)
     trained = {(c.day_shift, c.is_plan) for c in found}
-    return found + [c for c in _none(note, behaviour) if (c.day_shift, c.is_plan) not in trained]
+    none = _none(note, behaviour)
+    outright = {
+        (c.day_shift, c.is_plan)
+        for c in none
+        if c.kind == "no" and _ANY_TRAINING.search(note.text[c.start : c.end])
+    }
+    weak = {(c.day_shift, c.is_plan) for c in found if c.behaviour == behaviour.name and c.kind == "yes"}
+    found = [c for c in found if (c.day_shift, c.is_plan) not in outright & weak]
+    return found + [c for c in none if (c.day_shift, c.is_plan) not in trained - (outright & weak)]
 
 
 def _when(note: Note, session: Session) -> tuple[int, bool]:
@@ -78,7 +89,7 @@ def _done(note: Note, behaviour: Behaviour, sessions: list[Session]) -> list[Can
     if minutes is None and effort is None and all(s.joins for s in sessions):
         said = replace(said, confidence=_BARE)
     drafts = [said]
-    if effort is not None and not (plan and effort[1] == OF_ITS_KIND):
+    if effort is not None and not plan:
         value, why, how_sure = effort
         drafts.append(
             replace(
@@ -87,11 +98,11 @@ def _done(note: Note, behaviour: Behaviour, sessions: list[Session]) -> list[Can
             )
         )  # fmt: skip
     for kind in sorted({kind for s in sessions for kind in s.kinds}):
-        drafts.append(_of_kind(note, kind, sessions, minutes, plan))
+        drafts.append(_of_kind(note, kind, sessions, minutes))
     return [c for c in (judged(note, d) for d in drafts) if c]
 
 
-def _of_kind(note: Note, kind: str, sessions: list[Session], minutes: float | None, plan: bool) -> Candidate:
+def _of_kind(note: Note, kind: str, sessions: list[Session], minutes: float | None) -> Candidate:
     """The kind of a session, with its own minutes where they are said."""
     mine = [s for s in sessions if kind in s.kinds]
     one = mine[0]
@@ -101,11 +112,22 @@ def _of_kind(note: Note, kind: str, sessions: list[Session], minutes: float | No
     said = Candidate(kind, "yes", one.start, one.end, "kind of session", _SURE)
     if kind not in _IN_MINUTES:
         return said
+    if kind == "hiit" and not _beside(note, one):
+        return replace(said, unit="minutes")
     if own and all(s.minutes for s in mine) or own and len(mine) == len(sessions):
         return replace(
             said, kind="amount", amount=own, unit="minutes", rule="kind of session and its minutes"
         )
     return replace(said, unit="minutes")
+
+
+def _beside(note: Note, session: Session) -> bool:
+    """Whether a length stands beside the word "intervals" itself and is not that of all with the warm-up."""
+    return any(
+        note.clause_at(d.start).start == note.clause_at(session.start).start
+        or (d.start - session.end < _BESIDE and d.start >= session.end)
+        for d in session.lengths
+    )
 
 
 def _phrase(note: Note, session: Session) -> tuple[int, int]:
@@ -141,8 +163,10 @@ def _total(note: Note, sentence: tuple[int, int]) -> tuple[float, int] | None:
     for duration in note.durations:
         if first <= duration.start < last and is_total(note, duration):
             return duration.minutes, duration.end
-    bare = _BARE_TOTAL.search(note.text, first, last)
-    return (float(bare.group(1) or bare.group(2)), bare.end()) if bare else None
+    bare = _BARE_TOTAL.search(note.text[first:last])
+    if bare is None:
+        return None
+    return float(next(g for g in bare.groups() if g)), first + bare.end()
 
 
 def _total_after(
