@@ -1,7 +1,7 @@
 """Every behaviour that is simply named, in own wordings: done, denied, planned, another's, and what looks like it.
 
 ``mention_cases/*.txt``: a ``[behaviour]``, then lines ``expected | text``. Expected is ``-`` (no fact of it) or
-``[plan[+1] ][-1 ]`` and ``yes``, ``no``, ``5 mg``, ``20 min``, ``7 scale``, ``21:00``.
+``[plan[+1] ][-1 ]`` and ``yes``, ``no``, ``5 mg``, ``20 min``, ``7 scale``, ``21:00``. ``notes.txt`` has all facts of a text.
 """
 
 import re
@@ -41,7 +41,7 @@ def cases():
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.startswith("[") and line.endswith("]"):
                 behaviour = line[1:-1]
-            elif line and not line.startswith("#") and path.stem != "nothing":
+            elif line and not line.startswith("#") and path.stem not in ("nothing", "notes"):
                 expected, text = line.split(" | ", 1)
                 yield pytest.param(behaviour, expected.strip(), text, id=f"{behaviour}: {text[:60]}")
 
@@ -65,6 +65,19 @@ def told(fact):
 def test_said_of_a_behaviour(behaviour, expected, text):
     read = [told(f) for f in extract(text, WEDNESDAY) if f.behaviour == behaviour]
     assert read == ([] if expected == "-" else [expected])
+
+
+def notes():
+    for line in (FOLDER / "notes.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            text, facts = line.split(" => ")
+            yield pytest.param(text, sorted(facts.split("; ")), id=text[:60])
+
+
+@pytest.mark.parametrize(("text", "expected"), list(notes()))
+def test_all_that_a_statement_says(text, expected):
+    named = [f for f in extract(text, WEDNESDAY) if behaviours()[f.behaviour].rule in RULES_HERE]
+    assert sorted(f"{f.behaviour} {told(f)}" for f in named if f.behaviour not in CORE) == expected
 
 
 NOTHING = (FOLDER / "nothing.txt").read_text(encoding="utf-8").splitlines()
@@ -110,9 +123,10 @@ def test_two_hundred_behaviours_are_read_in_a_moment():
 )
 def test_long_texts_are_read_without_delay(piece):
     text = piece * (20000 // len(piece))
-    began = time.perf_counter()
+    extract(piece, WEDNESDAY)
+    began = time.process_time()
     extract(text, WEDNESDAY)
-    assert time.perf_counter() - began < 4
+    assert time.process_time() - began < 1
 
 
 def test_no_word_of_the_patterns_is_mended_to_another():

@@ -33,6 +33,10 @@ _LAST_NIGHT = phrase("told", "last_night")
 _CORRECTED = phrase("told", "corrected")
 _HAPPENED = phrase("told", "happened")
 _DENIED_FIRST = phrase("told", "denied_first")
+_LEFT_IT = phrase("told", "left_it")
+_AT_HOME = phrase("told", "at_home")
+_OR_ANOTHER = phrase("told", "or_another")
+_TODAY_NONE = phrase("told", "today_none")
 _CROSSED = phrase("told", "crossed")
 _IF_ONLY = phrase("told", "if_only")
 _SWAPPED = phrase("told", "swapped")
@@ -44,6 +48,7 @@ _NONE_OF_IT = phrase("told", "none_of_it")
 _SURE, _NEAR, _FAR = 0.9, 2.5, 0.8
 _NEXT_STATEMENT = 70
 _GOING_BACK = 20
+_SENTENCE_BACK = 110
 _MOST_SIGHTINGS = 12
 """Nobody names one thing more often in one note; a text that does is made to be slow."""
 
@@ -56,6 +61,7 @@ def read_mention(note: Note, behaviour: Behaviour) -> list[Candidate]:
         weighed = _weighed(note, behaviour, candidate) if candidate else None
         if weighed:
             found.append(weighed)
+            found += _none_today(note, behaviour, weighed)
     said_no = behaviour.pattern("no_words")
     for match in said_no.finditer(note.text) if said_no else ():
         denied = _no(note, behaviour, match.span(), match.span(), "said none")
@@ -94,8 +100,15 @@ def _read(note: Note, behaviour: Behaviour, sighting: Sighting) -> Candidate | N
 
 def _denial(note: Note, span: tuple[int, int]) -> tuple[int, int] | None:
     """The denial of the words, unless it falls on what they took the place of: "swapped the coffee for rooibos"."""
-    crossed = _CROSSED.match(note.text, span[1])
-    denied = (span[0], crossed.end()) if crossed else denial_of(note, *span)
+    before = note.text[max(note.sentence_of(span[0])[0], span[0] - _SENTENCE_BACK) : span[0]]
+    crossed = _CROSSED.match(note.text, span[1]) or (
+        _AT_HOME.match(note.text, span[1]) if _LEFT_IT.search(before) else None
+    )
+    if crossed:
+        return span[0], crossed.end()
+    if _OR_ANOTHER.search(before):
+        return span
+    denied = denial_of(note, *span)
     return None if denied and _SWAPPED.search(note.text[denied[0] : span[0]]) else denied
 
 
@@ -189,6 +202,15 @@ def _is_over(note: Note, behaviour: Behaviour, sighting: Sighting) -> bool:
         return False
     rest = note.text[sighting.end : note.clause_at(sighting.start).end]
     return _RECOVERED.match(rest[:40]) is not None and "not " not in rest
+
+
+def _none_today(note: Note, behaviour: Behaviour, candidate: Candidate) -> list[Candidate]:
+    """Today's none behind an earlier day's: "yesterday five cigarettes, today none"."""
+    none = _TODAY_NONE.match(note.text, candidate.end)
+    if none is None or candidate.day_shift >= 0 or candidate.kind == "no":
+        return []
+    span = (candidate.start, none.end())
+    return [replace(_no(note, behaviour, span, span, "none today"), day_shift=0)]
 
 
 def _merged(note: Note, found: list[Candidate]) -> list[Candidate]:

@@ -14,6 +14,7 @@ __all__ = ["read_rating"]
 
 _LINK = phrase("rating", "link")
 _BEFORE = phrase("rating", "before")
+_THEIRS = phrase("sighting", "theirs")
 _BARE_ENDS = phrase("rating", "bare_ends")
 _NUMBER = re.compile(
     r"(?P<n>\d+(?:\.\d+)?)(?: ?(?:or|to|-|–) ?(?P<m>\d+(?:\.\d+)?))?"
@@ -30,6 +31,8 @@ def read_rating(note: Note, behaviour: Behaviour) -> list[Candidate]:
     found = []
     for match in behaviour.pattern("words").finditer(note.text):
         if any(a < match.end() and match.start() < b for a, b in barred):
+            continue
+        if _THEIRS.search(note.text[max(0, match.start() - _REACH) : match.start()]):
             continue
         level = _after(note, match) or _before(note, match)
         if level is None:
