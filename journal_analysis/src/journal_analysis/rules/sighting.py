@@ -20,6 +20,8 @@ _DONE = phrase("sighting", "done")
 _FORM = phrase("sighting", "form")
 _TALK = phrase("sighting", "talk")
 _TALK_AFTER = phrase("sighting", "talk_after")
+_ADVICE = phrase("sighting", "advice")
+_SPEAKER = phrase("sighting", "speaker")
 _TOPIC = phrase("sighting", "topic")
 _THEIRS = phrase("sighting", "theirs")
 _ELSEWHERE = phrase("sighting", "elsewhere")
@@ -111,7 +113,10 @@ def _barred(note: Note, behaviour: Behaviour) -> list[tuple[int, int]]:
 def _is_talk(note: Note, behaviour: Behaviour, match: re.Match[str]) -> bool:
     """Whether it is only spoken of: bought, recommended, read about, closed."""
     how = how_of(behaviour)
-    first = note.sentence_of(match.start())[0]
+    first, last = note.sentence_of(match.start())
+    sentence = note.text[max(first, match.start() - 2 * _BACK) : min(last, match.end() + 2 * _BACK)]
+    if _ADVICE.search(sentence) and not _SPEAKER.search(sentence):
+        return True
     if how != "said" and _TOPIC.search(note.text[max(first, match.start() - 2 * _BACK) : match.start()]):
         return True
     is_body = how == "taken" or behaviour.options.get("symptom")
