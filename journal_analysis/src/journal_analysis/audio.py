@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["MAX_AUDIO_BYTES", "MAX_AUDIO_MIN", "SAMPLE_RATE", "decode", "recorded_at_of"]
 
 SAMPLE_RATE = 16_000
+_ONLY_RECORDINGS = {
+    "protocol_whitelist": "file",
+    "format_whitelist": "wav,w64,flac,mp3,mov,mp4,m4a,3gp,3g2,mj2,ogg,matroska,webm,aac,amr,aiff,caf,asf,au,avi,mpegts",
+}
+"""No playlists: they would lead the decoder to other files and addresses, or let it wait for ever."""
 MAX_AUDIO_MIN = 30.0
 MAX_AUDIO_BYTES = 200 * 1024 * 1024
 _TIME_TAGS = ("com.apple.quicktime.creationdate", "creation_time", "date_recorded", "date")
@@ -37,7 +42,7 @@ def decode(path: Path) -> np.ndarray:
     pieces: list[np.ndarray] = []
     total = 0
     try:
-        with av.open(str(path), mode="r", metadata_errors="ignore") as container:
+        with av.open(str(path), mode="r", metadata_errors="ignore", options=_ONLY_RECORDINGS) as container:
             if not container.streams.audio:
                 raise UnreadableAudio(
                     f"{path.name} holds no sound. Expected a recording (flac, wav, mp3, m4a, ogg, webm …)."
@@ -94,7 +99,7 @@ def _tagged_time(path: Path) -> datetime | None:
     import av
 
     try:
-        with av.open(str(path), mode="r", metadata_errors="ignore") as container:
+        with av.open(str(path), mode="r", metadata_errors="ignore", options=_ONLY_RECORDINGS) as container:
             tags = {k.lower(): v for stream in container.streams.audio for k, v in stream.metadata.items()}
             tags |= {k.lower(): v for k, v in container.metadata.items()}
     except (av.FFmpegError, ValueError, OSError):
