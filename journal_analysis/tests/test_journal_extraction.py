@@ -1,5 +1,6 @@
 """What the rules read out of a note, and what they must not."""
 
+import time
 from datetime import date
 
 import pytest
@@ -235,3 +236,118 @@ def test_any_jumble_of_its_own_words_is_read(text):
         assert fact.amount is None or fact.amount >= 0
         assert fact.kind != "time" or len(fact.clock_time) == 5
         assert fact.quote
+
+
+STORIES = [
+    # who
+    ("My wife drank a bottle of wine, two beers for me.", {("alcohol", 0): 2}),
+    ("Marco had four coffees, I had one.", {("caffeine", 0): 1}),
+    ("Wife on prosecco all evening, me just the 1 lager.", {("alcohol", 0): 1}),
+    ("My son has gastro but I've got no symptoms.", {("sick", 0): "no"}),
+    ("She had the wine, I drove: none for me.", {("alcohol", 0): "no"}),
+    ("We each had one glass of champagne at 6pm.", {("alcohol", 0): 1, ("alcohol_last_time", 0): "18:00"}),
+    ("Kids in bed, two beers and a run of 30 minutes.", {("alcohol", 0): 2, ("workout", 0): 30}),
+    # counts
+    ("2 cups chai in morning, 1 more at 4pm.", {("caffeine", 0): 3, ("caffeine_last_time", 0): "16:00"}),
+    ("Coffee at 8, 11 and 3.", {("caffeine", 0): 3, ("caffeine_last_time", 0): "15:00"}),
+    ("Three beers, two at the pub and one at home.", {("alcohol", 0): 3}),
+    ("One coffee, then an energy drink at two and another at six, so three in all.", {("caffeine", 0): 3}),
+    ("2 cafe stops with 1 espresso each.", {("caffeine", 0): 2}),
+    ("Coffee x3, last 1:30p", {("caffeine", 0): 3, ("caffeine_last_time", 0): "13:30"}),
+    ("Tea green: 1, at 15:00.\nCoffees: 2.", {("caffeine", 0): 3, ("caffeine_last_time", 0): "15:00"}),
+    ("Skipped my afternoon coffee, so only the one at eight.", {("caffeine", 0): 1}),
+    ("No coffee at all, just peppermint tea, two cups.", {("caffeine", 0): "no"}),
+    ("No alcohol, which with a bottle of rosé in the fridge is a medal.", {("alcohol", 0): "no"}),
+    ("I said one beer. It was two.", {("alcohol", 0): 2}),
+    ("Three no wait four coffees.", {("caffeine", 0): 4}),
+    ("2 tinnies and a schooner of lager.", {("alcohol", 0): 3}),
+    ("Two pegs of whisky.", {("alcohol", 0): 2}),
+    ("Wine o'clock came and went, no drinks.", {("alcohol", 0): "no"}),
+    ("☕ x2, 🍷 x1 at 8pm", {("caffeine", 0): 2, ("alcohol", 0): 1, ("alcohol_last_time", 0): "20:00"}),
+    # days and plans
+    ("Sat: 2h ride, hard. 3 beers.\nSun: rest day. 2 coffees.", {("workout", -4): 120, ("alcohol", -4): 3, ("caffeine", -3): 2}),
+    ("Gave blood yesterday, no training today.", {("workout", 0): "no"}),
+    ("Sore throat since last night. Skipped my run.", {("sick", 0): "yes", ("workout", 0): "no"}),
+    ("Last night two beers, and I slept great.", {("alcohol", -1): 2, ("sleep_quality_felt", 0): 10}),
+    ("I drank 3 beer yesterday night, today nothing.", {("alcohol", -1): 3, ("alcohol", 0): "no"}),
+    ("So I was gonna go for a swim tonight but then didn't.", {("workout", 0): "no"}),
+    ("Magnesium I'll take later.", {("magnesium", 0): None}),
+    # training
+    ("Weights 20 min + run 25 min, both moderate.", {("workout", 0): 45, ("strength_training", 0): 20, ("rpe", 0): 3}),
+    ("Run, mins: 15 easy, 25 tempo, 10 easy = 50 total.", {("workout", 0): 50}),
+    ("Lifted 40 min anyways, normal strength session.", {("workout", 0): 40, ("strength_training", 0): 40}),
+    ("Did 3x10 minutes threshold within a 70 minute ride.", {("workout", 0): 70, ("rpe", 0): 5}),
+    ("Brick: bike 75 + run 20 mins, steady.", {("workout", 0): 95}),
+    ("Long run 20 mi, 2h45, steady.", {("long_endurance", 0): 165, ("workout", 0): 165}),
+    ("Ran errands, no training.", {("workout", 0): "no"}),
+    ("6p yoga class got cancelled, did 25 min yoga at home.", {("yoga", 0): 25, ("workout", 0): 25}),
+    ("London marathon, spectating!", {("workout", 0): None}),
+    ("Hard day at work, heavy dinner, easy run 30 min.", {("rpe", 0): 2, ("workout", 0): 30}),
+    ("Gym: bailed.", {("workout", 0): "no"}),
+    # meals, sleep, stress
+    ("Dinner at 6, nothing after.", {("last_meal_time", 0): "18:00", ("late_meal", 0): "no"}),
+    ("We did not eat until 21:45.", {("last_meal_time", 0): "21:45", ("late_meal", 0): "yes"}),
+    ("3 coffees, none after midday.", {("caffeine", 0): 3, ("caffeine_last_time", 0): None, ("late_meal", 0): None}),
+    ("We ate at eight, no, quarter past eight.", {("last_meal_time", 0): "20:15"}),
+    ("A bit stressed.", {("stress", 0): 6}),
+    ("Stress? Through the roof.", {("stress", 0): 10}),
+    ("I'd give the stress a four, no make that three.", {("stress", 0): 6}),
+    ("Slept poorly last night.", {("sleep_quality_felt", 0): 4, ("sick", 0): None}),
+    # travel and being ill
+    ("Flew home, 7 hrs.", {("air_travel", 0): 7}),
+    ("Two hour commute each way by train.", {("driving_long", 0): None}),
+    ("4.5 hours behind the wheel.", {("driving_long", 0): 4.5, ("timezone_shift", 0): None}),
+    ("Nine hours on the bus.", {("train_or_bus_travel", 0): 9}),
+    ("6 hrs ahead of home.", {("timezone_shift", 0): 6}),
+    ("Runny nose, NOT allergies, caught the kids' cold.", {("sick", 0): "yes"}),
+    ("The cold's gone.", {("sick", 0): "no"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), STORIES)
+def test_wordings_from_many_pens(text, expected):
+    read = facts(text)
+    got = {}
+    for name, shift in expected:
+        fact = read.get((name, shift, False))
+        got[name, shift] = fact and (
+            fact.clock_time
+            if fact.kind == "time"
+            else fact.kind
+            if fact.kind in ("yes", "no")
+            else fact.amount
+        )
+    assert got == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "behaviour", "shift", "value"),
+    [
+        ("2 margs tomorrow.", "alcohol", 1, 2),
+        ("Bed: 10", "planned_bedtime", 0, "22:00"),
+        ("Alarm is set for twenty to six.", "planned_wake_time", 1, "05:40"),
+        ("Race Sat so taper.", "race_or_competition", 3, None),
+        ("Ill be in bed by ten thirty.", "planned_bedtime", 0, "22:30"),
+        ("Mag 200 mg tonight, must not forget.", "magnesium", 0, 200),
+        ("Train to Glasgow later, 4.5 hours.", "train_or_bus_travel", 0, 4.5),
+    ],
+)
+def test_plans_from_many_pens(text, behaviour, shift, value):
+    fact = facts(text)[behaviour, shift, True]
+    assert (fact.clock_time or fact.amount) == value
+
+
+def test_what_is_told_among_others_or_only_might_be_is_offered_and_not_counted():
+    plain = facts("I had two beers.")["alcohol", 0, False]
+    story = facts("My brother went on and on about work, two beers, and the whole pub would have agreed.")
+    assert plain.status == "accepted"
+    assert all(fact.status == "draft" for fact in story.values())
+
+
+@pytest.mark.parametrize(
+    "words", ["a" * 20_000, "1 " * 10_000, "no " * 6_000, "ran run ride " * 400, "slept really " * 1_500]
+)
+def test_long_texts_are_read_in_time(words):
+    began = time.perf_counter()
+    extract(words, WEDNESDAY)
+    assert time.perf_counter() - began < 15  # some tenths of a second on a quiet machine

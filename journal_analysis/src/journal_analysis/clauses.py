@@ -16,6 +16,7 @@ from journal_analysis.days import carries_on, day_words, header_shift, says_toda
 from journal_analysis.phrases import phrase
 from journal_analysis.spoken import Canonical, canonical
 from journal_analysis.subjects import about_others, consumes
+from journal_analysis.sureness import with_sureness
 
 __all__ = ["Clause", "Note", "read_note"]
 
@@ -46,6 +47,8 @@ _JOINED = re.compile(r"^[\s,]*(?:and|where|then|and then|so|who|whose)\b")
 _WHO = re.compile(r"^[\s,]*(?:who|whose)\b")
 _ASIDE = re.compile(r"^[\s,]*(?:while|whilst|because|as|when|since|until|before|after|where)\b")
 """How a clause about somebody else begins after which the speaker goes on."""
+_FEW = 6
+_GOES_ON = re.compile(r"\b(?:and|then|1|another)\b")
 _FRONTED = 3
 """Words that may stand before "I" as its object: "magnesium I forgot"."""
 _LISTED = phrase("clauses", "listed")
@@ -68,6 +71,7 @@ class Clause:
     day_shift: int
     day_is_said: bool
     day_is_carried: bool
+    sureness: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ def read_note(original: str, entry_day: date | None = None) -> Note:
         clauses += _clauses_of(text, number, start, end, story, entry_day)
     if not clauses:
         clauses = [Clause(0, len(text.text), 0, 0, len(text.text), *([False] * 5), 0, False, False)]
+    clauses = with_sureness(text.text, clauses)
     clocks = find_clocks(text.text)
     lengths = [
         d for d in find_durations(text.text) if not any(c.start < d.end and d.start < c.end for c in clocks)
@@ -278,7 +283,10 @@ def _plan(said: _Said, piece: str) -> bool:
         return False
     if _PLAN.search(plain):
         return True
-    if (_LATER.search(piece) or _GERUND.match(piece)) and not _PAST.search(piece):
+    if (
+        (_LATER.search(piece) and len(piece.split()) <= _FEW and not _GOES_ON.search(piece))
+        or _GERUND.match(piece)
+    ) and not _PAST.search(piece):
         return True
     if _PAST.search(piece) or _PRESENT.search(piece) or says_today(piece):
         return False

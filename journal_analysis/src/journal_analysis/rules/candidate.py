@@ -94,7 +94,7 @@ def judged(
     clause: Clause = note.clause_at(candidate.start)
     if (clause.others and not others_count) or (clause.unreal and candidate.kind != "no"):
         return None
-    confidence = candidate.confidence
+    confidence = candidate.confidence * clause.sureness
     if clause.doubt:
         confidence *= 0.8
     if clause.day_is_carried:

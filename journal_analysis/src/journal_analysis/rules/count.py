@@ -29,6 +29,9 @@ _CARRIES_ON = phrase("count", "carries_on")
 _WEAK = frozenset({"named without number", "singular", "portion", "shared bottle"})
 """Mentions that an outright "no alcohol" outweighs."""
 _CUPS = re.compile(r"(?:cups?|mugs?|glass(?:es)?|bottles|cans)$")
+_IN_ALL = re.compile(
+    r"[ ,]*(?:for me )?(?:overall|in total|total|altogether|all together|all in all|in all|all told|tonight|today)\b"
+)
 _BESIDES = re.compile(r"\b(?:else|other|further|more|beyond|another|extra|additional|second|third)\b")
 """A denial of more is none of what was had: "nothing else with caffeine"."""
 _NOUN = 60
@@ -78,8 +81,13 @@ def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> l
         is_loose = serving.rule in _NUMBERS and loose.search(noun) is not None
         before = [k for k in kept if (k.day_shift, k.plan) == (serving.day_shift, serving.plan)]
         if is_loose and before:
-            around = note.text[max(first, serving.start - 22) : min(last, serving.end + 16)]
-            if _TOTAL.search(around) or serving.servings == sum(k.servings or 0.0 for k in before):
+            before_it = note.text[max(first, serving.start - 22) : serving.start]
+            after_it = note.text[serving.end : min(last, serving.end + 16)]
+            if (
+                _TOTAL.search(before_it)
+                or _IN_ALL.match(after_it)
+                or serving.servings == sum(k.servings or 0.0 for k in before)
+            ):
                 kept = [k for k in kept if k not in before]
                 kept.append(replace(serving, start=before[0].start, rule="total"))
                 continue

@@ -122,6 +122,9 @@ def _settled(note: Note, serving: Serving, found: list[Serving]) -> list[Serving
         return [
             s for s in found if s.rule != "bare number"
         ]  # "3 coffees, one at 8 …" has counted them already
+    alone = [s for s in bare if re.match(r"\s*[,.;!)]|$", note.text[s.end :][:2])]
+    if serving.servings == 1.0 and alone and alone[0] is bare[0] and alone[0].servings == 1.0:
+        return [s for s in found if s.rule != "bare number"]  # "one beer, one, promise"
     listed = re.match(r"\s?[:,–-]", note.text[serving.end :][:3]) is not None
     if serving.rule in ("singular", "named without number") and (listed or (bare[0].servings or 0) >= 2):
         first, *rest = found

@@ -57,10 +57,11 @@ def find_servings(note: Note, behaviour: Behaviour) -> list[Serving]:
             s
             for s in further_servings(note, match.span(), serving, until)
             if not (s.rule == "bare number" and s.servings == had >= 2 and not _timed(note, s))
+            and not (s.rule == "own count" and serving is None and s.servings == had)
         ]
         if serving and len(found) > 1 and found[-1].rule in REPLACES:
             found.remove(serving)
-    return _without_ordinals(found)
+    return _without_ordinals(note, found)
 
 
 def _timed(note: Note, serving: Serving) -> bool:
@@ -78,10 +79,15 @@ def _named_again(note: Note, match: re.Match[str], serving: Serving, found: list
     return gap.strip() == "(" or (same and before.rule != "singular" and not re.search(r"[.;\n]", gap))
 
 
-def _without_ordinals(found: list[Serving]) -> list[Serving]:
+def _without_ordinals(note: Note, found: list[Serving]) -> list[Serving]:
     """ "Beer one at four, beer two at six, beer three at eight" numbers them: each is one."""
     behind = [s for s in found if s.rule == "number behind"]
-    if len(behind) > 1 and [s.servings for s in behind] == [float(n) for n in range(1, len(behind) + 1)]:
+    nouns = {re.match(r"[^\W\d]*", note.text[s.start : s.end])[0] for s in behind}
+    if (
+        len(behind) > 1
+        and len(nouns) == 1
+        and [s.servings for s in behind] == [float(n) for n in range(1, len(behind) + 1)]
+    ):
         return [replace(s, servings=1.0) if s in behind else s for s in found]
     return found
 

@@ -150,7 +150,9 @@ def _minutes(note: Note, sessions: list[Session], plan: bool) -> tuple[float | N
         if total is None and not plan:
             total = _total_after(note, sentence, sentences, bool(lengths))
         if total:
-            amount, end = (total[0] if len(sentences) == 1 else amount + total[0]), max(end, total[1])
+            own = sum(d.minutes for d in lengths)
+            amount = total[0] if total[0] == amount + own else amount + total[0]
+            end = max(end, total[1])
             continue
         amount += sum(d.minutes for d in lengths)
         end = max([end, *(d.end for d in lengths if d.start < sentence[1])])
