@@ -1,7 +1,8 @@
 """Every behaviour that is simply named, in own wordings: done, denied, planned, another's, and what looks like it.
 
 ``mention_cases/*.txt``: a ``[behaviour]``, then lines ``expected | text``. Expected is ``-`` (no fact of it) or
-``[plan[+1] ][-1 ]`` and ``yes``, ``no``, ``5 mg``, ``20 min``, ``7 scale``, ``21:00``. ``notes.txt`` has all facts of a text.
+``[plan[+1] ][-1 ]`` and ``yes``, ``no``, ``5 mg``, ``20 min``, ``7 scale``, ``21:00``.
+``notes.txt`` has all facts of a text.
 """
 
 import re
