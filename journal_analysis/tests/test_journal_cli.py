@@ -8,7 +8,7 @@ import pytest
 
 from journal_analysis.word_error import word_errors
 
-HEAVY = ("faster_whisper", "polars", "av", "ctranslate2", "numpy")
+HEAVY = ("faster_whisper", "polars", "av", "ctranslate2", "numpy", "py3langid", "watchfiles")
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def command(tmp_path):
         "HOME": str(tmp_path),
     }
 
-    def call(*arguments):
+    def call(*arguments, stdin=""):
         line = [sys.executable, "-m", "journal_analysis", *arguments]
-        return subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(line, env=environment, input=stdin, capture_output=True, text=True, check=False)
 
     return call
 
@@ -38,6 +38,36 @@ def test_add_show_undo_confirm(command):
     assert json.loads(command("ingest", "--json").stdout)["new"] == 0
 
 
+def test_a_note_from_stdin_the_table_and_the_store_bench(command, tmp_path):
+    told = ["--recorded-at", "2026-03-04T21:00:00+01:00", "--json"]
+    added = json.loads(command("add", "--text", "-", *told, stdin="Two beers.\nNo magnesium.\n").stdout)
+    assert added["day"] == "2026-03-04" and len(added["facts"]) == 2
+    german = command("add", "--text", "Zwei Bier getrunken, kein Training.")
+    assert german.stdout.startswith(
+        "This note seems to be in German. I can read English only so far; it is kept."
+    )
+    diary = tmp_path / "diary"
+    diary.mkdir()
+    (diary / "2026-03-03.md").write_text("Three beers.")
+    assert json.loads(command("backfill", str(diary), "--json").stdout)["entries"] == 1
+    table = json.loads(command("table", "--json", "--behaviour", "alcohol").stdout)
+    assert [
+        (r["day"], r["night"], r["state"], r["amount"], r["nights_since_yes"]) for r in table["rows"]
+    ] == [
+        ("2026-03-04", "2026-03-05", "yes", 2.0, 1),
+        ("2026-03-03", "2026-03-04", "yes", 3.0, None),
+    ]
+    assert table["rules"] == {"tracked_days": 3, "memory_days": 28, "half_life_nights": 2.0}
+    assert json.loads(command("table", "--json", "--as-of", "2026-03-01T00:00Z").stdout)["rows"] == []
+    shown = command("table").stdout
+    assert "2026-03-04, acts on the night to 2026-03-05" in shown and "magnesium" in shown
+    assert "week of 2026-03-02" in command("table", "--weekly").stdout
+    rows = json.loads(command("bench", "--store", "20", "--json").stdout)["rows"]
+    figures = {row["metric"]: row["value"] for row in rows}
+    assert figures["tables equal to those made anew"] == 1
+    assert figures["typed note to receipt, median (s)"] < 3  # 0.3 on a quiet machine
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -45,6 +75,8 @@ def test_add_show_undo_confirm(command):
         (["add", "--text", "x", "--recorded-at", "yesterday"], "--recorded-at like"),
         (["add", "nowhere.flac"], "can't be opened"),
         (["backfill", "nowhere.jsonl"], "can't be read"),
+        (["table", "--as-of", "now"], "--as-of like"),
+        (["bench"], "--data DIR"),
         (["undo", "ffffffff"], "hrv journal show"),
         (["bench", "--data", "."], "manifest.json"),
     ],

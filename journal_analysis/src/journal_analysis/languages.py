@@ -52,9 +52,11 @@ _LATIN = (
 )
 _CYRILLIC = ("ru", "uk", "bg", "sr")
 _SURE = 0.8
+_SURE_WITH_A_WORD = 0.5
+"""Probability that counts where a plain word says the same, no English word is seen and the rules found nothing."""
 _SURE_ALONE = 0.97
 """Probability that counts where no plain word of a language is seen."""
-_LEAST_WORDS_ALONE = 5
+_LEAST_WORDS_ALONE = 4
 
 
 class _Seen(NamedTuple):
@@ -93,8 +95,9 @@ def language_of_text(text: str, *, found: int = 0, heard: str | None = None) -> 
         return language if sure >= _SURE_ALONE else "en"
     if seen.others >= 2:
         return language if sure >= _SURE else seen.other
-    agrees = language == seen.other or sure >= _SURE_ALONE
-    return language if agrees and sure >= _SURE and seen.words >= 2 else "en"
+    if language == seen.other and seen.words >= 2:
+        return language if sure >= (_SURE if seen.english or found else _SURE_WITH_A_WORD) else "en"
+    return language if sure >= _SURE_ALONE else "en"
 
 
 def language_name(code: str) -> str:
