@@ -336,7 +336,9 @@ def comparable_tables(house: House) -> dict[str, str]:
     found = {}
     for name in tables(house.home):
         frame = pl.read_parquet(house.home / "tables" / name)
-        known_at = pl.when(pl.col("basis") == "seen").then(None).otherwise(pl.col("known_at"))
+        # tables that have no basis (the journal by day and week) rest on what this run has seen
+        is_seen = pl.col("basis") == "seen" if "basis" in frame.columns else pl.lit(True)
+        known_at = pl.when(is_seen).then(None).otherwise(pl.col("known_at"))
         found[name] = frame.with_columns(known_at.alias("known_at")).write_json()
     return found
 

@@ -28,7 +28,7 @@ def flat_rows(member_id: str, revisions: list[Revision]) -> dict[str, list[Row]]
         if revision.shape is None:
             gone[revision.target] = revision.gone
         else:
-            latest[revision.thing] = revision
+            latest[revision.target] = revision
     flat = _Flat({thing[1] for thing in latest if thing[0] == "recovery"})
     # API first, then sleeps.csv, then the nights of the cycles file: who comes first stands
     for thing in sorted(latest, key=lambda t: (_ORDER[t[0]], t[1])):

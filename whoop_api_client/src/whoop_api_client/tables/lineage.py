@@ -6,9 +6,8 @@ The facts are replayed by the very code that makes the table, so the two cannot 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import groupby
 from typing import Any
 
 from hrv_shared.record import Fact
@@ -17,8 +16,7 @@ from whoop_api_client.tables.payload_paths import PARTS, PATHS
 from whoop_api_client.tables.revisions import Revision, revisions_of
 from whoop_api_client.tables.shapes import ExportCycle
 from whoop_api_client.tables.timeline import Id
-from whoop_api_client.tables.vintages import Calendar, one_basis
-from whoop_api_client.tables.world import World
+from whoop_api_client.tables.vintages import replay
 
 __all__ = ["Origin", "Vintage", "lineage"]
 
@@ -85,29 +83,21 @@ def lineage(facts: Iterable[Fact], day: date, quantity: str) -> list[Vintage]:
     """
     found: list[Vintage] = []
     for revisions in revisions_of(facts).values():
-        known = _Known(revisions)
-        world, calendar, revision = World(), Calendar(), 0
+        known, revision = _Known(revisions), 0
         before: set[Id] = set()
-        for known_at, batch in groupby(revisions, key=lambda r: r.known_at):
-            arrived = list(batch)
-            for one in arrived:
-                if one.shape is None:
-                    world.set_gone(one.target, one.gone)
-                else:
-                    world.put(one.thing, one.shape)
-            row = dict(calendar.update(world, world.touched())).get(day)
+        for step in replay(revisions):
+            row = dict(step.said).get(day)
             if row is None:
                 continue
             revision += 1
-            opened = calendar.kept(day)
+            opened = step.calendar.kept(day)
             told_by, not_used = known.origins(opened, quantity)
             now = known.things(opened)
-            changed_by = tuple(_name(one.fact) for one in arrived if one.target in before | now)
+            changed_by = tuple(_name(one.fact) for one in step.arrived if one.target in before | now)
             before = now
-            basis = one_basis({one.basis for one in arrived})
             vintage = Vintage(
-                revision, known_at, None, basis, row["source"], row["state"], row[quantity], tuple(row["flags"]),
-                told_by, not_used, changed_by,
+                revision, step.known_at, None, step.basis, row["source"], row["state"], row[quantity],
+                tuple(row["flags"]), told_by, not_used, changed_by,
             )  # fmt: skip
             _append(found, vintage)
     return found
@@ -119,7 +109,7 @@ def _append(found: list[Vintage], vintage: Vintage) -> None:
         before = found[-1]
         if _said(before) == _said(vintage):
             return
-        found[-1] = Vintage(**{**vars(before), "until": vintage.known_at})
+        found[-1] = replace(before, until=vintage.known_at)
     found.append(vintage)
 
 

@@ -13,7 +13,7 @@ from hrv_shared.schemas import TABLES, empty, validate
 from hrv_shared.store import Store
 from whoop_api_client.tables.flat import flat_rows
 from whoop_api_client.tables.revisions import KINDS, revisions_of
-from whoop_api_client.tables.vintages import day_vintages
+from whoop_api_client.tables.vintages import day_vintages, numbered
 
 __all__ = ["OWN_TABLES", "derive", "rebuild"]
 
@@ -57,7 +57,9 @@ def derive(facts: Iterable[Fact]) -> dict[str, pl.DataFrame]:
         rows["days"] += day_vintages(member_id, revisions)
         for name, own in flat_rows(member_id, revisions).items():
             rows[name] += own
-    return {name: validate(name, _frame(name, own)) for name, own in rows.items()}
+    frames = {name: _frame(name, own) for name, own in rows.items()}
+    frames["days"] = numbered(frames["days"])
+    return {name: validate(name, frame) for name, frame in frames.items()}
 
 
 def _frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:

@@ -25,6 +25,7 @@ from whoop_api_client.tables.rebuild import OWN_TABLES, derive, rebuild
 from whoop_api_client.tables.revisions import KINDS
 from whoop_api_client.tables.shapes import ExportCycle, RecoveryShape, Shape, read
 from whoop_api_client.tables.timeline import Id
+from whoop_api_client.tables.vintages import numbered
 
 __all__ = ["refresh"]
 
@@ -70,11 +71,12 @@ def _from_where_we_were(store: Store, member_id: str, cursor: str | None) -> dic
             return None
         fresh = derive(facts)
         for name, old in frames.items():
-            frames[name] = pl.concat([
-                old.filter((pl.col("member_id") != member_id) | ~_is_fresh(name, since, recent)),
-                fresh[name].filter(_is_fresh(name, since, recent)),
-            ])  # fmt: skip
-            store.write_table(name, frames[name])
+            is_fresh = _is_fresh(name, since, recent)
+            stays = old.filter((pl.col("member_id") != member_id) | ~is_fresh)
+            frames[name] = pl.concat([stays, fresh[name].filter(is_fresh)])
+        frames["days"] = numbered(frames["days"])
+        for name, frame in frames.items():
+            store.write_table(name, frame)
     _remember(store, f"tables:{member_id}", last_seq)
     return {name: frame.filter(pl.col("member_id") == member_id).height for name, frame in frames.items()}
 
@@ -110,15 +112,15 @@ def _recent_things(facts: list[Fact], since: datetime) -> set[Id] | None:
 def _knows_first_ones(store: Store, member_id: str, facts: list[Fact], since: datetime) -> bool:
     """Whether "no workout" and "no nap" are told from "none known yet" as the whole record would tell them.
 
-    That hangs on the first workout and the first sleep ever. With one well before the news among `facts`, or none
-    before them, their first will do.
+    That hangs on the first workout and the first sleep ever. One among `facts` that began before the reach will do,
+    for then every row that is derived anew lies behind it; so will it that there is none but those of `facts`.
     """
+    known_before = since - REACH - MARGIN
     for kinds in (("workout", "export_workout"), ("sleep", "export_sleep")):
-        starts = [start for f in facts if f.kind in kinds and (start := _start(read(f))) is not None]
-        if starts and min(starts) < since - STANDS_BEFORE * 2:
+        if any(_start(read(fact)) < since - REACH for fact in facts if fact.kind in kinds):
             continue
-        before = since - REACH - MARGIN
-        if any(fact.known_at < before for fact in store.record.facts(kinds, member_id, as_of=before)):
+        older = store.record.facts(kinds, member_id, as_of=known_before)
+        if any(fact.known_at < known_before for fact in older):
             return False
     return True
 

@@ -20,17 +20,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A fact that could be read. For a ``gone`` fact there is no shape, but a target and whether it is gone."""
+    """A fact that could be read, and what it is a revision of; a ``gone`` fact has no shape."""
 
     fact: Fact
     shape: Shape | None
     target: Id
     gone: bool = False
-
-    @property
-    def thing(self) -> Id:
-        """What it is a revision of."""
-        return self.target
 
     @property
     def known_at(self) -> datetime:

@@ -6,12 +6,14 @@ day with ``known_at`` at or before it) gives what a table built from the facts k
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import date
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
+
+import polars as pl
 
 from hrv_shared.record import SEEN
 from whoop_api_client.tables.night import VALUE_COLUMNS, OpenedDay, opened_day
@@ -19,7 +21,7 @@ from whoop_api_client.tables.revisions import Revision
 from whoop_api_client.tables.timeline import Id
 from whoop_api_client.tables.world import World
 
-__all__ = ["Calendar", "day_vintages", "one_basis"]
+__all__ = ["day_vintages", "numbered", "replay"]
 
 Row = dict[str, Any]
 
@@ -35,23 +37,48 @@ def day_vintages(member_id: str, revisions: Iterable[Revision]) -> list[Row]:
     Returns
     -------
     list of dict
-        Columns of the schema ``days``.
+        Columns of the schema ``days`` but for ``revision`` (see `numbered`).
     """
-    world, calendar, rows = World(), Calendar(), []
-    told: Counter[date] = Counter()
+    return [
+        {"member_id": member_id, "day": day, "known_at": step.known_at, "basis": step.basis, **state}
+        for step in replay(revisions)
+        for day, state in step.said
+    ]
+
+
+def numbered(days: pl.DataFrame) -> pl.DataFrame:
+    """The table with ``revision``: the place of a row among those of its day, from 1 on."""
+    place = pl.col("known_at").rank("ordinal").over("member_id", "day")
+    return days.with_columns(place.cast(pl.Int32).alias("revision"))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One instant of a replay: the facts that arrived, and the days of which something else is said since."""
+
+    known_at: datetime
+    arrived: tuple[Revision, ...]
+    said: list[tuple[date, Row]]
+    calendar: Calendar
+
+    @property
+    def basis(self) -> str:
+        """One basis for rows that rest on several facts: inferred as soon as one of them is."""
+        rules = sorted({one.basis.removeprefix("inferred:") for one in self.arrived if one.basis != SEEN})
+        return f"inferred:{'+'.join(rules)}" if rules else SEEN
+
+
+def replay(revisions: Iterable[Revision]) -> Iterator[Step]:
+    """Let the facts of one member, ordered by ``known_at``, arrive again; `Step.calendar` is as of the step."""
+    world, calendar = World(), Calendar()
     for known_at, batch in groupby(revisions, key=lambda revision: revision.known_at):
-        bases = set()
-        for revision in batch:
-            bases.add(revision.basis)
-            if revision.shape is None:
-                world.set_gone(revision.target, revision.gone)
+        arrived = tuple(batch)
+        for one in arrived:
+            if one.shape is None:
+                world.set_gone(one.target, one.gone)
             else:
-                world.put(revision.thing, revision.shape)
-        for day, state in calendar.update(world, world.touched()):
-            told[day] += 1
-            head = {"member_id": member_id, "day": day, "revision": told[day], "known_at": known_at}
-            rows.append({**head, "basis": one_basis(bases), **state})
-    return rows
+                world.put(one.target, one.shape)
+        yield Step(known_at, arrived, calendar.update(world, world.touched()), calendar)
 
 
 class Calendar:
@@ -106,9 +133,3 @@ def _row(opened: OpenedDay | None, last: Row | None) -> Row | None:
         return None
     head = {"source": last["source"], "state": "vanished", "utc_offset_min": last["utc_offset_min"]}
     return {**head, **dict.fromkeys(VALUE_COLUMNS), "flags": ["vanished"]}
-
-
-def one_basis(bases: set[str]) -> str:
-    """One basis for a row that rests on several facts: inferred as soon as one of them is."""
-    rules = sorted(basis.removeprefix("inferred:") for basis in bases if basis != SEEN)
-    return f"inferred:{'+'.join(rules)}" if rules else SEEN
