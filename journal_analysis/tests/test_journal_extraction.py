@@ -254,7 +254,7 @@ STORIES = [
     ("One coffee, then an energy drink at two and another at six, so three in all.", {("caffeine", 0): 3}),
     ("2 cafe stops with 1 espresso each.", {("caffeine", 0): 2}),
     ("Coffee x3, last 1:30p", {("caffeine", 0): 3, ("caffeine_last_time", 0): "13:30"}),
-    ("Tea green: 1, at 15:00.\nCoffees: 2.", {("caffeine", 0): 3, ("caffeine_last_time", 0): "15:00"}),
+    ("Coffees: 2.\nTea green: 1, at 15:00.", {("caffeine", 0): 3, ("caffeine_last_time", 0): "15:00"}),
     ("Skipped my afternoon coffee, so only the one at eight.", {("caffeine", 0): 1}),
     ("No coffee at all, just peppermint tea, two cups.", {("caffeine", 0): "no"}),
     ("No alcohol, which with a bottle of rosé in the fridge is a medal.", {("alcohol", 0): "no"}),
@@ -265,7 +265,8 @@ STORIES = [
     ("Wine o'clock came and went, no drinks.", {("alcohol", 0): "no"}),
     ("☕ x2, 🍷 x1 at 8pm", {("caffeine", 0): 2, ("alcohol", 0): 1, ("alcohol_last_time", 0): "20:00"}),
     # days and plans
-    ("Sat: 2h ride, hard. 3 beers.\nSun: rest day. 2 coffees.", {("workout", -4): 120, ("alcohol", -4): 3, ("caffeine", -3): 2}),
+    ("Sat: 2h ride, hard. 3 beers.\nSun: rest day. 2 coffees.", {("workout", -4): 120, ("alcohol", -4): 3}),
+    ("Sat: 2h ride, hard. 3 beers.\nSun: rest day. 2 coffees.", {("rest_day", -3): "yes", ("caffeine", -3): 2}),
     ("Gave blood yesterday, no training today.", {("workout", 0): "no"}),
     ("Sore throat since last night. Skipped my run.", {("sick", 0): "yes", ("workout", 0): "no"}),
     ("Last night two beers, and I slept great.", {("alcohol", -1): 2, ("sleep_quality_felt", 0): 10}),
