@@ -30,7 +30,8 @@ _LINK = phrase("clauses", "link")
 _SLEPT = phrase("days", "slept")
 """Last night's sleep ended this morning: it belongs to this wake day."""
 _EVENT = re.compile(
-    r"\b(?:race|marathon|match|flight|exam|tournament|competition|triathlon|trip|intervals|run|ride|gym|physio|back|training|session|long run|swim)\b"
+    r"\b(?:race|marathon|match|flight|exam|tournament|competition|triathlon|trip|intervals|run|ride|gym|physio|back|"
+    r"training|session|long run|swim)\b"
 )
 """What is told ahead of its day: "race on Sunday"."""
 _LEADING_WORDS = 1

@@ -22,7 +22,8 @@ _NUMBER = (
 _NO_LEVEL = phrase("scale", "no_level").pattern
 _AFTER = re.compile(rf"{_BETWEEN}(?<!\d)(?<!\d[.:]){_NUMBER}{_NO_LEVEL}")
 _TOP_FIRST = re.compile(
-    r"(?: level)?,? (?:on a scale )?out of (?P<top>5|10),? (?:i'd say |about |a |was |is |say )*(?P<n>\d+(?:\.\d)?)(?P<m>(?!))?"
+    r"(?: level)?,? (?:on a scale )?out of (?P<top>5|10),? (?:i'd say |about |a |was |is |say )*"
+    r"(?P<n>\d+(?:\.\d)?)(?P<m>(?!))?"
 )
 _HEARD = {"for": 4.0, "fore": 4.0, "to": 2.0, "too": 2.0, "won": 1.0, "tree": 3.0, "free": 3.0}
 """Words that a recogniser writes for a spoken number."""
