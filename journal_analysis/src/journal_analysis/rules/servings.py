@@ -35,6 +35,7 @@ _RANGE = re.compile(
 _CORRECTION_REACH = 30
 _BACK = 48
 _NEXT = 12
+_THE_LAST = re.compile(r"\b(?:last|final|first|2nd|second|third) $")
 
 
 def find_servings(note: Note, behaviour: Behaviour) -> list[Serving]:
@@ -73,6 +74,8 @@ def _named_again(note: Note, match: re.Match[str], serving: Serving, found: list
     """Whether a bare noun only repeats what was counted just before: "one matcha, matcha counts", "a brew (tea)"."""
     if serving.rule != "singular" or match.group("n"):
         return False
+    if _THE_LAST.search(note.text[max(0, serving.start - _NEXT) : serving.start]):
+        return True
     before = found[-1]
     gap = note.text[before.end : serving.start]
     same = match.group("noun") in note.text[before.start : before.end]
