@@ -1,4 +1,4 @@
-"""How plainly a clause can be read: who tells much at once, of others, or of what might have been, is easily misread."""
+"""How plainly a clause can be read: much told at once, others' doings and what might have been are easily misread."""
 
 from __future__ import annotations
 
