@@ -404,7 +404,7 @@ def table_at(store, t):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(6 if not SLOW else 60))
+@pytest.mark.parametrize("seed", range(5 if not SLOW else 60))
 def test_the_table_at_any_instant_is_what_the_reference_says(store, seed):
     rng = random.Random(seed)
     offsets = [rng.choice([60, 120, -300]) for _ in range(3)]
@@ -426,7 +426,7 @@ def test_the_table_at_any_instant_is_what_the_reference_says(store, seed):
             assert table_at(store, instant) == expected, (seed, instant)
 
 
-@pytest.mark.parametrize("seed", range(6 if not SLOW else 60))
+@pytest.mark.parametrize("seed", range(5 if not SLOW else 60))
 def test_brought_up_to_date_piece_by_piece_the_tables_have_the_bytes_of_a_whole_rebuild(
     settings, tmp_path, seed
 ):

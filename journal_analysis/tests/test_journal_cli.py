@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from journal_analysis.bench_store import measure_store
 from journal_analysis.word_error import word_errors
 
 HEAVY = ("faster_whisper", "polars", "av", "ctranslate2", "numpy", "py3langid", "watchfiles")
@@ -38,7 +39,7 @@ def test_add_show_undo_confirm(command):
     assert json.loads(command("ingest", "--json").stdout)["new"] == 0
 
 
-def test_a_note_from_stdin_the_table_and_the_store_bench(command, tmp_path):
+def test_a_note_from_stdin_a_diary_and_the_table(command, tmp_path):
     told = ["--recorded-at", "2026-03-04T21:00:00+01:00", "--json"]
     added = json.loads(command("add", "--text", "-", *told, stdin="Two beers.\nNo magnesium.\n").stdout)
     assert added["day"] == "2026-03-04" and len(added["facts"]) == 2
@@ -62,9 +63,11 @@ def test_a_note_from_stdin_the_table_and_the_store_bench(command, tmp_path):
     shown = command("table").stdout
     assert "2026-03-04, acts on the night to 2026-03-05" in shown and "magnesium" in shown
     assert "week of 2026-03-02" in command("table", "--weekly").stdout
-    rows = json.loads(command("bench", "--store", "20", "--json").stdout)["rows"]
-    figures = {row["metric"]: row["value"] for row in rows}
-    assert figures["tables equal to those made anew"] == 1
+
+
+def test_the_store_bench_measures_and_its_tables_are_those_of_a_rebuild():
+    figures = {row["metric"]: row["value"] for row in measure_store(12, added=4, commands=1)}
+    assert figures["tables equal to those made anew"] == 1 and figures["rows of journal_days"] > 40
     assert figures["typed note to receipt, median (s)"] < 3  # 0.3 on a quiet machine
 
 

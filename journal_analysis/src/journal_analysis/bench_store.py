@@ -23,8 +23,6 @@ from journal_analysis.telling import spoken_at
 __all__ = ["measure_store"]
 
 MEMBER = "bench"
-_MEASURED = 30
-_COMMANDS = 5
 _TOLD = (
     "{n} glasses of wine, the last at half past nine. Stress two out of five, no magnesium, in bed at eleven.",
     "Hard intervals for an hour, {n} coffees, the last at ten. No alcohol. Planned bed at half past ten.",
@@ -33,8 +31,8 @@ _TOLD = (
 )
 
 
-def measure_store(notes: int) -> list[dict[str, Any]]:
-    """Fill a store of its own with ``notes`` days of notes, add typed ones, and time each.
+def measure_store(notes: int, *, added: int = 30, commands: int = 5) -> list[dict[str, Any]]:
+    """Fill a store of its own with ``notes`` days of notes; add typed ones, in this process and by command; time each.
 
     Returns
     -------
@@ -49,11 +47,11 @@ def measure_store(notes: int) -> list[dict[str, Any]]:
         began = time.perf_counter()
         rebuild(store)
         rebuild_s = time.perf_counter() - began
-        took = sorted(_timed(store, k) for k in range(_MEASURED))
+        took = sorted(_timed(store, k) for k in range(added))
         incremental = [store.table_path(t).read_bytes() for t in OWN_TABLES]
         rebuild(store)
         same = incremental == [store.table_path(t).read_bytes() for t in OWN_TABLES]
-        command = sorted(_command_s(store.home, k) for k in range(_COMMANDS))
+        command = sorted(_command_s(store.home, k) for k in range(commands))
     figures = (
         ("typed note to receipt, median (s)", took[len(took) // 2], len(took)),
         ("typed note to receipt, slowest (s)", took[-1], len(took)),
