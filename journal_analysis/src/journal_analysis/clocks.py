@@ -32,6 +32,7 @@ _PATTERNS = (
         ),
     ),
     ("spoken", re.compile(r"\b(\d{1,2}) (\d{2})\s?(am|pm)\b")),
+    ("spoken", re.compile(r"\b(\d{1,2}) (\d[05])()(?= (?:in the (?:morning|afternoon|evening)|at night)\b)")),
     ("spoken", re.compile(r"(?:, |\bwas |\bit's )\b(\d{1,2}) (\d[05])()(?=\s*(?:[,.;!]|$|in the|at night))")),
     ("hour", re.compile(r"\b(\d{1,2})\s?(am|pm|oclock)\b")),
     (
@@ -59,7 +60,7 @@ _REPEATED = phrase("clocks", "repeated")
 _EVERY = phrase("clocks", "every")
 _A_TIME_TAKEN = re.compile(r"(?:\bin|time(?: of|:| was)?|pace(?: of)?|finished in|pb(?: of)?) $")
 _CORRECTED = re.compile(
-    r"[,. –-]*(?:no|sorry|actually|i mean|make that|wait|or rather|rather|scratch that)[,. ]+(?:\w+ ){0,2}"
+    r"[,. –-]*(?:no|sorry|actually|i mean|make that|wait|or rather|rather|scratch that)[,. ]+(?:\w+[,. ]+){0,2}"
 )
 """Between two clock times: the second stands for the first."""
 _BACK = 64

@@ -29,6 +29,7 @@ _CARRIES_ON = phrase("days", "carries_on")
 _LINK = phrase("clauses", "link")
 _SLEPT = phrase("days", "slept")
 """Last night's sleep ended this morning: it belongs to this wake day."""
+_I_GO = re.compile(r"\b(?:i|we) (?:drive|fly|go|have|get|take|leave|start|race|run|travel|play|swim|ride)\b")
 _EVENT = re.compile(
     r"\b(?:race|marathon|match|flight|exam|tournament|competition|triathlon|trip|intervals|run|ride|gym|physio|back|"
     r"training|session|long run|swim)\b"
@@ -107,6 +108,7 @@ def _weekday_shift(match: re.Match[str], piece: str, entry_day: date | None) -> 
     looks_ahead = _AHEAD.match(lead) is not None or (
         _PAST.search(piece) is None and lead.strip() in ("", "on", "this") and _PLAN.search(piece) is not None
     )
+    looks_ahead = looks_ahead or (_PAST.search(piece) is None and _I_GO.search(piece) is not None)
     if entry_day is None:
         return None if looks_ahead or not lead else -7
     ahead = (_CALENDAR.index(match.group("day")) - entry_day.weekday()) % 7

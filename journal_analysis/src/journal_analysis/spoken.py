@@ -76,6 +76,7 @@ _SHORT_DAYS = re.compile(
 )
 """Short names of days that are words of their own too ("sat", "sun", "wed")."""
 _DIGIT_GROUPS = re.compile(r"(?<![\d.,])(\d+) (hundred|thousand)(?![a-z])")
+_HOURS_AND_HALF = re.compile(r"(?<![\d.])(\d+) (hours?|minutes?) and an? (half|quarter)(?![a-z])")
 _FRACTION = re.compile(
     r"(?<![\d.])(\d+) (?:and (?:an? (half|quarter)|(?:1|3|one|three) (quarters?))|point (\d))(?![a-z\d])"
 )
@@ -118,6 +119,7 @@ def canonical(original: str) -> Canonical:
     draft = _spliced(draft, _numbers(draft.text))
     draft = _rewritten(draft, _DIGIT_GROUPS, lambda m: str(int(m[1]) * (100 if m[2] == "hundred" else 1000)))
     draft = _rewritten(draft, _FRACTION, _with_fraction)
+    draft = _rewritten(draft, _HOURS_AND_HALF, lambda m: f"{m[1]}.{5 if m[3] == 'half' else 25} {m[2]}")
     for pattern, stands_for in REWRITES:
         draft = _rewritten(draft, pattern, stands_for)
     return draft

@@ -13,6 +13,10 @@ _GIVEN_AWAY = phrase("subjects", "given_away")
 _SPEAKER = phrase("subjects", "speaker")
 _NAMED = phrase("subjects", "named")
 _NAMED_FIRST = phrase("subjects", "named_first")
+_TAKEN_ALONG = re.compile(
+    r"\b(?:dragged|took|brought|invited|joined|drove|made|talked|roped|forced|topped|poured|bought|got|gave|handed|served|treated) (?:me|us)\b(?! (?:to|that|not)\b(?! (?:a|the|her|his|my|their)\b))"
+)
+"""What somebody else does with the wearer is the wearer's too: "the wife dragged me along to yoga"."""
 _CONSUMES = phrase("subjects", "consumes")
 _LINK = phrase("clauses", "link")
 _TOPIC = phrase("subjects", "own_topic")
@@ -51,6 +55,8 @@ def about_others(piece: str, original: str, opens: bool) -> bool | None:
         Whether it is the first of its sentence, where a capital means nothing.
     """
     bare = _LINK.sub("", piece)
+    if _TAKEN_ALONG.search(bare):
+        return False
     if _SOMEBODY_ELSE.search(bare) or _GIVEN_AWAY.search(bare):
         return True
     if opens or not _INSIDE.match(original):

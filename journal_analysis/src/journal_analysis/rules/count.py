@@ -26,7 +26,7 @@ _TAKEN_BACK = phrase("count", "taken_back")
 _TODAY_NONE = phrase("count", "today_none")
 _NONE_FOR_ME = phrase("count", "none_for_me")
 _CARRIES_ON = phrase("count", "carries_on")
-_WEAK = frozenset({"named without number", "singular", "portion", "shared bottle"})
+_WEAK = frozenset({"named without number", "singular", "article", "portion", "shared bottle"})
 """Mentions that an outright "no alcohol" outweighs."""
 _CUPS = re.compile(r"(?:cups?|mugs?|glass(?:es)?|bottles|cans)$")
 _IN_ALL = re.compile(
@@ -92,7 +92,7 @@ def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> l
                 kept.append(replace(serving, start=before[0].start, rule="total"))
                 continue
             portion = before[-1].rule == "singular" and _CUPS.search(noun)
-            if before[-1].rule in _REPLACEABLE or portion:
+            if before[-1].rule in _REPLACEABLE or portion or before[-1].rule == "own count":
                 kept.remove(before[-1])
                 serving = replace(serving, start=before[-1].start)
         if before and before[0].end > first and _heads_a_list(note, loose, before[0], servings):

@@ -126,7 +126,9 @@ def _settled(note: Note, serving: Serving, found: list[Serving]) -> list[Serving
     if serving.servings == 1.0 and alone and alone[0] is bare[0] and alone[0].servings == 1.0:
         return [s for s in found if s.rule != "bare number"]  # "one beer, one, promise"
     listed = re.match(r"\s?[:,–-]", note.text[serving.end :][:3]) is not None
-    if serving.rule in ("singular", "named without number") and (listed or (bare[0].servings or 0) >= 2):
+    if serving.rule in ("singular", "named without number", "vague number") and (
+        listed or (bare[0].servings or 0) >= 2
+    ):
         first, *rest = found
         return [*rest, replace(first, start=serving.start, rule="own count")]
     return found
@@ -134,7 +136,7 @@ def _settled(note: Note, serving: Serving, found: list[Serving]) -> list[Serving
 
 def _times_in_a_row(note: Note, serving: Serving, until: int) -> list[Serving]:
     """ "Coffee at six, at ten and once more at two": as many as there are times."""
-    if serving.rule != "singular":
+    if serving.rule not in ("singular", "named without number"):
         return []
     row: list[Clock] = []
     position = serving.end

@@ -114,7 +114,11 @@ def _level(note: Note, behaviour: Behaviour, match: re.Match[str], said: Candida
             said, start=start, end=end + heard.end(), rule="number as misheard", confidence=0.7, amount=value
         )
     before = _BEFORE.search(note.text[max(first, start - _BACK) : start])
-    value = _to_ten(float(before.group("n")), before.group("top")) if before else None
+    value = (
+        _to_ten(float(before.group("n")), before.group("top"))
+        if before and before.group("n") != "0"
+        else None
+    )
     if before is None or value is None or (needs_top and not before.group("top")):
         return None
     at = max(first, start - _BACK) + before.start("n")

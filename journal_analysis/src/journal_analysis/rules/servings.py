@@ -35,6 +35,9 @@ _RANGE = re.compile(
 _CORRECTION_REACH = 30
 _BACK = 48
 _NEXT = 12
+_OF_THEMSELVES = frozenset({"drink", "drinks", "round", "rounds", "alcoholic", "units", "servings"})
+_ANCHOR = 160
+"""Characters within which "two glasses" are of what was named before."""
 _THE_LAST = re.compile(r"\b(?:last|final|first|2nd|second|third) $")
 
 
@@ -72,8 +75,11 @@ def _timed(note: Note, serving: Serving) -> bool:
 
 def _named_again(note: Note, match: re.Match[str], serving: Serving, found: list[Serving]) -> bool:
     """Whether a bare noun only repeats what was counted just before: "one matcha, matcha counts", "a brew (tea)"."""
-    if serving.rule != "singular" or match.group("n"):
+    if serving.rule != "singular" or match.group("n") not in (None, "the"):
         return False
+    stem = match.group("noun").rstrip("s")
+    if match.group("n") == "the" and any(stem in note.text[s.start : s.end] for s in found):
+        return True
     if _THE_LAST.search(note.text[max(0, serving.start - _NEXT) : serving.start]):
         return True
     before = found[-1]
@@ -111,6 +117,7 @@ def nouns_of(behaviour: Behaviour, note: Note) -> list[re.Match[str]]:
     Groups: ``n`` the number or article, ``portion`` (glass, cup), ``noun``, ``loose`` a noun that needs a number.
     """
     options, kept = behaviour.options, []
+    anchors = _anchors(note)
     left_out = 0
     not_before = re.compile(rf"(?:^|[^a-z])(?:{options['not_before']})$")
     barred = [m.span() for m in behaviour.pattern("not_words").finditer(note.text)]
@@ -124,13 +131,11 @@ def nouns_of(behaviour: Behaviour, note: Note) -> list[re.Match[str]]:
         if other or not_before.search(before):
             left_out = match.end()
             continue
-        if (
-            match.group("loose")
-            and not denied
-            and left_out
-            and note.sentence_of(left_out - 1) == note.sentence_of(at)
-        ):
-            continue  # "peppermint tea, two cups"
+        if match.group("loose") and not denied:
+            if left_out and note.sentence_of(left_out - 1) == note.sentence_of(at):
+                continue  # "peppermint tea, two cups"
+            if not _is_anchored(behaviour, match, anchors):
+                continue  # "flat cola, two glasses"
         left_out = 0
         if match.group("loose") and _OTHER_DRINK.search(
             note.text[match.end("n") : at] if match.group("n") else ""
@@ -140,6 +145,28 @@ def nouns_of(behaviour: Behaviour, note: Note) -> list[re.Match[str]]:
         if counted or re.fullmatch(options["loose_alone"] or "(?!)", match.group("noun")):
             kept.append(match)
     return kept
+
+
+def _is_anchored(behaviour: Behaviour, match: re.Match[str], anchors: list[tuple[int, str]]) -> bool:
+    """Whether "two glasses" are of what was named last before; "drinks" and "rounds" need no name."""
+    if match.group("noun") in _OF_THEMSELVES:
+        return True
+    nearest = bisect_left(anchors, (match.start(), "")) - 1
+    if nearest < 0:
+        return False
+    start, name = anchors[nearest]
+    return name == behaviour.name and match.start() - start <= _ANCHOR
+
+
+def _anchors(note: Note) -> list[tuple[int, str]]:
+    """Where something is counted by its name, and whose behaviour it is."""
+    return sorted(
+        (m.start("noun"), b.name)
+        for b in behaviours().values()
+        if b.rule == "count"
+        for m in _pattern(b.name).finditer(note.text)
+        if not m.group("loose")
+    )
 
 
 def _serving(note: Note, behaviour: Behaviour, match: re.Match[str]) -> Serving | None:

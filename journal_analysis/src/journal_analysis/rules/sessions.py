@@ -14,7 +14,15 @@ from journal_analysis.clocks import Duration
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, is_denied, judged
 
-__all__ = ["Session", "effort_words", "find_sessions", "is_total", "training_words", "usual_effort"]
+__all__ = [
+    "Session",
+    "effort_words",
+    "find_sessions",
+    "is_intervals",
+    "is_total",
+    "training_words",
+    "usual_effort",
+]
 
 _NOT_TRAINING_TIME = phrase("training", "not_training_time")
 _CORRECTED = phrase("training", "corrected")
@@ -54,15 +62,20 @@ class Session:
         return sum(d.minutes for d in self.lengths) or None
 
 
-def find_sessions(note: Note) -> list[Session]:
-    """Every session of the wearer, in order; what only describes a session beside it is taken into that one."""
-    named = [s for s in _named(note) if not is_denied(note, s.start, s.end, reach=4)]
+def find_sessions(note: Note) -> tuple[list[Session], list[Session]]:
+    """Every session of the wearer, in order, and those denied ("skipped bouldering").
+
+    What only describes a session beside it is taken into that one.
+    """
+    everything = _named(note)
+    denied = [s for s in everything if is_denied(note, s.start, s.end, reach=4)]
+    named = [s for s in everything if s not in denied]
     found: list[Session] = []
     for sentence in dict.fromkeys(note.sentence_of(s.start) for s in named):
         mine = [s for s in named if note.sentence_of(s.start) == sentence]
         for same_time in _by_time(note, mine):
             found += _joined(note, _with_lengths(note, same_time, sentence))
-    return sorted(found, key=lambda s: s.start)
+    return sorted(found, key=lambda s: s.start), [s for s in denied if s.joins not in ("weak", "modifier")]
 
 
 def usual_effort(words: str) -> float | None:
@@ -91,6 +104,11 @@ def is_total(note: Note, duration: Duration) -> bool:
     """Whether a length is said to be that of everything together."""
     before = note.text[max(0, duration.start - _BACK) : duration.start]
     return bool(_TOTAL_BEFORE.search(before) or _TOTAL_AFTER.match(note.text, duration.end))
+
+
+def is_intervals(note: Note, start: int, end: int) -> bool:
+    """Whether a piece of text names intervals."""
+    return _activity(0).search(note.text, start, end) is not None
 
 
 def _named(note: Note) -> list[Session]:

@@ -10,7 +10,7 @@ from journal_analysis.clauses import Note
 from journal_analysis.phrases import phrase
 from journal_analysis.rules.candidate import Candidate, judged
 from journal_analysis.rules.effort import read_effort
-from journal_analysis.rules.sessions import Session, find_sessions, is_total, training_words
+from journal_analysis.rules.sessions import Session, find_sessions, is_intervals, is_total, training_words
 
 __all__ = ["read_training"]
 
@@ -22,15 +22,18 @@ _ANY_TRAINING = re.compile(r"\b(?:training|workouts?|exercise|sports?|gym|train|
 _EITHER = re.compile(r"\b(?:none|nothing|nor|neither|or|and)\b (?:\w+ )?(yesterday|on \w+day)\b")
 """What denies a second day too: "no training today, none yesterday either"."""
 _BESIDE = 14
+_WITH_WARM_UP = re.compile(
+    r"\b(?:warm(?:ing)?[- ]?up|cool(?:ing)?[- ]?down|with u|c/d|wu|total|in all|altogether)\b"
+)
 _FOLLOWS = 60
 """Characters of a sentence after a session's that may tell its length."""
 _IN_MINUTES = frozenset({"hiit", "strength_training", "zone2_cardio", "yoga", "long_endurance"})
-_SURE, _BARE = 0.85, 0.65
+_SURE, _BARE, _DENIED = 0.85, 0.65, 0.75
 
 
 def read_training(note: Note, behaviour: Behaviour) -> list[Candidate]:
     """`workout` with its minutes, its kind (`hiit`, `strength_training` …), `rpe`; or no workout, a `rest_day`."""
-    sessions = find_sessions(note)
+    sessions, denied = find_sessions(note)
     found: list[Candidate] = []
     for key in dict.fromkeys(_when(note, s) for s in sessions):
         mine = [s for s in sessions if _when(note, s) == key]
@@ -38,7 +41,7 @@ def read_training(note: Note, behaviour: Behaviour) -> list[Candidate]:
             continue
         found += _done(note, behaviour, mine)
     trained = {(c.day_shift, c.is_plan) for c in found}
-    none = _none(note, behaviour)
+    none = _none(note, behaviour) + _without(note, behaviour, denied)
     outright = {
         (c.day_shift, c.is_plan)
         for c in none
@@ -123,11 +126,18 @@ def _of_kind(note: Note, kind: str, sessions: list[Session], minutes: float | No
 
 def _beside(note: Note, session: Session) -> bool:
     """Whether a length stands beside the word "intervals" itself and is not that of all with the warm-up."""
+    first, last = note.sentence_of(session.start)
+    if _WITH_WARM_UP.search(note.text, first, last):
+        return False
     return any(
-        note.clause_at(d.start).start == note.clause_at(session.start).start
-        or (d.start - session.end < _BESIDE and d.start >= session.end)
+        is_intervals(note, *_bounds(note, d.start)) or 0 <= d.start - session.end < _BESIDE
         for d in session.lengths
     )
+
+
+def _bounds(note: Note, position: int) -> tuple[int, int]:
+    clause = note.clause_at(position)
+    return clause.start, clause.end
 
 
 def _phrase(note: Note, session: Session) -> tuple[int, int]:
@@ -188,6 +198,18 @@ def _total_after(
         return None
     lengths = [d for d in note.durations if following[0] <= d.start < following[1] and d.sets == 1]
     return (lengths[0].minutes, lengths[0].end) if len(lengths) == 1 else None
+
+
+def _without(note: Note, behaviour: Behaviour, denied: list[Session]) -> list[Candidate]:
+    """No training where a session by its name is denied and no other told: "skipped bouldering"."""
+    said = [
+        Candidate(
+            behaviour.name, "no", s.start, s.end, "session denied", _DENIED, amount=0.0, unit=behaviour.unit,
+            words=note.canonical.quote(*_phrase(note, s)),
+        )
+        for s in denied
+    ]  # fmt: skip
+    return [c for c in (judged(note, d) for d in said) if c and not c.is_plan]
 
 
 def _none(note: Note, behaviour: Behaviour) -> list[Candidate]:
