@@ -29,6 +29,7 @@ _PLAN = phrase("clauses", "plan")
 _PLAN_UNDONE = phrase("clauses", "plan_undone")
 _PLAN_FRONT = phrase("clauses", "plan_front")
 _SENTENCE_PLAN = phrase("clauses", "sentence_plan")
+_ONLY_LATER = phrase("clauses", "only_later")
 _LATER = phrase("clauses", "later")
 _GERUND = phrase("clauses", "gerund")
 _PLAN_HEADER = phrase("clauses", "plan_header")
@@ -217,6 +218,10 @@ def _clauses_of(
         plan = stays_planned = _plan(said, piece) or to_do
         named = day_words(piece, entry_day)
         todays = says_today(piece)
+        if clauses and _ONLY_LATER.match(piece):
+            clauses = [
+                c if _PAST.search(text.text, c.start, c.end) else replace(c, plan=True) for c in clauses
+            ]
         conditional = bool(_CONDITIONAL.search(piece)) and not _NOT_CONDITIONAL.search(piece)
         if named is not None and named.shift > 0 and not _PAST.search(piece):
             plan = True

@@ -27,13 +27,16 @@ _PATTERNS = (
     (
         "spoken",
         re.compile(
-            rf"(?:{_LEAD}{_ABOUT}|(?<=\bplanned ))"
+            rf"(?:{_LEAD}{_ABOUT}|(?<=\bplanned )|(?<=\bset for ))"
             r"(\d{1,2}) (\d{2})\b(?! minutes| min\b| percent)\s?(am|pm)?"
         ),
     ),
     ("spoken", re.compile(r"\b(\d{1,2}) (\d{2})\s?(am|pm)\b")),
     ("spoken", re.compile(r"\b(\d{1,2}) (\d[05])()(?= (?:in the (?:morning|afternoon|evening)|at night)\b)")),
-    ("spoken", re.compile(r"(?:, |\bwas |\bit's )\b(\d{1,2}) (\d[05])()(?=\s*(?:[,.;!]|$|in the|at night))")),
+    (
+        "spoken",
+        re.compile(r"(?:, |\bwas |\bis |\bit's )\b(\d{1,2}) (\d[05])()(?=\s*(?:[,.;!]|$|in the|at night))"),
+    ),
     ("hour", re.compile(r"\b(\d{1,2})\s?(am|pm|oclock)\b")),
     (
         "bare",

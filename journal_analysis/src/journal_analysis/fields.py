@@ -30,6 +30,7 @@ _TRAVEL = ("air_travel", "driving_long", "train_or_bus_travel")
 
 def fields_of(facts: Iterable[JournalFact]) -> dict[str, Any]:
     """The ten fields of one note's facts; what is only planned is left out."""
+    facts = list(facts)
     done = [f for f in facts if not f.is_plan]
     today = [f for f in done if f.day_shift == 0]
     return {
@@ -38,7 +39,7 @@ def fields_of(facts: Iterable[JournalFact]) -> dict[str, Any]:
         "caffeine_after_2pm": _late_caffeine(done),
         "stress_1to5": _stress(done),
         "illness": _said_yes(today, "sick"),
-        "late_meal": _said_yes(done, "late_meal"),
+        "late_meal": _said_yes(today if any(f.day for f in facts) else done, "late_meal"),
         "training": _training(today),
         "training_minutes": _amount(today, "workout", silent=None) or None,
         "travel": any(_said_yes(today, name) for name in _TRAVEL),

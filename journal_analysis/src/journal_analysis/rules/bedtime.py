@@ -83,4 +83,4 @@ def _makes_sense(name: str, time: str) -> bool:
     """Bed from 18:00 to 05:00, up from 03:00 to 14:00."""
     if name == "planned_bedtime":
         return time >= "18:00" or time <= "05:00"
-    return "03:00" <= time <= "14:00"
+    return "02:00" <= time <= "14:00"

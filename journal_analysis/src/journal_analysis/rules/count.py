@@ -29,11 +29,13 @@ _CARRIES_ON = phrase("count", "carries_on")
 _WEAK = frozenset({"named without number", "singular", "article", "portion", "shared bottle"})
 """Mentions that an outright "no alcohol" outweighs."""
 _CUPS = re.compile(r"(?:cups?|mugs?|glass(?:es)?|bottles|cans)$")
+_THAT_IS = re.compile(r"\b(?:so|that's|that is|that makes|makes|which makes)\b[^.;]{0,12}$")
 _IN_ALL = re.compile(
     r"[ ,]*(?:for me )?(?:overall|in total|total|altogether|all together|all in all|in all|all told|tonight|today)\b"
 )
 _BESIDES = re.compile(r"\b(?:else|other|further|more|beyond|another|extra|additional|second|third)\b")
 """A denial of more is none of what was had: "nothing else with caffeine"."""
+_WEAKEST = frozenset({"named without number"})
 _NOUN = 60
 """Characters that hold a counted noun."""
 _TOTAL_REACH = 110
@@ -54,7 +56,8 @@ def read_count(note: Note, behaviour: Behaviour) -> list[Candidate]:
     named = find_servings(note, behaviour)
     for key in outright:
         mine = [s for s in named if (s.day_shift, s.plan) == key]
-        if all(s.rule in _WEAK for s in mine):  # "no alcohol, and that with a bottle open in the fridge"
+        weak = _WEAK if behaviour.name == "alcohol" else _WEAKEST
+        if all(s.rule in weak for s in mine):  # "no alcohol, and that with a bottle open in the fridge"
             named = [s for s in named if s not in mine]
     servings = _with_totals(note, behaviour, named)
     everything = [(s.start, s.end) for s in servings]
@@ -80,6 +83,16 @@ def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> l
         noun = note.text[max(0, serving.end - _NOUN) : serving.end]
         is_loose = serving.rule in _NUMBERS and loose.search(noun) is not None
         before = [k for k in kept if (k.day_shift, k.plan) == (serving.day_shift, serving.plan)]
+        said_again = (
+            before and serving.rule == "number" and serving.servings == sum(k.servings or 0.0 for k in before)
+        )
+        gap = note.text[before[-1].end : serving.start] if before else ""
+        if said_again and (
+            _THAT_IS.search(gap) or (gap.strip(" ,") == "" and before[-1].rule == "own count")
+        ):
+            kept = [k for k in kept if k not in before]
+            kept.append(replace(serving, start=before[0].start, rule="total"))
+            continue
         if is_loose and before:
             before_it = note.text[max(first, serving.start - 22) : serving.start]
             after_it = note.text[serving.end : min(last, serving.end + 16)]

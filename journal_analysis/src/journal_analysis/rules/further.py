@@ -22,6 +22,7 @@ _TIMES_JOIN = re.compile(
     r"^(?:[\s,&+/-]|\b(?:at|and|then|once|more|again|around|about|by|in|the|finally|also|another|morning|afternoon|evening|on)\b|\boclock\b)*$"
 )
 _REACH = 110
+_SECOND = frozenset({"the second", "the 2nd", "the third", "the 3rd"})
 _MOST_WORDS = 12
 _UNSURE = 0.68
 """Confidence of what is not named again: to be confirmed."""
@@ -81,6 +82,8 @@ def _more(note: Note, serving: Serving, until: int) -> list[Serving]:
         )
         before = found[-1].end if found else serving.end
         between = note.text[before:at]
+        if following.group("word") in _SECOND and serving.servings != 1.0:
+            continue
         if _is_time(note, at) or (
             not named and (_LABEL.search(between[1:]) or len(between.split()) > _MOST_WORDS)
         ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from journal_analysis.behaviours import Behaviour
 from journal_analysis.clauses import Note
@@ -46,7 +47,9 @@ def read_illness(note: Note, behaviour: Behaviour) -> list[Candidate]:
         sure = _WEAK if weak.fullmatch(match.group()) else _SURE
         found.append(judged(note, Candidate(behaviour.name, "yes", *match.span(), "named", sure)))
     for match in behaviour.pattern("no_words").finditer(note.text):
-        found.append(judged(note, Candidate(behaviour.name, "no", *match.span(), "said to be well", _SURE)))
+        well = Candidate(behaviour.name, "no", match.end() - 1, match.end(), "said to be well", _SURE)
+        words = note.canonical.quote(*match.span())
+        found.append(judged(note, replace(well, words=words)))
     kept = [c for c in found if c is not None and not c.is_plan]
     well = {c.day_shift for c in kept if c.rule == "said to be well"}
     clauses = {note.clause_at(c.start).start for c in kept if c.kind == "no"}

@@ -20,10 +20,14 @@ _MEAL_BESIDE = phrase("last_time", "meal_beside")
 _JUST_BEFORE = phrase("last_time", "just_before")
 _FILLER = phrase("last_time", "filler")
 _EARLIER = phrase("last_time", "earlier")
-_THAT_WAS = re.compile(r"[\s,]*(?:and )?(?:that|it|which) was (?:at|around|about)\b")
+_THAT_WAS = re.compile(
+    r"[\s,:]*(?:and )?(?:(?:that|it|which) was|(?:1|both|the (?:first|last|second|later|other)(?: one| 1)?)(?: was)?)"
+    r" (?:at|around|about)\b"
+)
 _BOUNDS = frozenset({"before", "after", "since", "by", "from", "past", "to", "towards", "toward"})
 """Words that make a clock time a bound and not the time of a drink ("2 coffees before 10")."""
 _AFTER_LUNCH = "13:30"
+_BY_DAY = re.compile(r"\b(?:noon|midday|lunch\w*|brunch|afternoon)\b")
 _FEW_WORDS = 4
 _LAST_FROM = 16
 """The last drink "at half past one" was at night."""
@@ -44,7 +48,8 @@ def read_last_time(
     explicit = _explicit(note, behaviour, items, everything)
     if explicit:
         clock, start = explicit
-        from_hour = max(earliest, _LAST_FROM) if behaviour.name == "alcohol" else earliest
+        by_day = _BY_DAY.search(note.text, *note.sentence_of(start))
+        from_hour = max(earliest, _LAST_FROM) if behaviour.name == "alcohol" and not by_day else earliest
         return _with(note, said, start, clock.end, clock.resolve(from_hour), "last one said", 0.9)
     timed = [(span, _clocks_beside(note, *span)) for span in items]
     beside = {c.start: c for _, clocks in timed for c in clocks}
@@ -56,7 +61,8 @@ def read_last_time(
     if not timed[-1][1] and not _is_earlier(note, *timed[-1][0], late):
         return None
     end = clocks[times.index(late)].end
-    return _with(note, said, items[0][0], end, late, "latest time beside", 0.85)
+    start = min(items[0][0], clocks[times.index(late)].start)
+    return _with(note, said, start, max(end, items[0][1]), late, "latest time beside", 0.85)
 
 
 def _in_order(clocks: list[Clock], earliest: int) -> list[str]:

@@ -35,10 +35,15 @@ _RANGE = re.compile(
 _CORRECTION_REACH = 30
 _BACK = 48
 _NEXT = 12
+_NOT_COUNTED = re.compile(
+    r"\b(?:rooibos|herbal|mint|peppermint|chamomile|camomile|decaf|water|juice|milk|lemonade|soup|broth|squash|kombucha)\b"
+)
 _OF_THEMSELVES = frozenset({"drink", "drinks", "round", "rounds", "alcoholic", "units", "servings"})
 _ANCHOR = 160
 """Characters within which "two glasses" are of what was named before."""
-_THE_LAST = re.compile(r"\b(?:last|final|first|2nd|second|third) $")
+_THE_LAST = re.compile(
+    r"\b(?:last|final|first|2nd|second|third)(?: (?:one|1))?(?: was| being| is)?,?(?: an?)? $"
+)
 
 
 def find_servings(note: Note, behaviour: Behaviour) -> list[Serving]:
@@ -47,8 +52,11 @@ def find_servings(note: Note, behaviour: Behaviour) -> list[Serving]:
     everything = [start for start, _ in counted_nouns(note)]
     for match in nouns_of(behaviour, note):
         serving = _serving(note, behaviour, match)
-        if serving and found and (serving.start < found[-1].end or _named_again(note, match, serving, found)):
+        if serving and found and serving.start < found[-1].end:
             continue  # "coffee in the morning, 3 cups": the cups are the coffee
+        if serving and found and _named_again(note, match, serving, found):
+            found.append(replace(serving, servings=0.0, rule="named again"))
+            continue
         following = bisect_left(everything, match.end())
         until = everything[following] if following < len(everything) else len(note.text)
         if serving:
@@ -75,12 +83,14 @@ def _timed(note: Note, serving: Serving) -> bool:
 
 def _named_again(note: Note, match: re.Match[str], serving: Serving, found: list[Serving]) -> bool:
     """Whether a bare noun only repeats what was counted just before: "one matcha, matcha counts", "a brew (tea)"."""
-    if serving.rule != "singular" or match.group("n") not in (None, "the"):
+    if serving.rule not in ("singular", "article"):
+        return False
+    if _THE_LAST.search(note.text[max(0, serving.start - _BACK) : match.start("noun")]):
+        return True
+    if serving.rule == "article" or match.group("n") not in (None, "the"):
         return False
     stem = match.group("noun").rstrip("s")
     if match.group("n") == "the" and any(stem in note.text[s.start : s.end] for s in found):
-        return True
-    if _THE_LAST.search(note.text[max(0, serving.start - _NEXT) : serving.start]):
         return True
     before = found[-1]
     gap = note.text[before.end : serving.start]
@@ -134,7 +144,7 @@ def nouns_of(behaviour: Behaviour, note: Note) -> list[re.Match[str]]:
         if match.group("loose") and not denied:
             if left_out and note.sentence_of(left_out - 1) == note.sentence_of(at):
                 continue  # "peppermint tea, two cups"
-            if not _is_anchored(behaviour, match, anchors):
+            if not _is_anchored(note, behaviour, match, anchors):
                 continue  # "flat cola, two glasses"
         left_out = 0
         if match.group("loose") and _OTHER_DRINK.search(
@@ -147,7 +157,9 @@ def nouns_of(behaviour: Behaviour, note: Note) -> list[re.Match[str]]:
     return kept
 
 
-def _is_anchored(behaviour: Behaviour, match: re.Match[str], anchors: list[tuple[int, str]]) -> bool:
+def _is_anchored(
+    note: Note, behaviour: Behaviour, match: re.Match[str], anchors: list[tuple[int, str]]
+) -> bool:
     """Whether "two glasses" are of what was named last before; "drinks" and "rounds" need no name."""
     if match.group("noun") in _OF_THEMSELVES:
         return True
@@ -155,7 +167,11 @@ def _is_anchored(behaviour: Behaviour, match: re.Match[str], anchors: list[tuple
     if nearest < 0:
         return False
     start, name = anchors[nearest]
-    return name == behaviour.name and match.start() - start <= _ANCHOR
+    return (
+        name == behaviour.name
+        and match.start() - start <= _ANCHOR
+        and not _NOT_COUNTED.search(note.text, start, match.start())
+    )
 
 
 def _anchors(note: Note) -> list[tuple[int, str]]:
