@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from journal_analysis.bench import bench_text, run_bench
-from journal_analysis.bench_texts import entry_day_of, measure_texts
+from journal_analysis.bench_texts import measure_texts, spoken_of
 from journal_analysis.errors import BadBenchmark
 from journal_analysis.extraction import extract
 from journal_analysis.fields import fields_of
@@ -65,9 +65,9 @@ def test_facts_are_compared_exactly():
 
 
 def test_a_note_after_midnight_belongs_to_the_day_before():
-    assert str(entry_day_of({"recorded_at": "2026-03-11T01:10:00+01:00"})) == "2026-03-10"
-    assert str(entry_day_of({"recorded_at": "2026-03-11T07:10:00+01:00"})) == "2026-03-11"
-    assert entry_day_of({}) is None
+    assert str(spoken_of({"recorded_at": "2026-03-11T01:10:00+01:00"}).day) == "2026-03-10"
+    assert str(spoken_of({"recorded_at": "2026-03-11T07:10:00+01:00"}).day) == "2026-03-11"
+    assert spoken_of({}) is None
 
 
 def test_a_folder_without_cases_is_refused(tmp_path, settings):

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journal_analysis.bench_speech import measure_speech
-from journal_analysis.bench_texts import Reader, is_text_case, measure_texts
+from journal_analysis.bench_texts import Reader, is_text_case, measure_texts, read_by_rules
 from journal_analysis.errors import BadBenchmark
-from journal_analysis.extraction import extract
 
 if TYPE_CHECKING:
     from hrv_shared.settings import Settings
@@ -26,7 +25,7 @@ MOST_MISSES_SHOWN = 40
 
 
 def run_bench(
-    data: Sequence[Path], settings: Settings, *, read: Reader = extract, model: str = "rules"
+    data: Sequence[Path], settings: Settings, *, read: Reader = read_by_rules, model: str = "rules"
 ) -> dict[str, Any]:
     """Measure everything in the given folders and files.
 

@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrv_shared.cli import progress
-from journal_analysis.bench_texts import Reader, entry_day_of, fact_misses, key_of
+from journal_analysis.bench_texts import fact_misses, key_of, spoken_of
 from journal_analysis.errors import JournalError
-from journal_analysis.extraction import extract
 from journal_analysis.fields import FIELDS, fields_of
 from journal_analysis.key_words import key_words_right
+from journal_analysis.reading import read_facts
 from journal_analysis.word_error import word_errors
 
 if TYPE_CHECKING:
     from hrv_shared.settings import Settings
+    from journal_analysis.transcript import Transcript
 
 __all__ = ["NO_JOURNAL", "SpeechFigures", "measure_speech", "set_of"]
 
@@ -42,9 +43,7 @@ class SpeechFigures:
     misses: list[dict[str, Any]] = field(default_factory=list)
 
 
-def measure_speech(
-    folder: Path, manifest: Sequence[Mapping[str, Any]], settings: Settings, read: Reader = extract
-) -> SpeechFigures:
+def measure_speech(folder: Path, manifest: Sequence[Mapping[str, Any]], settings: Settings) -> SpeechFigures:
     """Transcribe every recording of a manifest and hold words and facts against the labels.
 
     Returns
@@ -64,11 +63,11 @@ def measure_speech(
         for item in manifest:
             began, cpu = time.perf_counter(), time.process_time()
             try:
-                heard, failed = transcribe(folder / item["file"], settings).text, None
+                heard, failed = transcribe(folder / item["file"], settings), None
             except JournalError as error:
-                heard, failed = "", str(error)
+                heard, failed = None, str(error)
             wall_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu
-            recording = _held_against(item, heard, read)
+            recording = _held_against(item, heard)
             recording |= {"failed": failed, "seconds": round(wall_s, 2), "cpu_s": round(cpu_s, 2)}
             figures.recordings.append(recording)
             figures.misses += recording.pop("misses")
@@ -99,10 +98,11 @@ def set_of(item: Mapping[str, Any]) -> str:
     return "three-minute entry" if item.get("seconds", 0.0) >= LONG_S else "synthetic journals"
 
 
-def _held_against(item: Mapping[str, Any], heard: str, read: Reader) -> dict[str, Any]:
+def _held_against(item: Mapping[str, Any], transcript: Transcript | None) -> dict[str, Any]:
     """One recording's counts; ``misses`` names what went wrong."""
-    name, day = item["file"], entry_day_of(item)
-    facts = read(heard, day) if heard else []
+    name, spoken = item["file"], spoken_of(item)
+    heard = transcript.text if transcript else ""
+    facts = read_facts(heard, spoken, transcript).facts if transcript else ()
     found: dict[str, Any] = {
         "file": name, "set": set_of(item), "heard": heard, "audio_s": item["seconds"], "facts": len(facts),
         "misses": [], "journal": item.get("kind") != NO_JOURNAL,
@@ -115,7 +115,7 @@ def _held_against(item: Mapping[str, Any], heard: str, read: Reader) -> dict[str
     right, keys, misheard = key_words_right(reference, heard)
     found |= {"errors": errors, "words": words, "key_words": keys, "key_words_right": right}
     found["misses"] += [{"case": name, "said": said, "heard": got} for said, got in misheard]
-    of_reference = read(reference, day)
+    of_reference = read_facts(reference, spoken).facts
     missing = sum(1 for f in of_reference if key_of(f) not in {key_of(g) for g in facts})
     extra = sum(1 for f in facts if key_of(f) not in {key_of(g) for g in of_reference})
     found |= {"facts_of_reference": len(of_reference), "facts_changed": missing + extra}

@@ -9,18 +9,28 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from journal_analysis.extraction import JournalFact, extract
+from journal_analysis.extraction import JournalFact
 from journal_analysis.fields import FIELDS, fields_of
+from journal_analysis.reading import read_facts
+from journal_analysis.telling import Spoken
 
-__all__ = ["Reader", "TextFigures", "entry_day_of", "fact_misses", "is_text_case", "measure_texts"]
+__all__ = [
+    "Reader",
+    "TextFigures",
+    "fact_misses",
+    "is_text_case",
+    "measure_texts",
+    "read_by_rules",
+    "spoken_of",
+]
 
-Reader = Callable[[str, date | None], list[JournalFact]]
-"""From a text and the wake day on which it was told to its facts."""
+Reader = Callable[[str, Spoken | None], Sequence[JournalFact]]
+"""From a text and when it was told to its facts."""
 
 NIGHT_ENDS_HOUR = 4
 """Before this local hour a note still belongs to the day before."""
@@ -56,8 +66,13 @@ def is_text_case(case: Any) -> bool:
     return set(FIELDS) <= set(case.get("labels") or ()) or isinstance(case.get("facts"), list)
 
 
+def read_by_rules(text: str, spoken: Spoken | None) -> Sequence[JournalFact]:
+    """What the product makes of a typed note."""
+    return read_facts(text, spoken).facts
+
+
 def measure_texts(
-    cases: Iterable[Mapping[str, Any]], read: Reader = extract, model: str = "rules"
+    cases: Iterable[Mapping[str, Any]], read: Reader = read_by_rules, model: str = "rules"
 ) -> TextFigures:
     """Hold what ``read`` makes of each text against its labels.
 
@@ -72,9 +87,9 @@ def measure_texts(
     figures = TextFigures()
     for case in cases:
         tally = tallies[str(case.get("set", "all"))]
-        day = entry_day_of(case)
+        spoken = spoken_of(case)
         began = time.perf_counter()
-        facts = read(case["text"], day)
+        facts = read(case["text"], spoken)
         tally.seconds.append(time.perf_counter() - began)
         if case.get("labels"):
             figures.misses += _count_fields(case, facts, tally)
@@ -85,12 +100,14 @@ def measure_texts(
     return figures
 
 
-def entry_day_of(case: Mapping[str, Any]) -> date | None:
-    """The wake day on which a case was told, or None where it does not say."""
+def spoken_of(case: Mapping[str, Any]) -> Spoken | None:
+    """When a case was told, or None where it does not say; before four in the morning it belongs to the day before."""
     if not case.get("recorded_at"):
         return None
     told = datetime.fromisoformat(case["recorded_at"])
-    return told.date() - timedelta(days=int(told.hour < NIGHT_ENDS_HOUR))
+    offset = told.utcoffset() or timedelta(0)
+    day = told.date() - timedelta(days=int(told.hour < NIGHT_ENDS_HOUR))
+    return Spoken(told.astimezone(UTC), int(offset.total_seconds() // 60), day)
 
 
 def fact_misses(
@@ -132,7 +149,9 @@ def _labelled(fact: Mapping[str, Any]) -> dict[str, Any]:
     return {**silent, **{n: v for n, v in fact.items() if n in {"behaviour", "kind", *silent}}}
 
 
-def _count_fields(case: Mapping[str, Any], facts: list[JournalFact], tally: _Tally) -> list[dict[str, Any]]:
+def _count_fields(
+    case: Mapping[str, Any], facts: Sequence[JournalFact], tally: _Tally
+) -> list[dict[str, Any]]:
     got, labels = fields_of(facts), case["labels"]
     misses = []
     for name in FIELDS:
@@ -144,7 +163,9 @@ def _count_fields(case: Mapping[str, Any], facts: list[JournalFact], tally: _Tal
     return misses
 
 
-def _count_facts(case: Mapping[str, Any], facts: list[JournalFact], tally: _Tally) -> list[dict[str, Any]]:
+def _count_facts(
+    case: Mapping[str, Any], facts: Sequence[JournalFact], tally: _Tally
+) -> list[dict[str, Any]]:
     missing, extra = fact_misses(case["facts"], facts)
     accepted = [f for f in facts if f.status == "accepted"]
     wrong = extra.copy()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from journal_analysis.extraction import JournalFact, extract
 from journal_analysis.languages import language_of_text
 from journal_analysis.machine_text import blanked
+from journal_analysis.strangers import is_strangers_story
 from journal_analysis.telling import Spoken
 from journal_analysis.transcript import Transcript, uncertain_spans
 
@@ -50,21 +51,26 @@ class Reading:
     language: str
 
 
-def read_facts(text: str, spoken: Spoken, heard: Transcript | None = None) -> Reading:
-    """Read a note.
+def read_facts(text: str, spoken: Spoken | None, heard: Transcript | None = None) -> Reading:
+    """Read a note; a stranger's story has no facts, whatever happens in it.
 
     Parameters
     ----------
     text : str
         As typed or transcribed.
+    spoken : Spoken, optional
+        When it was told; without it weekday names mean nothing.
     heard : Transcript, optional
         With the probability of each word; a fact that rests on words heard unsurely is asked and not counted.
     """
-    read = [_plausible(f) for f in extract(blanked(text), spoken.day) if _is_finite(f)]
+    day = spoken.day if spoken else None
+    read = [_plausible(f) for f in extract(blanked(text), day) if _is_finite(f)]
     language = language_of_text(text, found=len(read), heard=heard.language if heard else None)
     if language != "en":
         return Reading((), language)
-    facts = _told_of_yesterday(read, spoken.minutes_of_day, spoken.day)
+    if is_strangers_story(text):
+        return Reading((), language)
+    facts = _told_of_yesterday(read, spoken.minutes_of_day, spoken.day) if spoken else read
     if heard is not None:
         doubtful = uncertain_spans(text, heard.words)
         facts = [_asked(f, "heard unsurely") if _rests_on(f.quote, text, doubtful) else f for f in facts]
