@@ -264,6 +264,15 @@ STORIES = [
     ("Two pegs of whisky.", {("alcohol", 0): 2}),
     ("Wine o'clock came and went, no drinks.", {("alcohol", 0): "no"}),
     ("☕ x2, 🍷 x1 at 8pm", {("caffeine", 0): 2, ("alcohol", 0): 1, ("alcohol_last_time", 0): "20:00"}),
+    ("3 Augustiner in the beer garden, last 20:30.", {("alcohol", 0): 3, ("alcohol_last_time", 0): "20:30"}),
+    ("Flat cola, two glasses.", {("caffeine", 0): 2, ("alcohol", 0): None}),
+    ("Only rooibos, two cups of it.", {("caffeine", 0): "no"}),
+    ("A few beers, well let me count, four, four beers.", {("alcohol", 0): 4}),
+    ("Two coffees plus one cola, total three; the cola was last, 4.30pm.", {("caffeine", 0): 3}),
+    ("Curry at quarter past eight and one calvados at nine.", {("alcohol", 0): 1}),
+    ("Vitamin D, two thousand units.", {("alcohol", 0): None}),
+    ("Poured a glass of Malbec and tipped it down the sink, so no alcohol.", {("alcohol", 0): "no"}),
+    ("3 coffees (9, 11, 2).", {("caffeine", 0): 3, ("caffeine_last_time", 0): "14:00"}),
     # days and plans
     ("Sat: 2h ride, hard. 3 beers.\nSun: rest day. 2 coffees.", {("workout", -4): 120, ("alcohol", -4): 3}),
     ("Sat: 2h ride, hard. 3 beers.\nSun: rest day. 2 coffees.", {("rest_day", -3): "yes", ("caffeine", -3): 2}),
@@ -285,6 +294,8 @@ STORIES = [
     ("London marathon, spectating!", {("workout", 0): None}),
     ("Hard day at work, heavy dinner, easy run 30 min.", {("rpe", 0): 2, ("workout", 0): 30}),
     ("Gym: bailed.", {("workout", 0): "no"}),
+    ("Skipped bouldering.", {("workout", 0): "no"}),
+    ("A bike ride, two hours and a half, steady.", {("workout", 0): 150, ("rpe", 0): 3}),
     # meals, sleep, stress
     ("Dinner at 6, nothing after.", {("last_meal_time", 0): "18:00", ("late_meal", 0): "no"}),
     ("We did not eat until 21:45.", {("last_meal_time", 0): "21:45", ("late_meal", 0): "yes"}),
@@ -331,6 +342,7 @@ def test_wordings_from_many_pens(text, expected):
         ("Ill be in bed by ten thirty.", "planned_bedtime", 0, "22:30"),
         ("Mag 200 mg tonight, must not forget.", "magnesium", 0, 200),
         ("Train to Glasgow later, 4.5 hours.", "train_or_bus_travel", 0, 4.5),
+        ("On Friday I drive up to Bodø, five hours.", "driving_long", 2, 5),
     ],
 )
 def test_plans_from_many_pens(text, behaviour, shift, value):

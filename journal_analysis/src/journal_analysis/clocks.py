@@ -43,7 +43,8 @@ _PATTERNS = (
         re.compile(r"\b(\d{1,2}) (?=(?:in the (?:early |late )?(?:morning|evening|afternoon)|at night)\b)"),
     ),
     ("bare", re.compile(rf"{_LEAD}{_ABOUT}(\d{{1,2}})\b{_NOT_A_CLOCK}")),
-    ("bare", re.compile(r"\((\d{1,2})(?= ?(?:,|and|&) ?\d{1,2}\))")),
+    ("bare", re.compile(r"\((\d{1,2})(?=(?: ?(?:,|and|&) ?\d{1,2})+\))")),
+    ("bare", re.compile(r"\b(?:dinner|supper|lights out)(?: at)? (\d{1,2})(?=\s*(?:[.,;)]|$|\n))(?![.,]\d)")),
     ("bare", re.compile(rf"\bclose to (\d{{1,2}})\b{_NOT_A_CLOCK}")),
     ("name", re.compile(r"\b(noon|midday|midnight)\b(?! (?:snack|feast|kebab))")),
 )

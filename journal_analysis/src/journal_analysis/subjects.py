@@ -14,7 +14,8 @@ _SPEAKER = phrase("subjects", "speaker")
 _NAMED = phrase("subjects", "named")
 _NAMED_FIRST = phrase("subjects", "named_first")
 _TAKEN_ALONG = re.compile(
-    r"\b(?:dragged|took|brought|invited|joined|drove|made|talked|roped|forced|topped|poured|bought|got|gave|handed|served|treated) (?:me|us)\b(?! (?:to|that|not)\b(?! (?:a|the|her|his|my|their)\b))"
+    r"\b(?:dragged|took|brought|invited|joined|drove|made|talked|roped|forced|topped|poured|bought|got|gave|handed|"
+    r"served|treated) (?:me|us)\b(?! (?:to|that|not)\b(?! (?:a|the|her|his|my|their)\b))"
 )
 """What somebody else does with the wearer is the wearer's too: "the wife dragged me along to yoga"."""
 _CONSUMES = phrase("subjects", "consumes")

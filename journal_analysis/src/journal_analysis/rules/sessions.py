@@ -32,6 +32,10 @@ _NO_LENGTH = re.compile(r"\s(?:ago|late|later|early|earlier|to go|delay\w*)\b")
 _TOTAL_BEFORE = phrase("training", "total_before")
 _TOTAL_AFTER = phrase("training", "total_after")
 _BACK = 40
+_COUNTS_NOT = re.compile(
+    r"\b(?:that's|it's|isn't|not|doesn't) (?:not |really |count as |exactly |what i call )+(?:a |proper |real )*$"
+)
+"""What is called no training is a word about something else: "a walk, that's not training"."""
 _THERE_AND_BACK = 2
 _PIECES = re.compile(
     r"interval|threshold|tempo|effort|vo2|hiit|hard|rest|sweet|above|ftp|zone [3-5]|fast|reps?\b"
@@ -75,7 +79,12 @@ def find_sessions(note: Note) -> tuple[list[Session], list[Session]]:
         mine = [s for s in named if note.sentence_of(s.start) == sentence]
         for same_time in _by_time(note, mine):
             found += _joined(note, _with_lengths(note, same_time, sentence))
-    return sorted(found, key=lambda s: s.start), [s for s in denied if s.joins not in ("weak", "modifier")]
+    return sorted(found, key=lambda s: s.start), [
+        s
+        for s in denied
+        if s.joins not in ("weak", "modifier")
+        and not _COUNTS_NOT.search(note.text[max(0, s.start - _BACK) : s.start])
+    ]
 
 
 def usual_effort(words: str) -> float | None:
