@@ -12,7 +12,8 @@ PRIVATE = (
     "model_training/mlflow.db", "mlruns/0/meta.yaml", "mlartifacts/1/model.pkl", "tables.parquet",
     "data/tables/days.parquet",
     "audio/note.flac", "note.wav", "journal_analysis/note.m4a", "note.webm", "note.mp3", "note.ogg", "weights.gguf",
-    ".env", "whoop.token", "whoop.token.json", "dashboard/whoop.tokens", ".venv/bin/python", ".venv-setup/cache/wheel",
+    ".env", "whoop.token", "whoop.token.json", "dashboard/whoop.tokens", "config/keys/token.key", "service-token",
+    ".venv/bin/python", ".venv-setup/cache/wheel",
     "shared/.venv/bin/python",
 )  # fmt: skip
 MEDIA = {
