@@ -17,6 +17,7 @@ FORWARDED = {
     "pull": ("whoop", "pull", "fetch what is new (--day YYYY-MM-DD: one full day)"),
     "import": ("whoop", "import", "read a WHOOP data export (folder or ZIP)"),
     "simulate": ("whoop", "simulate", "serve a WHOOP account that does not exist (--data: a real person's)"),
+    "status": ("whoop", "status", "the connection to WHOOP and what the record holds"),
     "gaps": ("whoop", "gaps", "nights that are missing, pending, unscorable or not worn"),
     "why": ("whoop", "why", "where a value came from: hrv why 2026-11-21 hrv"),
     "journal": ("journal", None, "speak, type, confirm, undo: hrv journal add|ingest|show|…"),

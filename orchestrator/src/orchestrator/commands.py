@@ -65,12 +65,13 @@ def rebuild(as_json: JsonOption = False) -> None:
 
 @app.command()
 def bench(
-    room: Annotated[str, typer.Argument(help="forecast, scale, journal or whoop.")] = "journal",
+    room: Annotated[str, typer.Argument(help="forecast, scale, journal or whoop.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a room on a folder of data."""
+    """Measure a room: forecasts, speed, reading of notes. Each has options of its own: hrv bench whoop --help."""
+    came = f"there is no bench {room!r}" if room else "none was named"
     raise HrvError(
-        f"There is no bench {room!r}. There are: hrv bench forecast --data TABLE, hrv bench scale, "
+        f"Expected what to measure, but {came}. There are: hrv bench forecast --data TABLE, hrv bench scale, "
         "hrv bench journal --data DIR, hrv bench whoop."
     )
 

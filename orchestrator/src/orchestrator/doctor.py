@@ -69,7 +69,7 @@ def _login(connection: dict[str, Any]) -> tuple[bool, str]:
 
 def _token_store(connection: dict[str, Any]) -> tuple[bool, str]:
     store = connection["token_store"]
-    return store["fault"] is None, store["fault"] or f"{store['kind']}: {store['place']}"
+    return store["fault"] is None, store["fault"] or store["place"]
 
 
 def _connection() -> dict[str, Any]:
