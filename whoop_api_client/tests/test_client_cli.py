@@ -87,6 +87,8 @@ def test_from_connect_to_gaps_in_separate_processes(place, tmp_path):
     for text in (connected.stdout, connected.stderr, pulled.stdout, pulled.stderr, json.dumps(status)):
         assert place.client_secret not in text
         assert "@" not in text
+    for said in ("WHOOP has withdrawn the access", "There was no connection"):
+        assert said in CliRunner().invoke(app, ["disconnect"], env=room.environment).stdout
 
 
 def test_an_error_is_a_sentence_or_one_object(tmp_path):
@@ -167,7 +169,8 @@ def test_gaps_go_by_the_last_vintage_and_name_missing_days():
     ]  # fmt: skip
     assert days_without_hrv(frame, "me", date(2026, 5, 5), **past)["days"] == 3
     assert days_without_hrv(frame, "somebody else", **past)["days"] == 0
-    assert "2026-05-03 to 2026-05-04 (2 days)  nothing: WHOOP listed nothing" in runs_text(found)
+    assert "2026-05-03 to 2026-05-04 (2 days)  nothing: no record tells of it" in runs_text(found)
+    assert found["days_behind"] > 1 and "The newest day is" in runs_text(found)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,7 @@ def test_gaps_go_by_the_last_vintage_and_name_missing_days():
             date(2026, 6, 30),
         ),
         ("missing", 8, True, "re-read once a week until 2026-06-30", date(2026, 6, 30)),
-        ("missing", 31, True, "hrv pull --day 2026-05-31 asks again", None),
+        ("missing", 31, True, "hrv pull --day 2026-05-31", None),
         ("unscorable", 31, True, "nothing: WHOOP could not score it", None),
         ("no_sleep", 2, False, "nothing: the strap was not worn", None),
         ("calibrating", 99, True, "still learning", None),

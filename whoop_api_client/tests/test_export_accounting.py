@@ -8,6 +8,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -242,6 +243,24 @@ def test_the_recorded_api_person_loses_no_row(store: Store) -> None:
     tables = derive(store.record.facts())
     assert tables["cycles"].height == rows == len(world.records("cycle", NOW))
     assert tables["recoveries"].height == len(world.records("recovery", NOW))
+
+
+def test_a_behaviour_that_is_misspelt_is_not_left_out_in_silence(store: Store, tmp_path: Path) -> None:
+    path = write_export(tmp_path / "x.zip", nights_at_home(20, last_day=date(2026, 3, 1), seed=2))
+    notes = import_export(store, path, "m", leave_out=["alcohool", "alcohol"]).notes
+    assert [note for note in notes if "alcohool" in note and "exactly these words" in note]
+    assert not [note for note in notes if "'alcohol'" in note]
+
+
+def test_made_up_exports_are_the_same_in_every_zone_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    for zone in ("UTC", "Asia/Tokyo"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        made.append(export_files(nights_at_home(20, last_day=date(2026, 3, 1))))
+    monkeypatch.undo()
+    time.tzset()
+    assert made[0] == made[1]
 
 
 def test_the_command_tells_all_of_it(tmp_path: Path) -> None:

@@ -210,6 +210,20 @@ def test_what_doctor_reads_names_the_store_and_its_fault(tmp_path):
     assert CANARY not in json.dumps(told)
 
 
+def test_each_member_is_asked_for_alone(tmp_path):
+    settings = settings_in(tmp_path, token_store="file")
+    open_token_store(settings, "another-member").save(PAIR)
+    assert describe_connection(settings, "another-member")["connected"]
+    assert not describe_connection(settings)["connected"]
+
+
+def test_a_key_file_without_a_key_is_said_before_tokens_are_sealed_with_it(tmp_path):
+    store = file_store(tmp_path)
+    (tmp_path / "token.key").write_bytes(b"")
+    with pytest.raises(TokenStoreBroken, match="token.key does not hold a key .* hrv connect"):
+        store.save(PAIR)
+
+
 def test_tokens_that_cannot_be_read_can_still_be_forgotten(tmp_path):
     settings = settings_in(tmp_path, token_store="file")
     store = open_token_store(settings)

@@ -171,16 +171,16 @@ def test_a_revision_says_what_it_replaced(record: Record) -> None:
     tell(record, NIGHT + 9 * H, "recovery", "77", recovery(77, 99.0))  # another day's, in the same answer
     tell(record, NIGHT + 12 * H, "recovery", "1", recovery(1, 58.0))
     found = why(record, "m", DAY, "hrv")
-    assert [(v["value"], v["known_at"], v["until"]) for v in found["vintages"]] == [
+    assert [(v.value, v.known_at, v.until) for v in found["vintages"]] == [
         (50.0, NIGHT + 9 * H, NIGHT + 12 * H),
         (58.0, NIGHT + 12 * H, None),
     ]
-    assert found["vintages"][0]["changed_by"] == (
+    assert found["vintages"][0].changed_by == (
         "cycle 1 revision 1",
         "recovery 1 revision 1",
         "sleep s1 revision 1",
     )
-    assert found["vintages"][1]["changed_by"] == ("recovery 1 revision 2",)
+    assert found["vintages"][1].changed_by == ("recovery 1 revision 2",)
     assert (found["value"], found["unit"], found["missing"]) == (58.0, "ms", None)
     text = why_text(found)
     assert "hrv_rmssd_ms of 2026-01-11: 58 ms, scored" in text

@@ -22,7 +22,7 @@ from typing import Any
 
 import httpx
 
-from whoop_api_client.errors import WhoopError
+from whoop_api_client.errors import BenchFailed
 
 NIGHTS = 1826
 SEED = 7
@@ -32,10 +32,6 @@ GOALS = {
     "pull without news": {"cpu_s": 0.5, "peak_mb": 300.0},
     "import": {"wall_s": 2.0, "peak_mb": 300.0},
 }
-
-
-class BenchFailed(WhoopError):
-    """A measured process or the simulator ended with an error."""
 
 
 def measure(*, nights: int = NIGHTS, seed: int = SEED, rounds: int = 3) -> dict[str, Any]:

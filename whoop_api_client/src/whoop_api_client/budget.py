@@ -9,7 +9,8 @@ not negative: a wall clock that jumps forward, or a monotonic clock that restart
 make us wait longer, never send too much. A row that both clocks place in the future (a reboot, and the wall clock set
 back) is counted from the moment at which we see it.
 
-Requests for tokens are not counted: they are a few a day, and WHOOP does not say that they count.
+Requests for tokens are not counted: they are a few a day, and WHOOP does not say that they count. Nor is the one
+question of ``hrv disconnect``, which must not wait.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,7 +55,13 @@ def disconnect(as_json: JsonOption = False) -> None:
     from whoop_api_client import connecting
 
     result = connecting.disconnect(load_settings())
-    emit(result, f"Disconnected. {result['note']}".rstrip(), as_json)
+    if not result["was_connected"]:
+        text = "There was no connection to WHOOP."
+    elif result["revoked"]:
+        text = "Disconnected: WHOOP has withdrawn the access, the tokens here are gone. Your records stay."
+    else:
+        text = f"Disconnected: the tokens here are gone. {result['note']}"
+    emit(result, text, as_json)
 
 
 @app.command()
@@ -75,7 +82,7 @@ def pull(
 
     settings = load_settings()
     wanted = _day(day) if day else None
-    if if_connected and not connecting.describe_connection(settings)["connected"]:
+    if if_connected and not connecting.describe_connection(settings, member)["connected"]:
         emit({"skipped": "not connected"}, "Not connected to WHOOP; what is in the record stands.", as_json)
         return
     with progress("Reading WHOOP") as advance:
@@ -94,7 +101,7 @@ def pull(
         first = result["quarantined"][0]
         say(
             f"Note: {result['quarantined_count']} records were not written; the first: {first['kind']} {first['key']}, "
-            f"{first['reason']}. They are read again at the next pull."
+            f"{first['reason']}. The next pull reads recent ones again; hrv pull --full reads all."
         )
     emit(result, text, as_json)
 
@@ -186,7 +193,7 @@ def status(member: MemberOption = None, as_json: JsonOption = False) -> None:
     settings = load_settings()
     store = Store.open(settings)
     member_id = member or settings.member_id
-    connection = describe_connection(settings)
+    connection = describe_connection(settings, member_id)
     result = {
         "member_id": member_id,
         "connection": connection,
@@ -230,7 +237,7 @@ def gaps(
     store = Store.open(settings)
     found = days_without_hrv(
         store.read_table("days"), member or settings.member_id, _day(since) if since else None,
-        today=store.clock().date(), connected=describe_connection(settings)["connected"],
+        today=store.clock().date(), connected=describe_connection(settings, member)["connected"],
     )  # fmt: skip
     emit(found, runs_text(found), as_json)
 
@@ -256,7 +263,8 @@ def why(
     settings = load_settings()
     record = Store.open(settings).record
     found = explain(record, member or settings.member_id, _day(day), quantity, instant(as_of))
-    emit(found, why_text(found), as_json)
+    plain = found | {"vintages": [asdict(vintage) for vintage in found["vintages"]]}
+    emit(plain, why_text(found), as_json)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from hrv_shared.clock import Clock, system_clock
 from hrv_shared.settings import Settings
+from whoop_api_client.budget import open_budget
 from whoop_api_client.callback import code_by_following, code_by_listening, code_by_pasting
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connection import app_from_settings, lock_path, open_connection
@@ -71,7 +72,13 @@ def finish(
     typed: bool = False,
     clock: Clock = system_clock,
 ) -> dict[str, Any]:
-    """Exchange a code, store the pair, ask for the profile once."""
+    """Exchange a code, store the pair, ask for the profile once.
+
+    Returns
+    -------
+    dict
+        As `connect`.
+    """
     store = open_token_store(settings)
     lock = lock_path(settings, settings.member_id)
     lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -80,7 +87,10 @@ def finish(
         pair = replace(pair, client_id=app.client_id, client_secret=app.client_secret.get_secret_value())
     with FileLock(lock, timeout=60):
         store.save(pair)
-    with WhoopClient(open_connection(settings, clock=clock), settings.whoop_api_base) as client:
+    budget = open_budget(settings, app.client_id)
+    with WhoopClient(
+        open_connection(settings, clock=clock), settings.whoop_api_base, budget=budget
+    ) as client:
         client.profile()
     granted = set(pair.scope.split())
     return {
@@ -99,14 +109,20 @@ def disconnect(
 ) -> dict[str, Any]:
     """Withdraw the access at WHOOP and forget the pair; the records stay.
 
-    The pair is forgotten even when WHOOP cannot be told; then ``revoked`` is false and ``note`` says what to do.
+    The pair is forgotten even when WHOOP cannot be told; then ``revoked`` is false and ``note`` says what to do. The
+    one question is not counted against the budget: a used-up day must not keep anybody connected.
+
+    Returns
+    -------
+    dict
+        ``connected`` (false), ``was_connected``, ``revoked``, ``note``.
     """
     store = open_token_store(settings)
     try:
         had, unreadable = store.load() is not None, False
     except TokenStoreBroken:
         had, unreadable = True, True
-    revoked, note = False, "There was no connection." if not had else ""
+    revoked, note = False, "There was nothing to withdraw." if not had else ""
     if unreadable:
         note = f"The tokens could not be read, so WHOOP was not told. {_BY_HAND}"
     elif had:
@@ -127,14 +143,23 @@ def disconnect(
     return {"connected": False, "was_connected": had, "revoked": revoked, "note": note}
 
 
-def describe_connection(settings: Settings) -> dict[str, Any]:
-    """Whether there is a connection, without asking WHOOP and without a token in it.
+def describe_connection(settings: Settings, member_id: str | None = None) -> dict[str, Any]:
+    """Whether a member is connected, without asking WHOOP and without a token in it.
 
-    ``token_store`` says which store is used and, in ``fault``, what is wrong with it (None: nothing).
+    Parameters
+    ----------
+    member_id : str, optional
+        Default: the setting.
+
+    Returns
+    -------
+    dict
+        ``connected``, ``lost_at``, ``access_token_expires_at``, ``tokens_in``, ``api_base``; ``token_store`` says
+        which store is used and, in ``fault``, what is wrong with it (None: nothing).
     """
     pair, fault, kind, place = None, None, None, None
     try:
-        store = open_token_store(settings)
+        store = open_token_store(settings, member_id)
         kind, place = store.kind, store.place
         pair = store.load()
     except TokenStoreBroken as error:

@@ -81,7 +81,8 @@ def summary(
 
 def summary_text(shown: dict[str, Any]) -> str:
     """The summary as a few lines for people."""
-    lines = [f"{shown['day']}  {shown['state']}"]
+    nothing = ": WHOOP has nothing of this day" if shown["state"] == "missing" else ""
+    lines = [f"{shown['day']}  {shown['state']}{nothing}"]
     if recovery := shown["recovery"]:
         lines.append(
             f"  recovery  HRV {_round(recovery['hrv_rmssd_ms'], 1)} ms, resting HR "

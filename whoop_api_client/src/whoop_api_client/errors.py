@@ -17,6 +17,7 @@ HrvError (hrv_shared)
     ├── PullRunning             another pull holds the lock of this store
     ├── UnsafeAddress           plain http to a machine that is not this one, or a listener that is not loopback
     ├── BudgetBroken            the shared count of requests cannot be read or written
+    ├── BenchFailed             a measured process, or the simulator for it, ended with an error
     ├── UnknownQuantity         a word that names no column of the days table, or several
     ├── JobRunning              the service has a pull or an import on its desk already
     ├── WebhookRefused          not signed by WHOOP, or not of about now
@@ -101,6 +102,10 @@ class TokenStoreBroken(WhoopError):
 
 class BudgetBroken(WhoopError):
     """The file in which the processes of this machine count their requests is unusable."""
+
+
+class BenchFailed(WhoopError):
+    """A measured process or the simulator ended with an error."""
 
 
 class UnknownQuantity(WhoopError):

@@ -11,7 +11,7 @@ from datetime import date
 from whoop_api_client.sync import LONG_WINDOW, WINDOW
 
 _WHY_NOTHING = {
-    "missing": "WHOOP listed nothing for it; hrv pull --day {day} asks again, an export may hold it",
+    "missing": "no record tells of it; a newer export may, or hrv pull --day {day} from a connected account",
     "no_sleep": "the strap was not worn, or no sleep was seen",
     "unscorable": "WHOOP could not score it",
     "calibrating": "WHOOP was still learning this wearer",

@@ -35,7 +35,7 @@ def days_without_hrv(
     dict
         ``first_day``, ``last_day``, ``days``, ``scored``, ``counts`` per state, and ``gaps``: runs of equal state as
         ``{"state", "from", "to", "days", "doing", "asked_again", "until"}``. A calendar day without a row is
-        ``missing``.
+        ``missing``. ``days_behind``: how many days the last known day lies before ``today``.
     """
     states = dict(
         days.filter(pl.col("member_id") == member_id)
@@ -47,7 +47,8 @@ def days_without_hrv(
     if since is not None:
         states = {day: state for day, state in states.items() if day >= since}
     if not states:
-        return {"first_day": None, "last_day": None, "days": 0, "scored": 0, "counts": {}, "gaps": []}
+        nothing = {"first_day": None, "last_day": None, "days": 0, "scored": 0, "counts": {}, "gaps": []}
+        return nothing | {"days_behind": None}
     first, last = min(states), max(states)
     calendar = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     dense = [(day, states.get(day, "missing")) for day in calendar]
@@ -70,6 +71,7 @@ def days_without_hrv(
         "scored": sum(state == "scored" for _, state in dense),
         "counts": dict(sorted(counts.items())),
         "gaps": runs,
+        "days_behind": (today - last).days,
     }
 
 
@@ -84,4 +86,8 @@ def runs_text(found: dict[str, Any]) -> str:
         + f"  {run['doing']}"
         for run in found["gaps"]
     ]
+    if found["days_behind"] > 1:
+        lines.append(
+            f"The newest day is {found['days_behind']} days old. For newer ones: hrv pull, or import a newer export."
+        )
     return "\n".join([head, *lines])

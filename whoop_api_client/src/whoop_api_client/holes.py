@@ -21,9 +21,8 @@ STRETCHES = 40
 ASKED = 200
 
 
-def fill_holes(book: Notebook, client: WhoopClient) -> int:
-    """Ask for what must exist and is not held; returns how many records that brought."""
-    found = 0
+def fill_holes(book: Notebook, client: WhoopClient) -> None:
+    """Ask for what must exist and is not held: at most `STRETCHES` stretches and `ASKED` single records."""
     for start, end in _stretches(book)[:STRETCHES]:
         for kind, collection in COLLECTIONS.items():
             records = [
@@ -32,19 +31,16 @@ def fill_holes(book: Notebook, client: WhoopClient) -> int:
                 if collection.key_field in raw and collection.key(raw) not in book.held(kind)
             ]
             book.write_page(kind, records)
-            found += len(records)
     asked: set[tuple[str, str]] = set()
     while named := [hole for hole in _named(book) if hole not in asked]:
         for kind, key in named:
             if len(asked) == ASKED:
-                return found
+                return
             asked.add((kind, key))
             try:
                 book.write_page(kind, [client.record(kind, key)])
-                found += 1
             except NotFound:
                 continue  # a scored night without a recovery: it happens
-    return found
 
 
 def _stretches(book: Notebook) -> list[tuple[datetime, datetime]]:

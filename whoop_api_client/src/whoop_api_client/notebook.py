@@ -176,8 +176,9 @@ class Notebook:
         """A cursor of this connection; None when it was never set."""
         return self._record.get_cursor(self._cursor(name)) or None
 
-    def remember(self, name: str, value: str | None) -> None:
-        self._record.set_cursor(self._cursor(name), value or "")
+    def remember(self, **cursors: str | None) -> None:
+        """Set cursors of this connection, all at once; None: as if it was never set."""
+        self._record.append_many([], {self._cursor(name): value or "" for name, value in cursors.items()})
 
     def _cursor(self, name: str) -> str:
         return f"whoop:{self._connection}:{name}"

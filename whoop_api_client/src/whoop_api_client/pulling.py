@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from hrv_shared.clock import Clock, system_clock
+from hrv_shared.daytime import parse_instant
 from hrv_shared.settings import Settings
 from hrv_shared.store import Store
 from whoop_api_client.budget import open_budget
@@ -78,8 +79,6 @@ def pull(
 
 def last_pull_at(store: Store, settings: Settings, member_id: str) -> datetime | None:
     """When the last pull from this WHOOP was finished."""
-    from hrv_shared.daytime import parse_instant
-
     text = store.record.get_cursor(
         f"whoop:{connection_name(member_id, settings.whoop_api_base)}:last_pull_at"
     )

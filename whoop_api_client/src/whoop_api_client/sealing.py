@@ -39,11 +39,23 @@ class Seal:
         return "passphrase" if self.passphrase else "key file"
 
     def close(self, data: bytes) -> bytes:
-        """Encrypted bytes."""
+        """Encrypted bytes.
+
+        Raises
+        ------
+        TokenStoreBroken
+            The key file is there, but holds no key.
+        """
         from cryptography.fernet import Fernet
 
         if not self.passphrase:
-            return _BY_KEY_FILE + Fernet(self._made_key()).encrypt(data)
+            try:
+                return _BY_KEY_FILE + Fernet(self._made_key()).encrypt(data)
+            except ValueError:
+                raise TokenStoreBroken(
+                    f"{self.key_file} does not hold a key of ours. Bring the right one back, or remove it and connect "
+                    "again: hrv connect"
+                ) from None
         salt = os.urandom(_SALT_BYTES)
         key = _key(self.passphrase, salt)
         return _BY_PASSPHRASE + base64.urlsafe_b64encode(salt) + b":" + Fernet(key).encrypt(data)

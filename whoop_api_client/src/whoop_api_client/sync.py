@@ -96,9 +96,7 @@ def synchronise(
         book = Notebook(store, member_id, connection)
         book.write_account(client)
         if full and not _unfinished(book):
-            for kind in COLLECTIONS:
-                book.remember(f"backfill.{kind}", "{}")
-            book.remember("holes_filled", None)
+            book.remember(**dict.fromkeys((*(f"backfill.{kind}" for kind in COLLECTIONS), "holes_filled")))
         on_first(first_cycle_near(client, book.now()) if _unfinished(book) else None)
         return _synchronise(book, client, on_page)
 
@@ -108,7 +106,7 @@ def _synchronise(book: Notebook, client: WhoopClient, on_page: Progress) -> Pull
     todo = _unfinished(book)
     resumed = bool(todo) and book.recall("began_at") is not None
     if todo and not resumed:
-        book.remember("began_at", format_instant(now))
+        book.remember(began_at=format_instant(now))
     for kind in todo:
         try:
             _backfill(book, client, kind, on_page)
@@ -116,16 +114,15 @@ def _synchronise(book: Notebook, client: WhoopClient, on_page: Progress) -> Pull
             book.flush()
     if book.recall("holes_filled") is None:
         fill_holes(book, client)
-        book.remember("holes_filled", format_instant(now))
+        book.remember(holes_filled=format_instant(now))
     if todo and not resumed:
         # a first pull has just read everything
         result = book.count_into(PullResult(book.member_id, "backfill"))
     else:
         result = _window(book, client, now, on_page, mode="backfill+window" if todo else "window")
     if todo:
-        book.remember("last_long_at", format_instant(now))
-        book.remember("began_at", None)
-    book.remember("last_pull_at", format_instant(now))
+        book.remember(last_long_at=format_instant(now), began_at=None)
+    book.remember(last_pull_at=format_instant(now))
     return result
 
 
@@ -168,7 +165,7 @@ def _window(book: Notebook, client: WhoopClient, now: datetime, on_page: Progres
     mark_vanished(book, client, result, answered, missing, start, now)
     book.count_into(result)
     if is_long:
-        book.remember("last_long_at", format_instant(now))
+        book.remember(last_long_at=format_instant(now))
     return result
 
 

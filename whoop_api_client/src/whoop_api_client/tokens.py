@@ -91,14 +91,14 @@ class FileTokenStore:
     def load(self) -> TokenPair | None:
         try:
             data = self.path.read_bytes()
+            if self.path.stat().st_mode & 0o077:
+                self.path.chmod(0o600)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise TokenStoreBroken(
                 f"{self.path} cannot be read ({error.strerror}). Mend its permissions."
             ) from error
-        if self.path.stat().st_mode & 0o077:
-            self.path.chmod(0o600)
         return _from_bytes(self._seal.open(data, self.path), self.path)
 
     def save(self, pair: TokenPair) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -67,8 +66,8 @@ def why(
     Returns
     -------
     dict
-        ``value``, ``unit``, ``state``, ``missing`` (None, or a sentence), ``known_days`` (first and last),
-        and ``vintages``, oldest first; the last one is in force.
+        ``member_id``, ``day``, ``quantity``, ``value``, ``unit``, ``state``, ``missing`` (None, or a sentence),
+        and ``vintages`` (`tables.lineage.Vintage`), oldest first; the last one is in force.
     """
     name = quantity_named(quantity)
     vintages = lineage(record.facts(KINDS, member_id, as_of), day, name)
@@ -81,13 +80,13 @@ def why(
         "value": last.value if last else None,
         "state": last.state if last else "missing",
         "missing": _missing(last, day),
-        "vintages": [asdict(vintage) for vintage in vintages],
+        "vintages": vintages,
     }
 
 
 def why_text(found: dict[str, Any]) -> str:
     """`why` for people."""
-    vintages = [_rebuilt(vintage) for vintage in found["vintages"]]
+    vintages = found["vintages"]
     head = f"{found['quantity']} of {found['day']}: "
     if not vintages:
         return head + found["missing"]
@@ -166,8 +165,3 @@ def _value(value: Any, unit: str) -> str:
 
 def _instant(instant: datetime | None) -> str:
     return "now" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _rebuilt(vintage: dict[str, Any]) -> Vintage:
-    origins = {name: tuple(Origin(**origin) for origin in vintage[name]) for name in ("told_by", "not_used")}
-    return Vintage(**{**vintage, **origins})

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hrv_shared.daytime import parse_instant
+from hrv_shared.ontology import behaviours
 from hrv_shared.private_questions import choose_private
 from hrv_shared.record import Fact, FactDraft
 from hrv_shared.store import Store
@@ -78,6 +79,7 @@ def import_export(
     report = ImportReport(member_id)
     files = _read(Path(path), now, report, limits, on_progress)
     private = choose_private(store.record, member_id, leave_out, let_in)
+    report.notes += [_as_question(text) for text in leave_out if text not in behaviours()]
     drafting = Drafting(member_id, now, _is_older(store, member_id, files, report))
     unique: dict[str, list[ExportRow]] = {}
     for done, kind in enumerate(kind for kind in _ORDER if kind in files):
@@ -100,6 +102,13 @@ def import_export(
     count_nights(report, unique, store.record)
     on_progress("imported", 2 * len(files), 2 * len(files))
     return report
+
+
+def _as_question(text: str) -> str:
+    return (
+        f"{text!r} is no behaviour that I know: what is left out is the question of exactly these words. "
+        "The behaviours: hrv_shared/data/journal_ontology.csv."
+    )
 
 
 def _read(

@@ -99,7 +99,7 @@ def export_files(
     """
     rows: dict[str, list[dict[str, object]]] = {"cycles": [], "sleeps": [], "workouts": [], "journal": []}
     for place, night in enumerate(nights):
-        draw = random.Random(f"{seed} {night.onset_at:%s}")
+        draw = random.Random(f"{seed} {night.onset_at.timestamp():.0f}")
         following = nights[place + 1].onset_at if place + 1 < len(nights) else None
         if following is None and not is_open:
             following = night.onset_at + timedelta(hours=24)
