@@ -1,12 +1,14 @@
-"""What the simulator's tests share: a login by the code flow, and a collection read to its end."""
+"""What tests at the simulator share: settings, a login by the code flow, a collection read to its end."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from hrv_shared.settings import Settings, load_settings
 from whoop_api_client.simulator import ALL_SCOPES, RunningSimulator
 
 PATHS = {
@@ -16,6 +18,16 @@ PATHS = {
     "workout": "/v2/activity/workout",
 }
 REDIRECT = "http://localhost:8721/callback"
+
+
+def settings_for(place: RunningSimulator, folder: Path, **more: Any) -> Settings:
+    """Home and config below ``folder``, tokens in a file, WHOOP at the simulator."""
+    whoop = {
+        "whoop_api_base": place.api_base, "whoop_auth_base": place.auth_base, "whoop_client_id": place.client_id,
+        "whoop_client_secret": place.client_secret,
+    }  # fmt: skip
+    folders = {"home": folder / "home", "config_dir": folder / "config"}
+    return load_settings({}, **{**folders, "token_store": "file", **whoop, **more})
 
 
 def log_in(place: RunningSimulator, **more: str) -> dict[str, Any]:

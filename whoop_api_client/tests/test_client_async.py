@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from hrv_shared.settings import load_settings
+from simulator_login import settings_for
 from whoop_api_client import models, questions
 from whoop_api_client.client import AsyncWhoopClient, WhoopClient
 from whoop_api_client.connecting import connect
@@ -33,16 +33,7 @@ def simulator() -> Iterator[RunningSimulator]:
 @pytest.fixture(scope="module")
 def tokens(simulator, tmp_path_factory) -> Connection:
     folder = tmp_path_factory.mktemp("async")
-    settings = load_settings(
-        {},
-        home=folder / "home",
-        config_dir=folder / "config",
-        token_store="file",
-        whoop_api_base=simulator.api_base,
-        whoop_auth_base=simulator.auth_base,
-        whoop_client_id=simulator.client_id,
-        whoop_client_secret=simulator.client_secret,
-    )
+    settings = settings_for(simulator, folder)
     connect(settings, "follow")
     return open_connection(settings)
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from hrv_shared.settings import load_settings
 from hrv_shared.store import Store
+from simulator_login import settings_for
 from whoop_api_client.budget import SharedBudget
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connecting import connect
@@ -71,16 +71,7 @@ class Storm(httpx.BaseTransport):
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 12))])
 def test_an_hour_of_storm(simulator, tmp_path, seed):
-    settings = load_settings(
-        {},
-        home=tmp_path / "home",
-        config_dir=tmp_path / "config",
-        token_store="file",
-        whoop_api_base=simulator.api_base,
-        whoop_auth_base=simulator.auth_base,
-        whoop_client_id=simulator.client_id,
-        whoop_client_secret=simulator.client_secret,
-    )
+    settings = settings_for(simulator, tmp_path)
     connect(settings, "follow")
     tokens = open_connection(settings)
     store = Store(tmp_path / "home", clock=simulator.clock.now)

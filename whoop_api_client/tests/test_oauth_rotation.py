@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from hrv_shared.settings import Settings, load_settings
+from hrv_shared.settings import Settings
+from simulator_login import settings_for
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connecting import connect, describe_connection
 from whoop_api_client.connection import EARLY_S, open_connection
@@ -35,16 +36,7 @@ def simulator() -> Iterator[RunningSimulator]:
 
 @pytest.fixture
 def settings(simulator, tmp_path) -> Settings:
-    made = load_settings(
-        {},
-        home=tmp_path / "home",
-        config_dir=tmp_path / "config",
-        token_store="file",
-        whoop_api_base=simulator.api_base,
-        whoop_auth_base=simulator.auth_base,
-        whoop_client_id=simulator.client_id,
-        whoop_client_secret=simulator.client_secret,
-    )
+    made = settings_for(simulator, tmp_path)
     connect(made, "follow")
     return made
 

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from hrv_shared.settings import Settings, load_settings
+from hrv_shared.settings import Settings
 from hrv_shared.store import Store
+from simulator_login import settings_for
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connecting import connect
 from whoop_api_client.connection import open_connection
@@ -35,17 +36,7 @@ class House:
 
     def __init__(self, place: RunningSimulator, folder, **more):
         self.place = place
-        self.settings: Settings = load_settings(
-            {},
-            home=folder / "home",
-            config_dir=folder / "config",
-            token_store="file",
-            whoop_api_base=place.api_base,
-            whoop_auth_base=place.auth_base,
-            whoop_client_id=place.client_id,
-            whoop_client_secret=place.client_secret,
-            **more,
-        )
+        self.settings: Settings = settings_for(place, folder, **more)
         connect(self.settings, "follow")
         self.store = Store(folder / "home", clock=place.clock.now)
 

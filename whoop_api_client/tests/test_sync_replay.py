@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hrv_shared.settings import load_settings
 from hrv_shared.store import Store
+from simulator_login import settings_for
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connecting import connect
 from whoop_api_client.connection import Connection, open_connection
@@ -87,16 +87,7 @@ def simulator() -> Iterator[RunningSimulator]:
 @pytest.fixture(scope="module")
 def tokens(simulator, tmp_path_factory) -> Connection:
     folder = tmp_path_factory.mktemp("replay")
-    settings = load_settings(
-        {},
-        home=folder / "home",
-        config_dir=folder / "config",
-        token_store="file",
-        whoop_api_base=simulator.api_base,
-        whoop_auth_base=simulator.auth_base,
-        whoop_client_id=simulator.client_id,
-        whoop_client_secret=simulator.client_secret,
-    )
+    settings = settings_for(simulator, folder)
     connect(settings, "follow")
     return open_connection(settings)
 

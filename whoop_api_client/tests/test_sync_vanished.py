@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hrv_shared.record import SEEN
-from hrv_shared.settings import load_settings
 from hrv_shared.store import Store
+from simulator_login import settings_for
 from whoop_api_client.client import WhoopClient
 from whoop_api_client.connecting import connect
 from whoop_api_client.connection import open_connection
@@ -41,16 +41,7 @@ def pull_without(
     with running(
         replace(world, timelines=kept), SimulatorConfig(rate_per_minute=0, clock_runs=False)
     ) as place:
-        settings = load_settings(
-            {},
-            home=store.home,
-            config_dir=store.home.parent / "config",
-            token_store="file",
-            whoop_api_base=place.api_base,
-            whoop_auth_base=place.auth_base,
-            whoop_client_id=place.client_id,
-            whoop_client_secret=place.client_secret,
-        )
+        settings = settings_for(place, store.home.parent)
         connect(settings, "follow")
         with WhoopClient(open_connection(settings), place.api_base) as client:
             return synchronise(store, client, member_id="me", connection="sim")
@@ -170,11 +161,7 @@ def test_a_page_that_is_missing_from_an_answer_deletes_nothing(store, world, mon
 def test_the_length_of_an_account_is_found_in_a_handful_of_questions(store, world):
     asked: list[str] = []
     with running(world, SimulatorConfig(rate_per_minute=0, clock_runs=False)) as place:
-        settings = load_settings(
-            {}, home=store.home, config_dir=store.home.parent / "config", token_store="file",
-            whoop_api_base=place.api_base, whoop_auth_base=place.auth_base, whoop_client_id=place.client_id,
-            whoop_client_secret=place.client_secret,
-        )  # fmt: skip
+        settings = settings_for(place, store.home.parent)
         connect(settings, "follow")
         with WhoopClient(open_connection(settings), place.api_base) as client:
             ask = client.ask

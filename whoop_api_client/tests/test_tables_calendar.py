@@ -27,18 +27,18 @@ BATCH = 400
 SOURCES = ("api", "export", "both")
 
 
-def test_five_hundred_changes_of_the_clock(tmp_path: Path) -> None:
+def test_two_hundred_changes_of_the_clock(tmp_path: Path) -> None:
     draw = random.Random(11)
-    cases = [around(zone, change, draw) for zone, change in sampled(500, seed=11)]
-    assert len(cases) == 500
+    cases = [around(zone, change, draw) for zone, change in sampled(200, seed=11)]
+    assert len(cases) == 200
     counts = assert_right_days(tmp_path, cases, exported_every=5)
-    assert counts["nights"] > 4000 and counts["shared_days"] > 0, counts
+    assert counts["nights"] > 1600 and counts["skipped_days"] > 50, counts
 
 
 def test_flights_east_west_and_across_the_date_line(tmp_path: Path) -> None:
     draw = random.Random(12)
-    counts = assert_right_days(tmp_path, [flights(draw) for _ in range(150)], exported_every=5)
-    assert counts["shared_days"] > 20 and counts["skipped_days"] > 20, counts
+    counts = assert_right_days(tmp_path, [flights(draw) for _ in range(100)], exported_every=5)
+    assert counts["shared_days"] > 10 and counts["skipped_days"] > 10, counts
 
 
 @pytest.mark.slow

@@ -77,9 +77,9 @@ class Sparse:
         self.daily.store.record.append_many([draft])
 
 
-# the few: of the first hundred, some that tell a wrong first workout, or a wrong count of vintages, from the right one
+# the few: of the first hundred, two that tell a wrong first workout, or a wrong count of vintages, from the right one
 @pytest.mark.parametrize(
-    "seeds", [(1, 9, 24, 36), pytest.param(range(37, 400), marks=pytest.mark.slow)], ids=["few", "many"]
+    "seeds", [(1, 9), pytest.param(range(10, 400), marks=pytest.mark.slow)], ids=["few", "many"]
 )
 @pytest.mark.timeout(1200)
 def test_whatever_happens_refreshed_is_rebuilt(tmp_path, seeds):
