@@ -200,7 +200,8 @@ def status(member: MemberOption = None, as_json: JsonOption = False) -> None:
         "last_pull_at": last_pull_at(store, settings, member_id),
         "holdings": holdings(store, member_id),
     }
-    state = "connected" if connection["connected"] else "lost" if connection["lost_at"] else "not connected"
+    lost = "ended by WHOOP; hrv connect" if connection["lost_at"] else "not connected; hrv connect"
+    state = "connected" if connection["connected"] else lost
     pulled = result["last_pull_at"]
     lines = [f"WHOOP: {state}; last pull: {f'{pulled:%Y-%m-%d %H:%M} UTC' if pulled else 'never'}"]
     lines += [f"{name:12}{count:>7}" for name, count in result["holdings"].items()]
