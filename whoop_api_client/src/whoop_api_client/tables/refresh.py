@@ -3,7 +3,8 @@
 What was known before the earliest new fact does not change (the as-of rule), and no rule looks further from a night
 than to the cycles beside it. So the rows of the last `REACH` are derived from the facts of a somewhat longer time, and
 stand beside the older rows as they are. Whenever that might not hold (tables that somebody else wrote, another version
-of this program, news of an old night, nothing before the first new one) everything is made anew.
+of this program, news of an old night, nothing before the first new one, a first workout that cannot be told from a
+first one in weeks) everything is made anew.
 """
 
 from __future__ import annotations
