@@ -48,6 +48,13 @@ _JOINED = re.compile(r"^[\s,]*(?:and|where|then|and then|so|who|whose)\b")
 _WHO = re.compile(r"^[\s,]*(?:who|whose)\b")
 _ASIDE = re.compile(r"^[\s,]*(?:while|whilst|because|as|when|since|until|before|after|where)\b")
 """How a clause about somebody else begins after which the speaker goes on."""
+_MOST = 120
+"""Clock times and lengths that are read; no entry of a day has more."""
+_INTERJECTION = re.compile(
+    r"[\s,(–—-]*(?:i (?:think|guess|believe|suppose|reckon|swear|mean|hear|heard|assume|imagine)|i'd say|you know|"
+    r"honestly|apparently|bless (?:him|her|them)|of course|poor thing|god knows|i kid you not)[\s,)–—-]*"
+)
+"""What is thrown in without a change of subject: "my colleague had, I think, nine"."""
 _FEW = 6
 _GOES_ON = re.compile(r"\b(?:and|then|1|another)\b")
 _FRONTED = 3
@@ -124,7 +131,9 @@ def read_note(original: str, entry_day: date | None = None) -> Note:
     lengths = [
         d for d in find_durations(text.text) if not any(c.start < d.end and d.start < c.end for c in clocks)
     ]
-    return Note(text, tuple(clauses), tuple(clocks), tuple(lengths), [c.start for c in clauses])
+    return Note(
+        text, tuple(clauses), tuple(clocks[:_MOST]), tuple(lengths[:_MOST]), [c.start for c in clauses]
+    )
 
 
 @dataclass(frozen=True)
@@ -271,6 +280,8 @@ def _clauses_of(
 def _others(said: _Said, piece: str, original: str, opens: bool) -> bool:
     """A clause without a subject goes on with the last one: in "Anna had wine, gin and a beer", not in "kids in
     bed, two beers"."""
+    if said.others and _INTERJECTION.fullmatch(piece):
+        return True
     told = about_others(piece, original, opens)
     if told is None and _WHO.match(piece):
         return True

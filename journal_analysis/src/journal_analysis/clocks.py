@@ -32,6 +32,13 @@ _PATTERNS = (
         ),
     ),
     ("spoken", re.compile(r"\b(\d{1,2}) (\d{2})\s?(am|pm)\b")),
+    (
+        "spoken",
+        re.compile(
+            r"\b(?:dinner|supper|lights out|bedtime|alarm|the last(?: one| 1)?|last (?:one|1|drink|coffee|chai|tea|beer))"
+            r"(?: was| is| at)? (\d{1,2}) ([0-5][05])\b()(?!\s*(?:minutes|min\b|hours|km|g\b|mg|ml|percent|%))"
+        ),
+    ),
     ("spoken", re.compile(r"\b(\d{1,2}) (\d[05])()(?= (?:in the (?:morning|afternoon|evening)|at night)\b)")),
     (
         "spoken",

@@ -31,6 +31,8 @@ PRONOUN_ONE = frozenset(
     "the same next some final proper cheeky quick".split()
 )
 """Words after which "one" stands for a thing and not for the number."""
+_AFTER_THAT = re.compile(r"\b(?:after|before|besides|with) that $")
+"""Before "one" the "that" is the event and the one a number: "after that one plum wine"."""
 
 PHRASES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(rf"(?<![a-z])(?:{pattern})(?![a-z])"), stands_for)
@@ -171,7 +173,11 @@ def _numbers(plain: str) -> list[tuple[int, int, str]]:
     for match in _NUMBER.finditer(plain):
         if match.start() < until:
             continue
-        if match.group() == "one" and _previous_word(plain, match.start()) in PRONOUN_ONE:
+        if (
+            match.group() == "one"
+            and _previous_word(plain, match.start()) in PRONOUN_ONE
+            and not _AFTER_THAT.search(plain, max(0, match.start() - 12), match.start())
+        ):
             continue
         value, until = _number_at(plain, match.start())
         found.append((match.start(), until, value))

@@ -59,6 +59,7 @@ def read_count(note: Note, behaviour: Behaviour) -> list[Candidate]:
         weak = _WEAK if behaviour.name == "alcohol" else _WEAKEST
         if all(s.rule in weak for s in mine):  # "no alcohol, and that with a bottle open in the fridge"
             named = [s for s in named if s not in mine]
+    named = [s for s in named if not _only_repeats(note, s, denials)]
     servings = _with_totals(note, behaviour, named)
     everything = [(s.start, s.end) for s in servings]
     candidates: list[Candidate] = []
@@ -72,6 +73,18 @@ def read_count(note: Note, behaviour: Behaviour) -> list[Candidate]:
     had = {(c.day_shift, c.is_plan) for c in candidates if c.kind != "time"}
     denials += _none_today(note, behaviour, servings)
     return candidates + [d for d in denials if (d.day_shift, d.is_plan) not in had]
+
+
+def _only_repeats(note: Note, serving: Serving, denials: list[Candidate]) -> bool:
+    """Whether a bare noun speaks again of what was denied: "no coffee, because coffee calls the cigarette"."""
+    if serving.rule not in ("singular", "named without number"):
+        return False
+    said = note.text[serving.start : serving.end].rstrip("s")
+    return any(
+        (d.day_shift, d.is_plan) == (serving.day_shift, serving.plan)
+        and re.search(rf"\b{re.escape(said)}s?\b", note.text[d.start : d.end])
+        for d in denials
+    )
 
 
 def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> list[Serving]:

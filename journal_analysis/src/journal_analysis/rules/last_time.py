@@ -27,10 +27,21 @@ _THAT_WAS = re.compile(
 _BOUNDS = frozenset({"before", "after", "since", "by", "from", "past", "to", "towards", "toward"})
 """Words that make a clock time a bound and not the time of a drink ("2 coffees before 10")."""
 _AFTER_LUNCH = "13:30"
+_WITH_IT = re.compile(r"\b(?:with|after|before|over|and) (?:(?:a|an|the|my|some|our) )?(?:\w+ )?$")
+"""What is eaten beside a drink does not end the talk of it: "a coffee with cake at four"."""
+_WHEN = re.compile(
+    r"[\s,]*(?:when|as|while|once) (?:i|we) (?:first |finally )?(?:got|woke|came|was|were|arrived|landed|finished|sat|reached)\b"
+)
+_EVENING = re.compile(
+    r"\b(?:kick[- ]?off|(?:after|before|on the way home from) (?:work|the (?:match|game|show|gig|concert|film|shift|meeting))|(?:this|in the) (?:afternoon|evening)|tonight|after (?:dinner|supper|lunch|school))\b(?<!work out)"
+)
+_EVENING_FROM = 12
 _BY_DAY = re.compile(r"\b(?:noon|midday|lunch\w*|brunch|afternoon)\b")
 _FEW_WORDS = 4
 _LAST_FROM = 16
 """The last drink "at half past one" was at night."""
+_LAST_COFFEE_FROM = 8
+"""The last of several coffees "at six" was not at six in the morning."""
 _SAME_STORY = 220
 _CLOCK_REACH = 45
 
@@ -50,13 +61,15 @@ def read_last_time(
         clock, start = explicit
         by_day = _BY_DAY.search(note.text, *note.sentence_of(start))
         from_hour = max(earliest, _LAST_FROM) if behaviour.name == "alcohol" and not by_day else earliest
+        from_hour = max(from_hour, _LAST_COFFEE_FROM)
         return _with(note, said, start, clock.end, clock.resolve(from_hour), "last one said", 0.9)
     timed = [(span, _clocks_beside(note, *span)) for span in items]
     beside = {c.start: c for _, clocks in timed for c in clocks}
     if not beside:
         return None
     clocks = [beside[at] for at in sorted(beside)]
-    times = _in_order(clocks, earliest)
+    evening = _EVENING.search(note.text, *note.sentence_of(items[-1][0])) is not None
+    times = _in_order(clocks, _EVENING_FROM if evening and len(clocks) == 1 else earliest)
     late = max(times, key=_night_order)
     if not timed[-1][1] and not _is_earlier(note, *timed[-1][0], late):
         return None
@@ -133,9 +146,19 @@ def _clocks_beside(note: Note, start: int, end: int) -> list[Clock]:
         if first <= c.start
         and c.end <= start < c.end + 26
         and c.lead not in _BOUNDS
+        and not _is_of_a_meal(note, c)
         and _JUST_BEFORE.fullmatch(note.text[c.end : start])
     ]
     return after or before
+
+
+def _is_of_a_meal(note: Note, clock: Clock) -> bool:
+    """Whether a time closes what its clause says of a meal or training: "pizza 9:30pm, one seltzer"."""
+    if not re.match(r"\s?[,.;)]", note.text[clock.end : clock.end + 2]):
+        return False
+    before = note.text[note.clause_at(clock.start).start : clock.start]
+    meal = behaviours()["late_meal"].pattern("words").search(before)
+    return meal is not None or _OTHER_TOPIC.search(before) is not None
 
 
 def _reach(note: Note, start: int, end: int) -> tuple[int, int]:
@@ -146,13 +169,19 @@ def _reach(note: Note, start: int, end: int) -> tuple[int, int]:
     until = clause.end
     while until < last:
         following = note.clause_at(until)
-        if not _is_times_only(note, until, following.end) and not _THAT_WAS.match(note.text, until):
+        if not _is_times_only(note, until, following.end) and not (
+            _THAT_WAS.match(note.text, until) or _WHEN.match(note.text, until)
+        ):
             break
         until = following.end
     last = until
     plain = _MEAL_BESIDE.sub(lambda m: "_" * len(m.group()), note.text[first:last])
     topic = _OTHER_TOPIC.search(plain, end - first)
     last = first + topic.start() if topic else last
+    for dish in behaviours()["late_meal"].pattern("words").finditer(note.text, end, last):
+        if not _WITH_IT.search(note.text, max(first, dish.start() - 20), dish.start()):
+            last = dish.start()
+            break
     for nouns in _nouns().values():
         following_noun = nouns.search(note.text, end + 1, last)
         if following_noun and not is_denied(note, *following_noun.span()):

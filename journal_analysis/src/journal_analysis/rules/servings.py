@@ -6,11 +6,12 @@ import re
 from bisect import bisect_left
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 
 from journal_analysis.behaviours import Behaviour, behaviours
 from journal_analysis.clauses import Note
 from journal_analysis.phrases import phrase
-from journal_analysis.rules.candidate import Candidate, is_denied, judged
+from journal_analysis.rules.candidate import Candidate, denial_of, judged
 from journal_analysis.rules.further import REPLACES, Serving, further_servings
 
 __all__ = ["Serving", "counted_nouns", "find_servings", "nouns_of"]
@@ -35,6 +36,10 @@ _RANGE = re.compile(
 _CORRECTION_REACH = 30
 _BACK = 48
 _NEXT = 12
+_MOST = 300
+"""Mentions that are read; no entry of a day has more, and endless repetition must not take long."""
+_NONE_OF = re.compile(r"(?:no|none|nothing|nil|zero|0)\b")
+"""Words that do not deny a number behind another noun: "no workout, two cans of cola"."""
 _NOT_COUNTED = re.compile(
     r"\b(?:rooibos|herbal|mint|peppermint|chamomile|camomile|decaf|water|juice|milk|lemonade|soup|broth|squash|kombucha)\b"
 )
@@ -117,7 +122,7 @@ def counted_nouns(note: Note) -> list[tuple[int, int]]:
         m.span()
         for b in behaviours().values()
         if b.rule == "count"
-        for m in _pattern(b.name).finditer(note.text)
+        for m in islice(_pattern(b.name).finditer(note.text), _MOST)
     )
 
 
@@ -131,7 +136,7 @@ def nouns_of(behaviour: Behaviour, note: Note) -> list[re.Match[str]]:
     left_out = 0
     not_before = re.compile(rf"(?:^|[^a-z])(?:{options['not_before']})$")
     barred = [m.span() for m in behaviour.pattern("not_words").finditer(note.text)]
-    for match in _pattern(behaviour.name).finditer(note.text):
+    for match in islice(_pattern(behaviour.name).finditer(note.text), _MOST):
         at = match.start("noun")
         if any(a < match.end() and at < b for a, b in barred):
             continue
@@ -180,7 +185,7 @@ def _anchors(note: Note) -> list[tuple[int, str]]:
         (m.start("noun"), b.name)
         for b in behaviours().values()
         if b.rule == "count"
-        for m in _pattern(b.name).finditer(note.text)
+        for m in islice(_pattern(b.name).finditer(note.text), _MOST)
         if not m.group("loose")
     )
 
@@ -190,7 +195,10 @@ def _serving(note: Note, behaviour: Behaviour, match: re.Match[str]) -> Serving 
     start, end = match.start("n" if number else "portion" if portion else "noun"), match.end()
     plainly = re.match(r"[1-9]", number or "") is not None
     said_from = match.start("noun") if number in _MINE else start
-    if number in ("0", "no") or is_denied(note, said_from, end, reach=3 if plainly else 6):
+    if number in ("0", "no"):
+        return None
+    denial = denial_of(note, said_from, end, reach=3 if plainly else 6)
+    if denial and not (plainly and _NONE_OF.match(note.text, denial[0]) and denial[0] < start):
         return None
     servings, confidence, rule = _how_many(number, noun, portion, behaviour)
     behind = _NUMBER_AFTER.match(note.text, end) if number is None or servings is None else None

@@ -37,6 +37,8 @@ _COUNTS_NOT = re.compile(
 )
 """What is called no training is a word about something else: "a walk, that's not training"."""
 _THERE_AND_BACK = 2
+_MOST = 120
+"""Mentions that are read; no entry of a day has more."""
 _PIECES = re.compile(
     r"interval|threshold|tempo|effort|vo2|hiit|hard|rest|sweet|above|ftp|zone [3-5]|fast|reps?\b"
 )
@@ -147,7 +149,7 @@ def _named(note: Note) -> list[Session]:
                         probe.confidence,
                     )
                 )
-    return sorted(found, key=lambda s: s.start)
+    return sorted(found, key=lambda s: s.start)[:_MOST]
 
 
 def _by_time(note: Note, sessions: list[Session]) -> list[list[Session]]:
