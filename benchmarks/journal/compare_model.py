@@ -23,8 +23,9 @@ from hrv_shared.llm import ChatModel, open_chat_model
 from hrv_shared.models import resolve
 from hrv_shared.settings import load_settings
 from journal_analysis.bench import text_cases
-from journal_analysis.bench_texts import read_by_rules, spoken_of
+from journal_analysis.bench_texts import spoken_of
 from journal_analysis.fields import FIELDS, fields_of
+from journal_analysis.reading import read_facts
 
 PROMPT = json.loads(Path(__file__).with_name("model_prompt.json").read_text(encoding="utf-8"))
 QUOTES = {
@@ -68,7 +69,7 @@ def compare(cases: list[dict[str, Any]], readings: list[dict[str, Any]], model: 
     disagree = caught = 0
     silence = fields_of([])
     for case, reading in zip(cases, readings, strict=True):
-        rules, labels = fields_of(read_by_rules(case["text"], spoken_of(case))), case["labels"]
+        rules, labels = fields_of(read_facts(case["text"], spoken_of(case)).facts), case["labels"]
         for name in FIELDS:
             said, other = rules[name], reading.get(name, silence[name])
             filled = other if said == silence[name] and _is_quoted(name, reading, case["text"]) else said

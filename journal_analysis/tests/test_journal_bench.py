@@ -1,6 +1,7 @@
 """Figures on labelled texts; the floors are below what was measured, so that a broken rule is seen."""
 
 import json
+import wave
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,15 @@ def test_a_folder_without_cases_is_refused(tmp_path, settings):
     (tmp_path / "other.json").write_text('{"a": 1}')
     with pytest.raises(BadBenchmark, match="neither"):
         run_bench([tmp_path], settings)
+
+
+def test_a_recording_in_which_nobody_speaks_is_a_row_of_its_own(tmp_path, settings, with_whisper):
+    with wave.open(str(tmp_path / "silence.wav"), "wb") as audio:
+        audio.setparams((1, 2, 16_000, 0, "NONE", ""))
+        audio.writeframes(bytes(2 * 16_000 * 3))
+    item = {"file": "silence.wav", "seconds": 3.0, "kind": "no journal", "reference": "", "labels": None}
+    (tmp_path / "manifest.json").write_text(json.dumps([item]))
+    result = run_bench([tmp_path], with_whisper)
+    assert value(result, "facts where none was told", "no journal") == 0
+    assert value(result, "transcribed though no journal", "no journal") == 0
+    assert result["recordings"][0]["failed"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journal_analysis.bench_speech import measure_speech
-from journal_analysis.bench_texts import Reader, is_text_case, measure_texts, read_by_rules
+from journal_analysis.bench_texts import is_text_case, measure_texts
 from journal_analysis.errors import BadBenchmark
 
 if TYPE_CHECKING:
@@ -24,15 +24,8 @@ MANIFEST = "manifest.json"
 MOST_MISSES_SHOWN = 40
 
 
-def run_bench(
-    data: Sequence[Path], settings: Settings, *, read: Reader = read_by_rules, model: str = "rules"
-) -> dict[str, Any]:
+def run_bench(data: Sequence[Path], settings: Settings) -> dict[str, Any]:
     """Measure everything in the given folders and files.
-
-    Parameters
-    ----------
-    read : Reader
-        What makes facts of a text: the rules, or another reader under the name ``model``.
 
     Returns
     -------
@@ -48,13 +41,13 @@ def run_bench(
     for place in data:
         manifest = place / MANIFEST
         if place.is_dir() and manifest.exists():
-            speech = measure_speech(place, _read(manifest), settings, read)
+            speech = measure_speech(place, _read(manifest), settings)
             result["rows"] += speech.rows
             result["misses"] += speech.misses
             result["recordings"] += speech.recordings
         cases = text_cases(place)
         if cases:
-            texts = measure_texts(cases, read, model)
+            texts = measure_texts(cases)
             result["rows"] += texts.rows
             result["misses"] += texts.misses
         elif not manifest.exists():

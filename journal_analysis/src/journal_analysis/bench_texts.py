@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,18 +19,9 @@ from journal_analysis.fields import FIELDS, fields_of
 from journal_analysis.reading import read_facts
 from journal_analysis.telling import Spoken
 
-__all__ = [
-    "Reader",
-    "TextFigures",
-    "fact_misses",
-    "is_text_case",
-    "measure_texts",
-    "read_by_rules",
-    "spoken_of",
-]
+__all__ = ["TextFigures", "fact_misses", "is_text_case", "measure_texts", "spoken_of"]
 
-Reader = Callable[[str, Spoken | None], Sequence[JournalFact]]
-"""From a text and when it was told to its facts."""
+MODEL = "rules"
 
 NIGHT_ENDS_HOUR = 4
 """Before this local hour a note still belongs to the day before."""
@@ -66,15 +57,8 @@ def is_text_case(case: Any) -> bool:
     return set(FIELDS) <= set(case.get("labels") or ()) or isinstance(case.get("facts"), list)
 
 
-def read_by_rules(text: str, spoken: Spoken | None) -> Sequence[JournalFact]:
-    """What the product makes of a typed note."""
-    return read_facts(text, spoken).facts
-
-
-def measure_texts(
-    cases: Iterable[Mapping[str, Any]], read: Reader = read_by_rules, model: str = "rules"
-) -> TextFigures:
-    """Hold what ``read`` makes of each text against its labels.
+def measure_texts(cases: Iterable[Mapping[str, Any]]) -> TextFigures:
+    """Hold what is read of each text against its labels.
 
     Returns
     -------
@@ -89,14 +73,14 @@ def measure_texts(
         tally = tallies[str(case.get("set", "all"))]
         spoken = spoken_of(case)
         began = time.perf_counter()
-        facts = read(case["text"], spoken)
+        facts = read_facts(case["text"], spoken).facts
         tally.seconds.append(time.perf_counter() - began)
         if case.get("labels"):
             figures.misses += _count_fields(case, facts, tally)
         if case.get("facts") is not None:
             figures.misses += _count_facts(case, facts, tally)
     for name, tally in sorted(tallies.items()):
-        figures.rows += _rows(name, tally, model)
+        figures.rows += _rows(name, tally)
     return figures
 
 
@@ -185,9 +169,9 @@ def _count_facts(
     ]
 
 
-def _rows(name: str, tally: _Tally, model: str) -> list[dict[str, Any]]:
+def _rows(name: str, tally: _Tally) -> list[dict[str, Any]]:
     def row(metric: str, right: float, n: int) -> dict[str, Any]:
-        return {"metric": metric, "value": round(right / n, 4), "n": n, "model": model, "set": name}
+        return {"metric": metric, "value": round(right / n, 4), "n": n, "model": MODEL, "set": name}
 
     rows = []
     if tally.fields:
@@ -204,4 +188,4 @@ def _rows(name: str, tally: _Tally, model: str) -> list[dict[str, Any]]:
         )
     median_s = round(statistics.median(tally.seconds), 4)
     n = len(tally.seconds)
-    return [*rows, {"metric": "seconds a text", "value": median_s, "n": n, "model": model, "set": name}]
+    return [*rows, {"metric": "seconds a text", "value": median_s, "n": n, "model": MODEL, "set": name}]
