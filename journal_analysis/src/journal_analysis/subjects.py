@@ -15,7 +15,8 @@ _NAMED = phrase("subjects", "named")
 _NAMED_FIRST = phrase("subjects", "named_first")
 _TAKEN_ALONG = re.compile(
     r"\b(?:dragged|took|brought|invited|joined|drove|made|talked|roped|forced|topped|poured|bought|got|gave|handed|"
-    r"served|treated) (?:me|us)\b(?! (?:to|that|not)\b(?! (?:a|the|her|his|my|their)\b))"
+    r"served|treated|destroyed|killed|crushed|pushed|smashed|beasted|drilled|hammered|tortured|broke|coached|"
+    r"trained|thrashed|beat|demolished) (?:me|us)\b(?! (?:to|that|not)\b(?! (?:a|the|her|his|my|their)\b))"
 )
 """What somebody else does with the wearer is the wearer's too: "the wife dragged me along to yoga"."""
 _CONSUMES = phrase("subjects", "consumes")

@@ -30,14 +30,19 @@ _AFTER_LUNCH = "13:30"
 _WITH_IT = re.compile(r"\b(?:with|after|before|over|and) (?:(?:a|an|the|my|some|our) )?(?:\w+ )?$")
 """What is eaten beside a drink does not end the talk of it: "a coffee with cake at four"."""
 _WHEN = re.compile(
-    r"[\s,]*(?:when|as|while|once) (?:i|we) (?:first |finally )?(?:got|woke|came|was|were|arrived|landed|finished|sat|reached)\b"
+    r"[\s,]*(?:when|as|while|once) (?:i|we) (?:first |finally )?(?:got|woke|came|was|were|arrived|landed|finished|sat|reached)"
+    r"\b(?: (?:up|home|in|back|to|there|out|at the \w+)\b)*"
 )
 _EVENING = re.compile(
-    r"\b(?:kick[- ]?off|(?:after|before|on the way home from) (?:work|the (?:match|game|show|gig|concert|film|shift|meeting))|(?:this|in the) (?:afternoon|evening)|tonight|after (?:dinner|supper|lunch|school))\b(?<!work out)"
+    r"\b(?:kick[- ]?off|(?:after|on the way home from) work|(?:after|before|on the way home from) the "
+    r"(?:match|game|show|gig|concert|film|shift)|(?:this|in the) (?:afternoon|evening)|tonight|"
+    r"after (?:dinner|supper|lunch|school))\b(?! out)"
 )
 _EVENING_FROM = 12
 _BY_DAY = re.compile(r"\b(?:noon|midday|lunch\w*|brunch|afternoon)\b")
 _FEW_WORDS = 4
+_OPEN_BEFORE, _UNSURE = "06:30", 0.68
+"""A bare "at six" may be the evening's; one of several times may not be the last: to be confirmed."""
 _LAST_FROM = 16
 """The last drink "at half past one" was at night."""
 _LAST_COFFEE_FROM = 8
@@ -75,7 +80,11 @@ def read_last_time(
         return None
     end = clocks[times.index(late)].end
     start = min(items[0][0], clocks[times.index(late)].start)
-    return _with(note, said, start, max(end, items[0][1]), late, "latest time beside", 0.85)
+    several = (
+        len(clocks) > 1 and len(items) == 1 or clocks[times.index(late)].ambiguous and late < _OPEN_BEFORE
+    )
+    sure = _UNSURE if several else 0.85
+    return _with(note, said, start, max(end, items[0][1]), late, "latest time beside", sure)
 
 
 def _in_order(clocks: list[Clock], earliest: int) -> list[str]:
@@ -176,6 +185,7 @@ def _reach(note: Note, start: int, end: int) -> tuple[int, int]:
         until = following.end
     last = until
     plain = _MEAL_BESIDE.sub(lambda m: "_" * len(m.group()), note.text[first:last])
+    plain = _WHEN.sub(lambda m: "_" * len(m.group()), plain)
     topic = _OTHER_TOPIC.search(plain, end - first)
     last = first + topic.start() if topic else last
     for dish in behaviours()["late_meal"].pattern("words").finditer(note.text, end, last):

@@ -192,6 +192,8 @@ def _anchors(note: Note) -> list[tuple[int, str]]:
 
 def _serving(note: Note, behaviour: Behaviour, match: re.Match[str]) -> Serving | None:
     number, portion, noun = match.group("n"), match.group("portion"), match.group("noun")
+    if number and any(c.start < match.end("n") <= c.end for c in note.clocks):
+        number = None  # "at half past ten black tea"
     start, end = match.start("n" if number else "portion" if portion else "noun"), match.end()
     plainly = re.match(r"[1-9]", number or "") is not None
     said_from = match.start("noun") if number in _MINE else start

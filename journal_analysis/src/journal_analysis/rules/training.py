@@ -28,7 +28,7 @@ _WITH_WARM_UP = re.compile(
 _FOLLOWS = 60
 """Characters of a sentence after a session's that may tell its length."""
 _IN_MINUTES = frozenset({"hiit", "strength_training", "zone2_cardio", "yoga", "long_endurance"})
-_SURE, _BARE, _DENIED = 0.85, 0.65, 0.75
+_SURE, _BARE, _NAMED_ONLY, _DENIED = 0.85, 0.65, 0.68, 0.75
 
 
 def read_training(note: Note, behaviour: Behaviour) -> list[Candidate]:
@@ -89,8 +89,8 @@ def _done(note: Note, behaviour: Behaviour, sessions: list[Session]) -> list[Can
     if minutes is not None:
         said = replace(said, kind="amount", amount=minutes, rule="session and its minutes")
     effort = read_effort(note, sessions)
-    if minutes is None and effort is None and all(s.joins for s in sessions):
-        said = replace(said, confidence=_BARE)
+    if minutes is None and effort is None:
+        said = replace(said, confidence=_BARE if all(s.joins for s in sessions) else _NAMED_ONLY)
     drafts = [said]
     if effort is not None and not plan:
         value, why, how_sure = effort
@@ -172,13 +172,12 @@ def _minutes(note: Note, sessions: list[Session], plan: bool) -> tuple[float | N
 def _total(note: Note, sentence: tuple[int, int]) -> tuple[float, int] | None:
     """A length of the sentence that is said to be the whole, or a bare "= 50 total"."""
     first, last = sentence
+    bare = _BARE_TOTAL.search(note.text[first:last])
+    summed = (float(next(g for g in bare.groups() if g)), first + bare.end()) if bare else None
     for duration in note.durations:
         if first <= duration.start < last and is_total(note, duration):
-            return duration.minutes, duration.end
-    bare = _BARE_TOTAL.search(note.text[first:last])
-    if bare is None:
-        return None
-    return float(next(g for g in bare.groups() if g)), first + bare.end()
+            return summed if summed and summed[0] > duration.minutes else (duration.minutes, duration.end)
+    return summed
 
 
 def _total_after(
