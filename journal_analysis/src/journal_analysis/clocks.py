@@ -32,6 +32,7 @@ _PATTERNS = (
         ),
     ),
     ("spoken", re.compile(r"\b(\d{1,2}) (\d{2})\s?(am|pm)\b")),
+    ("spoken", re.compile(r"\b(\d{1,2}) ([0-5][05])()(?= (?:or so|ish|sharp|on the dot|local)\b)")),
     (
         "spoken",
         re.compile(

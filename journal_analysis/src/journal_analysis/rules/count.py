@@ -30,6 +30,11 @@ _WEAK = frozenset({"named without number", "singular", "article", "portion", "sh
 """Mentions that an outright "no alcohol" outweighs."""
 _CUPS = re.compile(r"(?:cups?|mugs?|glass(?:es)?|bottles|cans)$")
 _THAT_IS = re.compile(r"\b(?:so|that's|that is|that makes|makes|which makes)\b[^.;]{0,12}$")
+_SO = re.compile(
+    r"[,.;–-]\s*(?:so|that makes|makes|which makes|that's)(?: it| about| around| maybe| like)? $"
+)
+_PLAIN = re.compile(r"(?:pints?|shots?|glasses|cups|mugs|drinks|beers|coffees|wines|teas|espressos)$")
+"""What a sum is told in: "a pint, then one back, so two pints"."""
 _IN_ALL = re.compile(
     r"[ ,]*(?:for me )?(?:overall|in total|total|altogether|all together|all in all|in all|all told|tonight|today)\b"
 )
@@ -100,6 +105,9 @@ def _with_totals(note: Note, behaviour: Behaviour, servings: list[Serving]) -> l
             before and serving.rule == "number" and serving.servings == sum(k.servings or 0.0 for k in before)
         )
         gap = note.text[before[-1].end : serving.start] if before else ""
+        had = sum(k.servings or 0.0 for k in before)
+        if before and _SO.search(gap) and _PLAIN.search(noun) and (serving.servings or 0.0) >= max(had, 2.0):
+            said_again = True
         if said_again and (
             _THAT_IS.search(gap) or (gap.strip(" ,") == "" and before[-1].rule == "own count")
         ):

@@ -17,6 +17,10 @@ _OTHER_TOPIC = phrase("training", "other_topic")
 _OTHER_SUBJECT = phrase("training", "other_subject")
 _GOES_ON = phrase("training", "goes_on")
 _RPE_ALONE = re.compile(r"\brpe(?: was| of| about| maybe|:)? ?(\d+(?:\.\d)?)\b")
+_NOT_HARD = re.compile(
+    r"\b(?:not|nothing|wasn't|isn't|weren't|didn't (?:feel|go)|never|far from)(?: even)?( too| that| very| super| so| overly"
+    r"| particularly| crazy| all that| especially)? (?:hard|intense|tough|heavy|brutal|demanding|challenging|strenuous)\b"
+)
 _SHORT = 80
 """Characters of a sentence after a session's that may still speak of it."""
 
@@ -48,6 +52,7 @@ def _of_sentence(
     note: Note, sessions: list[Session], sentence: tuple[int, int]
 ) -> list[tuple[float, str, float]]:
     spoken = _about_training(note, sessions, sentence)
+    spoken = _NOT_HARD.sub(lambda m: "moderate" if m.group(1) else "easy", spoken)
     said = _RPE.search(spoken)
     if said and float(said.group(1)) <= 10:
         number = float(said.group(1))

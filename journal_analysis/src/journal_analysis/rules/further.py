@@ -19,8 +19,10 @@ _MORE = phrase("count", "more")
 _ONLY_THE_ONE = phrase("count", "only_the_one")
 _LABEL = re.compile(r"[a-z]:|\n")
 _TIMES_JOIN = re.compile(
-    r"^(?:[\s,&+/-]|\b(?:at|and|then|once|more|again|around|about|by|in|the|finally|also|another|morning|afternoon|evening|on)\b|\boclock\b)*$"
+    r"^(?:[\s,&+/:(-]|\b(?:at|and|then|once|more|again|around|about|by|in|the|finally|also|another|morning|afternoon|evening|on)\b|\boclock\b|\b(?:the )?(?:first|second|third|fourth|2nd|3rd|4th|last)(?: one| 1)?(?: was)?\b)*$"
 )
+_ONLY_NEXT = re.compile(r"[^.;!?]{0,24}[.;!]\s*")
+"""Before "only one …" that opens the next sentence: "skipped the second coffee. Only one at eight."."""
 _REACH = 110
 _SECOND = frozenset({"the second", "the 2nd", "the third", "the 3rd"})
 _MOST_WORDS = 12
@@ -129,7 +131,7 @@ def _settled(note: Note, serving: Serving, found: list[Serving]) -> list[Serving
     if serving.servings == 1.0 and alone and alone[0] is bare[0] and alone[0].servings == 1.0:
         return [s for s in found if s.rule != "bare number"]  # "one beer, one, promise"
     listed = re.match(r"\s?[:,–-]", note.text[serving.end :][:3]) is not None
-    if serving.rule in ("singular", "named without number", "vague number") and (
+    if serving.rule in ("singular", "named without number", "vague number", "shared bottle") and (
         listed or (bare[0].servings or 0) >= 2
     ):
         first, *rest = found
@@ -162,7 +164,10 @@ def _own_count(note: Note, noun: tuple[int, int], until: int) -> list[Serving]:
     clause = note.clause_at(noun[0])
     end = min(until, noun[1] + _REACH)
     only = _ONLY_THE_ONE.search(note.text, noun[1], end)
-    if only and "." not in note.text[noun[1] : only.start()]:
+    if only and (
+        "." not in note.text[noun[1] : only.start()]
+        or _ONLY_NEXT.fullmatch(note.text[noun[1] : only.start()])
+    ):
         at, number, until_at = (
             only.start(),
             float(only.group("n") or only.group("so") or only.group("then") or 1),

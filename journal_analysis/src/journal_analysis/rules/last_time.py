@@ -40,11 +40,16 @@ _EVENING = re.compile(
 )
 _EVENING_FROM = 12
 _BY_DAY = re.compile(r"\b(?:noon|midday|lunch\w*|brunch|afternoon)\b")
+_AT_LAST = re.compile(r"\b(?:last|final|latest|stopped|finished|done|quit)\b")
+_LATE_IN_THE_DAY = re.compile(
+    r"\b(?:evening|tonight|at night|dinner|supper|pm|after work|match|afternoon|beers?|wine|pints?|cider)\b"
+)
 _FEW_WORDS = 4
 _OPEN_BEFORE, _UNSURE = "06:30", 0.68
 """A bare "at six" may be the evening's; one of several times may not be the last: to be confirmed."""
 _LAST_FROM = 16
 """The last drink "at half past one" was at night."""
+_SEVERAL = re.compile(r"(?:[2-9]|1\d)\b|(?:[a-z]+ ){1,3}[2-9]\b")
 _LAST_COFFEE_FROM = 8
 """The last of several coffees "at six" was not at six in the morning."""
 _SAME_STORY = 220
@@ -66,7 +71,8 @@ def read_last_time(
         clock, start = explicit
         by_day = _BY_DAY.search(note.text, *note.sentence_of(start))
         from_hour = max(earliest, _LAST_FROM) if behaviour.name == "alcohol" and not by_day else earliest
-        from_hour = max(from_hour, _LAST_COFFEE_FROM)
+        if len(items) > 1 or _SEVERAL.match(note.text, items[0][0]):
+            from_hour = max(from_hour, _LAST_COFFEE_FROM)
         return _with(note, said, start, clock.end, clock.resolve(from_hour), "last one said", 0.9)
     timed = [(span, _clocks_beside(note, *span)) for span in items]
     beside = {c.start: c for _, clocks in timed for c in clocks}
@@ -80,11 +86,16 @@ def read_last_time(
         return None
     end = clocks[times.index(late)].end
     start = min(items[0][0], clocks[times.index(late)].start)
-    several = (
-        len(clocks) > 1 and len(items) == 1 or clocks[times.index(late)].ambiguous and late < _OPEN_BEFORE
-    )
-    sure = _UNSURE if several else 0.85
+    one = clocks[times.index(late)]
+    several = len(clocks) > 1 and len(items) == 1
+    open_time = one.ambiguous and (late < _OPEN_BEFORE or (late < "12:00" and _told_late(note, start)))
+    sure = _UNSURE if several or open_time else 0.85
     return _with(note, said, start, max(end, items[0][1]), late, "latest time beside", sure)
+
+
+def _told_late(note: Note, position: int) -> bool:
+    """Whether the sentence has come to the evening before a bare "at eight", which then may be the evening's."""
+    return _LATE_IN_THE_DAY.search(note.text, note.sentence_of(position)[0], position) is not None
 
 
 def _in_order(clocks: list[Clock], earliest: int) -> list[str]:
@@ -111,6 +122,7 @@ def _is_earlier(note: Note, start: int, end: int, time: str) -> bool:
 def _explicit(
     note: Note, behaviour: Behaviour, items: list[tuple[int, int]], everything: list[tuple[int, int]]
 ) -> tuple[Clock, int] | None:
+    found: list[tuple[bool, int, Clock, int]] = []
     for match in (*_LAST.finditer(note.text), *_STOPPED.finditer(note.text)):
         spoken_of = max((span for span in everything if span[0] < match.start()), default=min(everything))
         if note.clause_at(match.start()).others:
@@ -122,13 +134,20 @@ def _explicit(
         clock = next((c for c in note.clocks if match.end() <= c.start + 3 and c.start < until), None)
         clock = clock or _just_before(note, match.start())
         if clock and _is_near(_MEAL_BESIDE.sub("", note.text[match.end() : clock.start])):
-            return clock, min(match.start(), clock.start)
-    return None
+            at_last = _AT_LAST.search(match.group()) is not None
+            found.append((at_last, match.start(), clock, min(match.start(), clock.start)))
+    first = next((f for f in found if f[0]), None)
+    if found and first is None:  # "second 9:30, third 12:15"
+        first = max(found, key=lambda f: f[1])
+    return (first[2], first[3]) if first else None
 
 
 def _just_before(note: Note, start: int) -> Clock | None:
     """A time right before the words: "half past eight the last one"."""
-    return next((c for c in note.clocks if c.end <= start <= c.end + 3), None)
+    return next(
+        (c for c in note.clocks if c.end <= start <= c.end + 3 and "." not in note.text[c.end - 1 : start]),
+        None,
+    )
 
 
 def _counted_before(note: Note, start: int, end: int) -> str:

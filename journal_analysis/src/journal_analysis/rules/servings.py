@@ -47,7 +47,7 @@ _OF_THEMSELVES = frozenset({"drink", "drinks", "round", "rounds", "alcoholic", "
 _ANCHOR = 160
 """Characters within which "two glasses" are of what was named before."""
 _THE_LAST = re.compile(
-    r"\b(?:last|final|first|2nd|second|third)(?: (?:one|1))?(?: was| being| is)?,?(?: an?)? $"
+    r"(?<!\ba )(?<!\b1 )\b(?:last|final|first|2nd|second|third)(?: (?:one|1))?(?: was| being| is)?,?(?: an?)? $"
 )
 
 
@@ -200,7 +200,7 @@ def _serving(note: Note, behaviour: Behaviour, match: re.Match[str]) -> Serving 
     if number in ("0", "no"):
         return None
     denial = denial_of(note, said_from, end, reach=3 if plainly else 6)
-    if denial and not (plainly and _NONE_OF.match(note.text, denial[0]) and denial[0] < start):
+    if denial and not (plainly and (denial[0] >= said_from or _NONE_OF.match(note.text, denial[0]))):
         return None
     servings, confidence, rule = _how_many(number, noun, portion, behaviour)
     behind = _NUMBER_AFTER.match(note.text, end) if number is None or servings is None else None

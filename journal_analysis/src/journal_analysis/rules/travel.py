@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from journal_analysis.behaviours import Behaviour
 from journal_analysis.clauses import Note
@@ -19,6 +20,9 @@ _EACH_WAY = phrase("travel", "each_way")
 _FAR = phrase("travel", "far")
 _SURE, _FAIRLY = 0.85, 0.75
 _REACH = 42
+_REACH_FLIGHT = 64
+"""A flight names two towns before its hours."""
+_UNSURE = 0.68
 _KM_A_MILE = 1.609
 _LONG_KM = 180.0
 
@@ -34,7 +38,7 @@ def read_travel(note: Note, behaviour: Behaviour) -> list[Candidate]:
         if denial_of(note, *match.span(), reach=3):
             found.append(_denied(note, behaviour, match))
             continue
-        hours, end = _hours(note, match)
+        hours, end = _hours(note, behaviour, match)
         said = Candidate(
             behaviour.name, "yes", match.start(), max(match.end(), end), "journey", _SURE, unit=behaviour.unit
         )
@@ -49,7 +53,9 @@ def read_travel(note: Note, behaviour: Behaviour) -> list[Candidate]:
                 amount=hours,
                 unit=said.unit,
             )
-        elif least and hours is not None or least and not _is_long(note, behaviour, match):
+        elif hours is None and _has_length(note, match):
+            said = replace(said, confidence=_UNSURE)
+        if said.kind == "yes" and least and (hours is not None or not _is_long(note, behaviour, match)):
             continue
         found.append(judged(note, said))
     return [c for c in found if c is not None]
@@ -63,7 +69,7 @@ def _denied(note: Note, behaviour: Behaviour, match: re.Match[str]) -> Candidate
     )
 
 
-def _hours(note: Note, match: re.Match[str]) -> tuple[float | None, int]:
+def _hours(note: Note, behaviour: Behaviour, match: re.Match[str]) -> tuple[float | None, int]:
     """The hours said with the journey, and where their words end."""
     for value in match.groupdict().values():
         if value:
@@ -73,7 +79,7 @@ def _hours(note: Note, match: re.Match[str]) -> tuple[float | None, int]:
         d
         for d in note.durations
         if first <= d.start < last
-        and _gap(d, match) < _REACH
+        and _gap(d, match) < (_REACH_FLIGHT if behaviour.name == "air_travel" else _REACH)
         and not _OTHER_BETWEEN.search(note.text[min(d.end, match.end()) : max(d.start, match.start())])
         and not _NOT_THE_JOURNEY.match(note.text, d.end)
         and not _WAIT_BEFORE.search(note.text[max(first, d.start - _REACH) : d.start])
@@ -85,6 +91,12 @@ def _hours(note: Note, match: re.Match[str]) -> tuple[float | None, int]:
     if _EACH_WAY.match(note.text, nearest.end):
         hours *= 2
     return round(hours, 2), max(nearest.end, match.end())
+
+
+def _has_length(note: Note, match: re.Match[str]) -> bool:
+    """Whether the sentence holds a length that was too far from the journey to be taken for its own."""
+    first, last = note.sentence_of(match.start())
+    return any(first <= d.start < last and d.minutes >= 60 for d in note.durations)
 
 
 def _gap(duration: Duration, match: re.Match[str]) -> int:
