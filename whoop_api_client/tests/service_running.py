@@ -20,7 +20,7 @@ from whoop_api_client.service.app import create_app
 from whoop_api_client.service.listening import listen, server
 from whoop_api_client.simulator import RunningSimulator
 
-PORT, LETTER_PORT = 8721, 8722
+PORT, LETTER_PORT = 8721, 8723
 TOKEN = "session-token-of-the-tests"
 WITH_TOKEN = {TOKEN_HEADER: TOKEN}
 PUBLIC_NAME = "hooks.example.org"

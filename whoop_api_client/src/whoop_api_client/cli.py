@@ -158,7 +158,7 @@ def serve(
         typer.Option(
             min=1,
             max=65535,
-            help="Port for webhooks, if HRV_WHOOP_WEBHOOK_HOST is set. Default: the next port.",
+            help="Port for webhooks, if HRV_WHOOP_WEBHOOK_HOST is set. Default: --port plus 2.",
         ),
     ] = None,
     as_json: JsonOption = False,

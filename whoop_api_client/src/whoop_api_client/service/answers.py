@@ -175,6 +175,7 @@ class GapRun(BaseModel):
 class Gaps(BaseModel):
     first_day: date | None
     last_day: date | None
+    days_behind: int | None = Field(description="how many days the last known day lies before today")
     days: int
     scored: int
     counts: dict[str, int]

@@ -29,6 +29,7 @@ from whoop_api_client.service.webhook_routes import webhook_router
 __all__ = ["PORT", "create_app"]
 
 PORT = 8721  # that of the default redirect address, so that /callback is ours
+WEBHOOK_PORT_AFTER = 2  # 8723: the simulator's default is 8722
 _NAMES = {
     400: "BadRequest",
     404: "NotFound",
@@ -62,7 +63,7 @@ def create_app(
     session_token = token or secrets.token_urlsafe(32)
     landing = _landing(settings, port)
     takes_webhooks = settings.whoop_webhook_host is not None
-    letter_box = (webhook_port or port + 1) if takes_webhooks else None
+    letter_box = (webhook_port or port + WEBHOOK_PORT_AFTER) if takes_webhooks else None
     desk = Desk(settings, clock, run_pull or pull_in_service(settings, clock), session_token)
 
     @asynccontextmanager

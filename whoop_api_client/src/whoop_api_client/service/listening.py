@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from hrv_shared.settings import Settings
 from whoop_api_client.errors import ServiceRunning
 from whoop_api_client.gate import WEBHOOK_PATH
-from whoop_api_client.service.app import PORT, create_app
+from whoop_api_client.service.app import PORT, WEBHOOK_PORT_AFTER, create_app
 from whoop_api_client.service.desk import TOKEN_FILE
 
 __all__ = ["HOST", "announcement", "listen", "serve", "server"]
@@ -43,7 +43,7 @@ def serve(
     ServiceRunning
         The port is taken, or another service has the store.
     """
-    ports = [port] if settings.whoop_webhook_host is None else [port, webhook_port or port + 1]
+    ports = [port] if settings.whoop_webhook_host is None else [port, webhook_port or port + WEBHOOK_PORT_AFTER]
     if len(set(ports)) < len(ports):
         raise ServiceRunning(
             "Expected a port of its own for webhooks, got the service's. Take another --webhook-port."
@@ -60,7 +60,7 @@ def serve(
 
 def announcement(settings: Settings, port: int, webhook_port: int | None) -> dict[str, str | None]:
     """Where to find what: ``address``, ``token_file``, ``webhook_address`` (None: switched off)."""
-    letter_box = f"http://{HOST}:{webhook_port or port + 1}{WEBHOOK_PATH}"
+    letter_box = f"http://{HOST}:{webhook_port or port + WEBHOOK_PORT_AFTER}{WEBHOOK_PATH}"
     return {
         "address": f"http://{HOST}:{port}",
         "token_file": str(settings.config_dir / TOKEN_FILE),
