@@ -36,7 +36,8 @@ _PATTERNS = (
     (
         "spoken",
         re.compile(
-            r"\b(?:dinner|supper|lights out|bedtime|alarm|the last(?: one| 1)?|last (?:one|1|drink|coffee|chai|tea|beer))"
+            r"\b(?:dinner|supper|lights out|bedtime|alarm|the last(?: one| 1)?|"
+            r"last (?:one|1|drink|coffee|chai|tea|beer))"
             r"(?: was| is| at)? (\d{1,2}) ([0-5][05])\b()(?!\s*(?:minutes|min\b|hours|km|g\b|mg|ml|percent|%))"
         ),
     ),

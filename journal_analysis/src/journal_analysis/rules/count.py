@@ -40,6 +40,9 @@ _IN_ALL = re.compile(
 )
 _BESIDES = re.compile(r"\b(?:else|other|further|more|beyond|another|extra|additional|second|third)\b")
 """A denial of more is none of what was had: "nothing else with caffeine"."""
+_NOT_ONE = re.compile(r"\b(?:not(?: even| a)?|n't (?:have|had|drink|touch) even|without even) $")
+_LEAD_IN = 40
+"""Characters before "one" that make it none: "not even one coffee"."""
 _WEAKEST = frozenset({"named without number"})
 _NOUN = 60
 """Characters that hold a counted noun."""
@@ -250,7 +253,10 @@ def _denials(note: Note, behaviour: Behaviour) -> list[Candidate]:
             found.append(replace(none, start=own.start(), end=own.end(), rule="none for me", confidence=0.65))
             continue
         denial = denial_of(note, at, end)
-        if number not in ("0", "no") and (denial is None or re.match(r"[1-9]", number)):
+        not_one = number == "1" and _NOT_ONE.search(
+            note.text[max(clause.start, at - _LEAD_IN) : match.start("n")]
+        )
+        if number not in ("0", "no") and not not_one and (denial is None or re.match(r"[1-9]", number)):
             continue
         if is_partly_denied(note, end) or (denial and _BESIDES.search(note.text[denial[0] : at])):
             continue

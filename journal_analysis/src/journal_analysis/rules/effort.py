@@ -18,8 +18,10 @@ _OTHER_SUBJECT = phrase("training", "other_subject")
 _GOES_ON = phrase("training", "goes_on")
 _RPE_ALONE = re.compile(r"\brpe(?: was| of| about| maybe|:)? ?(\d+(?:\.\d)?)\b")
 _NOT_HARD = re.compile(
-    r"\b(?:not|nothing|wasn't|isn't|weren't|didn't (?:feel|go)|never|far from)(?: even)?( too| that| very| super| so| overly"
-    r"| particularly| crazy| all that| especially)? (?:hard|intense|tough|heavy|brutal|demanding|challenging|strenuous)\b"
+    r"\b(?:not|nothing|wasn't|isn't|weren't|didn't (?:feel|go)|never|far from)(?: even)?"
+    r"( too| that| very| super| so| overly"
+    r"| particularly| crazy| all that| especially)? "
+    r"(?:hard|intense|tough|heavy|brutal|demanding|challenging|strenuous)\b"
 )
 _SHORT = 80
 """Characters of a sentence after a session's that may still speak of it."""

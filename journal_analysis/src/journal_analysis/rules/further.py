@@ -19,7 +19,8 @@ _MORE = phrase("count", "more")
 _ONLY_THE_ONE = phrase("count", "only_the_one")
 _LABEL = re.compile(r"[a-z]:|\n")
 _TIMES_JOIN = re.compile(
-    r"^(?:[\s,&+/:(-]|\b(?:at|and|then|once|more|again|around|about|by|in|the|finally|also|another|morning|afternoon|evening|on)\b|\boclock\b|\b(?:the )?(?:first|second|third|fourth|2nd|3rd|4th|last)(?: one| 1)?(?: was)?\b)*$"
+    r"^(?:[\s,&+/:(-]|\b(?:at|and|then|once|more|again|around|about|by|in|the|finally|also|another|morning|afternoon|evening|on)\b|\boclock\b|"
+    r"\b(?:the )?(?:first|second|third|fourth|2nd|3rd|4th|last)(?: one| 1)?(?: was)?\b)*$"
 )
 _ONLY_NEXT = re.compile(r"[^.;!?]{0,24}[.;!]\s*")
 """Before "only one …" that opens the next sentence: "skipped the second coffee. Only one at eight."."""

@@ -30,7 +30,8 @@ _AFTER_LUNCH = "13:30"
 _WITH_IT = re.compile(r"\b(?:with|after|before|over|and) (?:(?:a|an|the|my|some|our) )?(?:\w+ )?$")
 """What is eaten beside a drink does not end the talk of it: "a coffee with cake at four"."""
 _WHEN = re.compile(
-    r"[\s,]*(?:when|as|while|once) (?:i|we) (?:first |finally )?(?:got|woke|came|was|were|arrived|landed|finished|sat|reached)"
+    r"[\s,]*(?:when|as|while|once) (?:i|we) (?:first |finally )?"
+    r"(?:got|woke|came|was|were|arrived|landed|finished|sat|reached)"
     r"\b(?: (?:up|home|in|back|to|there|out|at the \w+)\b)*"
 )
 _EVENING = re.compile(

@@ -22,7 +22,8 @@ _OTHER_SUBJECT = phrase("meal", "other_subject")
 _BOUND_BEFORE = re.compile(r"(?:nothing|none|no \w+|not \w+) $")
 _BOUNDS = frozenset({"before", "after", "since", "from", "past"})
 _UNTIL = re.compile(
-    r"(?:\bnot|n't) (?:\w+ ){0,4}?(?:eat|(?:dinner|supper|food|a meal|a bite)|eaten)\b[^.;,]{0,20}\b(?:until|till|til|before)\b"
+    r"(?:\bnot|n't) (?:\w+ ){0,4}?"
+    r"(?:eat|(?:dinner|supper|food|a meal|a bite)|eaten)\b[^.;,]{0,20}\b(?:until|till|til|before)\b"
 )
 """What is no denial: "we did not eat until ten"."""
 _SURE = 0.85
