@@ -96,7 +96,7 @@ def judged(
         return None
     confidence = candidate.confidence * clause.sureness
     if clause.doubt:
-        confidence *= 0.8
+        confidence *= 0.76
     if clause.day_is_carried:
         confidence *= 0.85
     if clause.habit and not clause.day_is_said:

@@ -41,6 +41,8 @@ _IN_ALL = re.compile(
 _BESIDES = re.compile(r"\b(?:else|other|further|more|beyond|another|extra|additional|second|third)\b")
 """A denial of more is none of what was had: "nothing else with caffeine"."""
 _NOT_ONE = re.compile(r"\b(?:not(?: even| a)?|n't (?:have|had|drink|touch) even|without even) $")
+_MANY = 3
+"""Mentions from which a sum is easily wrong (one told twice, one somebody else's): to be confirmed."""
 _LEAD_IN = 40
 """Characters before "one" that make it none: "not even one coffee"."""
 _WEAKEST = frozenset({"named without number"})
@@ -192,6 +194,8 @@ def _summed(note: Note, behaviour: Behaviour, servings: list[Serving]) -> Candid
         return said
     amount = max(0.0, sum(s.servings or 0.0 for s in counted))
     unsure = 0.1 if len(counted) < len(servings) else 0.0
+    if len(counted) > _MANY:
+        unsure += 0.22
     rules = list(dict.fromkeys(s.rule for s in counted))
     return replace(
         said,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from journal_analysis.behaviours import Behaviour
 from journal_analysis.clauses import Note
@@ -26,7 +27,9 @@ _UNTIL = re.compile(
     r"(?:eat|(?:dinner|supper|food|a meal|a bite)|eaten)\b[^.;,]{0,20}\b(?:until|till|til|before)\b"
 )
 """What is no denial: "we did not eat until ten"."""
-_SURE = 0.85
+_SURE, _UNSURE = 0.85, 0.68
+_FEW = 5
+"""Words between a meal and its time from which the time may be another's: to be confirmed."""
 _REACH, _REACH_BACK = 52, 16
 
 
@@ -120,6 +123,9 @@ def _times(note: Note, behaviour: Behaviour) -> list[Candidate]:
         )
         if note.clause_at(clock.start).others:
             continue
+        apart = note.text[min(match.end(), clock.end) : max(match.start(), clock.start)]
+        if len(apart.split()) > _FEW or (apart.count(",") and clock.end <= match.start()):
+            said = replace(said, confidence=_UNSURE)
         weighed = judged(note, said)
         if weighed:
             found.append(weighed)
