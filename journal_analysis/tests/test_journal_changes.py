@@ -8,7 +8,7 @@ import pytest
 from hrv_shared.history import as_of_journal
 from hrv_shared.store import Store
 from journal_analysis import Correction, add_text, confirm, correct, edit, receipt, reject, show, undo
-from journal_analysis.errors import BadCorrection, NothingToUndo, UnknownFact
+from journal_analysis.errors import BadCorrection, NoSpeech, NothingToUndo, UnknownFact
 
 ME = "me"
 NOTE = "Two glasses of wine, the last one at half past nine. Maybe a few coffees. No magnesium."
@@ -154,3 +154,17 @@ def test_the_recording_stays_until_nothing_of_its_note_waits(store, told):
     assert confirm(store, ME, key, [number["alcohol"]]).recordings_removed == 0 and recording.exists()
     assert confirm(store, ME, key, keep_audio=True).recordings_removed == 0 and recording.exists()
     assert confirm(store, ME, key).recordings_removed == 1 and not recording.exists()
+
+
+@pytest.mark.parametrize("day", [date(9999, 12, 20), date(1, 1, 1)])
+def test_a_day_far_from_the_note_is_refused_before_it_is_written(store, told, day):
+    key, number = told
+    with pytest.raises(BadCorrection, match="within 366 days"):
+        correct(store, ME, key, number["alcohol"], Correction(day=day))
+    assert add_text(store, ME, "One beer.").facts
+
+
+def test_an_empty_edit_is_refused(store, told):
+    with pytest.raises(NoSpeech):
+        edit(store, ME, told[0], " ")
+    assert show(store, ME)[0]["transcript"] == NOTE

@@ -11,6 +11,7 @@ from journal_analysis.behaviours import behaviours
 from journal_analysis.changes import find_note, revised, write_change
 from journal_analysis.entries import fact_drafts
 from journal_analysis.errors import BadCorrection
+from journal_analysis.notes import checked_text
 from journal_analysis.reading import read_facts
 from journal_analysis.review import Review
 from journal_analysis.table import refresh
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from hrv_shared.store import Store
 
 __all__ = ["Correction", "correct", "edit"]
+
+
+FARTHEST_DAYS = 366
+"""A note speaks of no day farther from its own."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ def correct(store: Store, member_id: str, key: str, number: int, right: Correcti
     """
     note = find_note(store, member_id, key)
     (fact,) = note.picked([number])
+    told = date.fromisoformat(note.entry.payload["day"])
+    if right.day is not None and abs((right.day - told).days) > FARTHEST_DAYS:
+        raise BadCorrection(
+            f"Expected --day within {FARTHEST_DAYS} days of the note's own ({told}), got {right.day}."
+        )
     changed = _corrected(fact.payload, right)
     draft = revised(fact, store.clock(), note.next_change, **changed, status="accepted", by_wearer=True)
     write_change(store, note, "correct", [draft])
@@ -66,6 +76,7 @@ def correct(store: Store, member_id: str, key: str, number: int, right: Correcti
 
 def edit(store: Store, member_id: str, key: str, text: str, *, auto_accept: bool = True) -> Review:
     """Put the words of a note right and read its facts anew; facts that the wearer decided on stay as they are."""
+    text = checked_text(text)
     note = find_note(store, member_id, key)
     now, number = store.clock(), note.next_change
     told = note.entry.payload

@@ -121,11 +121,10 @@ def _take_own(
     store: Store, settings: Settings, member_id: str, path: Path, result: IngestResult, patient: bool
 ) -> None:
     """A file of the store's own inbox: taken in, then moved away."""
-    refused = len(result.refused)
     key = _take(store, settings, member_id, path, result, patient)
     if not key:
         return
-    if len(result.refused) > refused and path.suffix.lower() != ".jsonl":
+    if key == "refused":
         if os.path.lexists(path):
             os.replace(path, _free(store.folder("inbox", "refused") / path.name))
         return

@@ -56,6 +56,8 @@ def spoken_at(store: Store, member_id: str, recorded_at: datetime, *, now: datet
     said = recorded_at.utcoffset()
     if said is None:
         raise BadEntry(f"Expected the time of the note with its offset from UTC, got {recorded_at}.")
+    if recorded_at.year < 1970:
+        raise BadEntry(f"Expected the time of a note since 1970, got {recorded_at}.")
     at = recorded_at.astimezone(UTC)
     own = recorded_at.tzinfo is not UTC
     offset_min = int(said.total_seconds() // 60) if own else wearers_offset_min(days, at)
