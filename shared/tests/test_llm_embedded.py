@@ -62,6 +62,20 @@ def test_a_cut_off_answer_is_refused(small):
         small.complete(ASK, schema=SCHEMA, max_tokens=4)
 
 
+def test_samples_differ_from_each_other_and_not_from_themselves(small):
+    options = {"schema": SCHEMA, "samples": 4, "max_tokens": 60, "temperature": 1.0, "seed": 3}
+    first, again = small.sample(ASK, **options), small.sample(ASK, **options)
+    assert [reply.text for reply in first] == [reply.text for reply in again]
+    assert len({reply.text for reply in first}) > 1
+
+
+def test_a_sample_that_is_cut_off_is_a_value(small):
+    replies = small.sample(ASK, schema=SCHEMA, samples=2, max_tokens=4)
+    assert [type(reply) for reply in replies] == [BadReply, BadReply]
+    with pytest.raises(ModelUnavailable, match="1 to 8 samples"):
+        small.sample(ASK, schema=SCHEMA, samples=9)
+
+
 def test_a_prompt_beyond_the_context_is_refused(small):
     with pytest.raises(ModelUnavailable, match="exceeds the available context size"):
         small.complete([{"role": "user", "content": "word " * 3000}], schema=SCHEMA)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrv_shared import llm
-from hrv_shared.llm import BadReply, FakeChatModel, ModelUnavailable, open_chat_model
+from hrv_shared.llm import BadReply, FakeChatModel, ModelUnavailable, draw_samples, open_chat_model
 from hrv_shared.llm.json_schema import first_fault
 
 FORECAST = {
@@ -130,3 +130,10 @@ def test_a_backend_that_lacks_something_says_what(backend, message):
 
 def test_all_names_of_the_package_exist():
     assert all(hasattr(llm, name) for name in llm.__all__)
+
+
+def test_samples_of_an_adapter_without_its_own_are_calls_with_seeds_of_their_own():
+    model = FakeChatModel([GOOD, "no JSON", GOOD])
+    replies = draw_samples(model, ASK, schema=FORECAST, samples=3, seed=5)
+    assert [type(reply).__name__ for reply in replies] == ["ChatReply", "BadReply", "ChatReply"]
+    assert [call.seed for call in model.calls] == [5, 6, 7]

@@ -4,6 +4,7 @@ from hrv_shared.llm.errors import BadReply, ChatError, ChatTimeout, ModelUnavail
 from hrv_shared.llm.factory import open_chat_model
 from hrv_shared.llm.fake import FakeChatModel
 from hrv_shared.llm.port import ChatModel, ChatReply, Message
+from hrv_shared.llm.sampling import draw_samples
 
 __all__ = [
     "BadReply",
@@ -14,5 +15,6 @@ __all__ = [
     "FakeChatModel",
     "Message",
     "ModelUnavailable",
+    "draw_samples",
     "open_chat_model",
 ]

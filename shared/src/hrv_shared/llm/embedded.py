@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrv_shared.llm.errors import ChatTimeout, ModelUnavailable
+from hrv_shared.llm.errors import BadReply, ChatTimeout, ModelUnavailable
 from hrv_shared.llm.port import ChatReply, Message
 from hrv_shared.llm.reply import checked_reply
 
@@ -21,6 +21,9 @@ __all__ = ["EmbeddedChatModel"]
 
 BATCH_TOKENS = 128
 """Prompt tokens read between two looks at the clock: about 2 s on two quiet cores, and no slower than 512."""
+
+MOST_SAMPLES = 8
+"""Answers drawn side by side from one reading of the prompt; they share the window's room."""
 
 
 class EmbeddedChatModel:
@@ -91,7 +94,38 @@ class EmbeddedChatModel:
         ChatTimeout
             Not done in time; the call is cancelled, the model stays usable.
         """
+        (reply,) = self.sample(
+            messages, schema=schema, samples=1, max_tokens=max_tokens, temperature=temperature, seed=seed
+        )
+        if isinstance(reply, BadReply):
+            raise reply
+        return reply
+
+    def sample(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: dict[str, Any],
+        samples: int,
+        max_tokens: int = 320,
+        temperature: float = 0.7,
+        seed: int = 0,
+    ) -> list[ChatReply | BadReply]:
+        """Draw several answers from one reading of the prompt: each further one costs its own tokens only.
+
+        Returns
+        -------
+        list [samples] of ChatReply, or BadReply for an answer that was cut off
+            ``seconds`` and ``prompt_tokens`` are those of the whole call, ``completion_tokens`` the mean of an answer.
+
+        Raises
+        ------
+        ModelUnavailable, ChatTimeout
+            See ``complete``.
+        """
         started = time.monotonic()
+        if not 1 <= samples <= MOST_SAMPLES:
+            raise ModelUnavailable(f"Expected 1 to {MOST_SAMPLES} samples of one prompt, got {samples}.")
         if self._server is None:
             raise ModelUnavailable(f"{self._model_id} was closed; open it again.")
         if not self._one_call.acquire(timeout=self._timeout_s):
@@ -101,6 +135,7 @@ class EmbeddedChatModel:
             "max_tokens": max_tokens,
             "temperature": temperature,
             "seed": seed,
+            "n": samples,
             "cache_prompt": self._cache_prompt,
             "response_format": {
                 "type": "json_schema",
@@ -111,7 +146,7 @@ class EmbeddedChatModel:
             "stream_options": {"include_usage": True},
             "return_progress": True,
         }
-        call = _Call(self._server, request, self._one_call)
+        call = _Call(self._server, request, self._one_call, samples)
         call.start()
         try:
             in_time = call.finished.wait(max(0.0, self._timeout_s - (time.monotonic() - started)))
@@ -126,15 +161,21 @@ class EmbeddedChatModel:
             )
         if call.error:
             raise ModelUnavailable(f"{self._model_id} refused the request: {call.error}")
-        return checked_reply(
-            "".join(call.pieces),
-            schema=schema,
-            model_id=self._model_id,
-            prompt_tokens=int(call.usage.get("prompt_tokens", 0)),
-            completion_tokens=int(call.usage.get("completion_tokens", 0)),
-            seconds=time.monotonic() - started,
-            finish_reason=call.finish_reason,
-        )
+        return [self._checked(call, k, schema, time.monotonic() - started) for k in range(samples)]
+
+    def _checked(self, call: _Call, k: int, schema: dict[str, Any], seconds: float) -> ChatReply | BadReply:
+        try:
+            return checked_reply(
+                "".join(call.pieces[k]),
+                schema=schema,
+                model_id=self._model_id,
+                prompt_tokens=int(call.usage.get("prompt_tokens", 0)),
+                completion_tokens=int(call.usage.get("completion_tokens", 0)),
+                seconds=seconds,
+                finish_reason=call.finish_reasons[k],
+            )
+        except BadReply as error:
+            return error
 
     def close(self) -> None:
         """Free the model and its port; waits for a cancelled call to stop."""
@@ -148,14 +189,16 @@ class _Call(threading.Thread):
     No daemon: at the end of the program Python waits for it, because llama.cpp must not be torn down while it runs.
     """
 
-    def __init__(self, server: Any, request: dict[str, Any], until_done: threading.Lock) -> None:
+    def __init__(
+        self, server: Any, request: dict[str, Any], until_done: threading.Lock, samples: int
+    ) -> None:
         super().__init__(name="hrv-llm-call")
         self._server, self._request, self._until_done = server, request, until_done
         self.finished = threading.Event()
         self.cancelled = False
-        self.pieces: list[str] = []
+        self.pieces: list[list[str]] = [[] for _ in range(samples)]
         self.usage: dict[str, Any] = {}
-        self.finish_reason: str | None = None
+        self.finish_reasons: list[str | None] = [None] * samples
         self.error: str | None = None
 
     def run(self) -> None:
@@ -174,8 +217,9 @@ class _Call(threading.Thread):
             self.error = str(chunk["error"].get("message", "unknown error"))
             return True
         for choice in chunk.get("choices", ()):
-            self.pieces.append(choice.get("delta", {}).get("content") or "")
-            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+            k = int(choice.get("index", 0))
+            self.pieces[k].append(choice.get("delta", {}).get("content") or "")
+            self.finish_reasons[k] = choice.get("finish_reason") or self.finish_reasons[k]
         self.usage = chunk.get("usage") or self.usage
         return self.cancelled
 
@@ -194,7 +238,8 @@ def _load(path: Path, model_id: str, threads: int, n_ctx: int) -> Any:
     params.model.path = str(path)
     params.model_alias = model_id  # else answers carry the path
     params.n_ctx = n_ctx
-    params.n_parallel = 1
+    params.n_parallel = MOST_SAMPLES
+    params.kv_unified = True  # samples of one prompt share its place in the window
     params.n_batch = BATCH_TOKENS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.warmup = False
