@@ -19,7 +19,10 @@ __all__ = [
     "parse_instant",
     "parse_offset_min",
     "replay_evening_at",
+    "slot_and_origin",
+    "slot_closes_at",
     "slot_of",
+    "slot_opens_at",
     "target_day",
     "wake_day",
 ]
@@ -100,6 +103,28 @@ def slot_of(now: datetime, utc_offset_min: int) -> str:
     return "evening" if hour >= EVENING_FROM_HOUR or hour < DAY_ROLLOVER_HOUR else "morning"
 
 
+def slot_and_origin(
+    now: datetime, utc_offset_min: int, last_wake_day: date | None = None
+) -> tuple[str, date]:
+    """Which slot of which day is now; who is known to have woken up before 04:00 is in the new day's morning."""
+    origin = origin_day(now, utc_offset_min, last_wake_day)
+    local = local_time(now, utc_offset_min)
+    woken = local.hour < DAY_ROLLOVER_HOUR and origin == local.date()
+    return ("morning" if woken else slot_of(now, utc_offset_min)), origin
+
+
+def slot_opens_at(day: date, slot: str, utc_offset_min: int) -> datetime:
+    """The first instant that can belong to a slot of a day: midnight (a waking before 04:00) or 18:00, local."""
+    return _local_instant(day, EVENING_FROM_HOUR if slot == "evening" else 0, utc_offset_min)
+
+
+def slot_closes_at(day: date, slot: str, utc_offset_min: int) -> datetime:
+    """The first instant after a slot of a day: 18:00 local, or 04:00 of the next day, when the night has begun."""
+    if slot == "evening":
+        return night_begins_latest(target_day(day, 1), utc_offset_min)
+    return _local_instant(day, EVENING_FROM_HOUR, utc_offset_min)
+
+
 def target_day(origin: date, horizon: int) -> date:
     """The wake day that horizon 1 … 7 speaks of."""
     return origin + timedelta(days=horizon)
@@ -107,8 +132,7 @@ def target_day(origin: date, horizon: int) -> date:
 
 def night_begins_latest(target: date, utc_offset_min: int) -> datetime:
     """The instant from which the night of ``target`` counts as begun even if nobody told us (04:00 local)."""
-    zone = timezone(timedelta(minutes=utc_offset_min))
-    return datetime(target.year, target.month, target.day, DAY_ROLLOVER_HOUR, tzinfo=zone).astimezone(UTC)
+    return _local_instant(target, DAY_ROLLOVER_HOUR, utc_offset_min)
 
 
 def replay_evening_at(origin: date, utc_offset_min: int, day_closed_at: datetime | None) -> datetime:
@@ -119,5 +143,9 @@ def replay_evening_at(origin: date, utc_offset_min: int, day_closed_at: datetime
     """
     if day_closed_at is not None:
         return min(day_closed_at, night_begins_latest(target_day(origin, 1), utc_offset_min))
+    return _local_instant(origin, REPLAY_EVENING_HOUR, utc_offset_min)
+
+
+def _local_instant(day: date, hour: int, utc_offset_min: int) -> datetime:
     zone = timezone(timedelta(minutes=utc_offset_min))
-    return datetime(origin.year, origin.month, origin.day, REPLAY_EVENING_HOUR, tzinfo=zone).astimezone(UTC)
+    return datetime(day.year, day.month, day.day, hour, tzinfo=zone).astimezone(UTC)

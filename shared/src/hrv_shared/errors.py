@@ -10,7 +10,8 @@ HrvError
 │   └── ClockBehind         the clock stands before the last row of the ledger
 └── Refusal                 a forecast that could not be honest
     ├── TooFewNights        not enough scored nights
-    └── StaleData           the last scored night is too old
+    ├── StaleData           the last scored night is too old
+    └── SlotNotOpen         the slot that a run was started for has passed, or lies ahead
 
 A message says what was expected, what came, and what to do.
 """
@@ -26,6 +27,7 @@ __all__ = [
     "NightHasBegun",
     "Refusal",
     "SchemaMismatch",
+    "SlotNotOpen",
     "StaleData",
     "StoreError",
     "TooFewNights",
@@ -79,3 +81,7 @@ class TooFewNights(Refusal):
 
 class StaleData(Refusal):
     """The last scored night is too old."""
+
+
+class SlotNotOpen(Refusal):
+    """The slot that a run was started for has passed, or lies ahead."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from hrv_shared.constants import STALE_AFTER_DAYS
-from hrv_shared.daytime import origin_day, replay_evening_at, slot_of
-from hrv_shared.errors import TooFewNights
+from hrv_shared.constants import SLOTS, STALE_AFTER_DAYS
+from hrv_shared.daytime import replay_evening_at, slot_and_origin, slot_closes_at, slot_of, slot_opens_at
+from hrv_shared.errors import ConfigurationError, SlotNotOpen, TooFewNights
 from hrv_shared.history import as_of_days
 from hrv_shared.store import Store
 
-__all__ = ["Issue", "current_issue", "past_issues"]
+__all__ = ["ISSUE_VARIABLE", "Issue", "current_issue", "issue_choice", "past_issues"]
+
+ISSUE_VARIABLE = "HRV_ISSUE"
+"""Environment variable by which a run tells each of its steps which slot it was started for: ``evening:2026-11-21``."""
+
+GRACE = timedelta(hours=2)
+"""A run that was started in its slot may end this much after it; the ledger's own limits stand besides."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +54,24 @@ class Issue:
         }  # fmt: skip
 
 
-def current_issue(store: Store, member_id: str) -> Issue:
-    """The forecast that is due now.
+def current_issue(store: Store, member_id: str, *, asked: str | None = None) -> Issue:
+    """The forecast of now.
 
     Live, unless the last scored night is more than three days old: then nothing honest can be said about tomorrow, and
     the issue is a replay at the end of the data that says so.
+
+    Parameters
+    ----------
+    asked : str, optional
+        Slot and day of the run that asks, as in ``HRV_ISSUE`` (the default): every step of a run speaks of the same
+        issue, also when the clock passes 18:00 or 04:00 on the way.
 
     Raises
     ------
     TooFewNights
         There is no scored night at all.
+    SlotNotOpen
+        The slot that was asked for is over, or has not begun.
     """
     now = store.clock()
     days = store.read_table("days").filter(pl.col("member_id") == member_id)
@@ -71,10 +86,18 @@ def current_issue(store: Store, member_id: str) -> Issue:
         int(scored["utc_offset_min"].drop_nulls().tail(1).item(0)) if scored["utc_offset_min"].count() else 0
     )
     last_night: date = scored["day"].max()
-    origin = origin_day(now, offset, seen["day"].max())
+    asked = os.environ.get(ISSUE_VARIABLE, "") if asked is None else asked
+    slot, origin = (
+        _open_slot(asked, now, offset) if asked else slot_and_origin(now, offset, seen["day"].max())
+    )
     if origin - last_night <= timedelta(days=STALE_AFTER_DAYS):
-        return Issue(member_id, "live", slot_of(now, offset), now, origin, offset)
+        return Issue(member_id, "live", slot, now, origin, offset)
     return _at_the_end(member_id, seen, last_night, offset, now)
+
+
+def issue_choice(slot: str, day: date) -> str:
+    """How a run names its issue to its steps."""
+    return f"{slot}:{day.isoformat()}"
 
 
 def past_issues(store: Store, member_id: str, *, nights: int, slot: str, before: Issue) -> list[Issue]:
@@ -97,6 +120,27 @@ def past_issues(store: Store, member_id: str, *, nights: int, slot: str, before:
         if as_of < before.as_of:
             issues.append(Issue(member_id, "replay", slot, as_of, row["day"], offset, "replayed"))
     return issues
+
+
+def _open_slot(asked: str, now: datetime, utc_offset_min: int) -> tuple[str, date]:
+    slot, _, text = asked.partition(":")
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or slot not in SLOTS:
+        raise ConfigurationError(
+            f"Expected {ISSUE_VARIABLE} such as evening:2026-11-21, got {asked!r}. Unset it."
+        )
+    if now < slot_opens_at(day, slot, utc_offset_min):
+        raise SlotNotOpen(
+            f"The {slot} of {day} lies ahead; no forecast is made out before its time. Run: hrv daily"
+        )
+    if now >= slot_closes_at(day, slot, utc_offset_min) + GRACE:
+        raise SlotNotOpen(
+            f"The {slot} of {day} is over; no forecast is made out late under its name. Run: hrv daily"
+        )
+    return slot, day
 
 
 def _at_the_end(member_id: str, seen: pl.DataFrame, last_night: date, offset: int, now: datetime) -> Issue:

@@ -23,7 +23,7 @@ import polars as pl
 from hrv_shared.clock import Clock, system_clock
 from hrv_shared.constants import HORIZONS, QUANTILE_LEVELS, SETTLE_HOURS, SLOTS
 from hrv_shared.database import connect, transaction
-from hrv_shared.daytime import format_instant, night_begins_latest
+from hrv_shared.daytime import format_instant, night_begins_latest, parse_instant
 from hrv_shared.errors import ClockBehind, InvalidForecast, NightHasBegun
 from hrv_shared.record import canonical_json
 from hrv_shared.schemas import INSTANT
@@ -202,6 +202,25 @@ class Ledger:
             pl.col("origin_day").str.to_date(), pl.col("target_day").str.to_date(),
             pl.col("quantiles_ms").str.json_decode(pl.List(pl.Float64)),
         )  # fmt: skip
+
+    def issued_slots(self, member_id: str, forecaster: str, since: date) -> set[tuple[date, str]]:
+        """Origin day and slot of every live forecast of one forecaster, from a day on."""
+        query = (
+            "SELECT DISTINCT origin_day, slot FROM forecast WHERE book = 'live' AND member_id = ? AND slot = ?"
+            " AND origin_day >= ? AND forecaster = ?"
+        )
+        return {
+            (date.fromisoformat(day), slot)
+            for wanted in SLOTS
+            for day, slot in self._connection.execute(
+                query, (member_id, wanted, since.isoformat(), forecaster)
+            )
+        }
+
+    def last_issued_at(self) -> datetime | None:
+        """When the last live forecast was issued; nothing can be issued before it any more."""
+        last = self._tip("live")[2]
+        return None if last is None else parse_instant(last)
 
     def outcomes(self, member_id: str | None = None, as_of: datetime | None = None) -> pl.DataFrame:
         """What came true, as known at ``as_of``: one row a night, its latest revision by then."""

@@ -21,8 +21,8 @@ from hrv_shared.errors import ConfigurationError
 __all__ = ["Settings", "load_settings"]
 
 PREFIX = "HRV_"
-NOT_SETTINGS = frozenset({"HRV_SLOW", "HRV_REAL_LLM"})
-"""Switches of the test suite, read by the tests alone."""
+NOT_SETTINGS = frozenset({"HRV_SLOW", "HRV_REAL_LLM", "HRV_ISSUE"})
+"""Switches of the test suite, read by the tests alone; and the issue that a run was started for (see `issue`)."""
 
 
 class Settings(BaseSettings):
@@ -43,10 +43,13 @@ class Settings(BaseSettings):
     whoop_auth_base: str = "https://api.prod.whoop.com/oauth/oauth2"
     whoop_redirect_uri: str = "http://localhost:8721/callback"
     whoop_budget: Literal["auto", "on", "off"] = Field(
-        default="auto", description="count requests across processes; auto: not at a simulator on this machine"
+        default="auto",
+        description="count requests across processes; auto: not at a simulator on this machine",
     )
-    whoop_webhook_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")] | None = (
-        Field(default=None, description="public name of the tunnel that brings WHOOP's webhooks; None: no webhooks")
+    whoop_webhook_host: (
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")] | None
+    ) = Field(
+        default=None, description="public name of the tunnel that brings WHOOP's webhooks; None: no webhooks"
     )
     token_store: Literal["auto", "keyring", "file"] = "auto"
     token_passphrase: SecretStr | None = None
@@ -54,15 +57,19 @@ class Settings(BaseSettings):
     asr_model: str = "whisper-base"
     asr_model_path: Path | None = None
     asr_language: Annotated[str, Field(pattern=r"^(auto|[a-z]{2,3})$")] = Field(
-        default="auto", description="language of spoken notes (en, de, …); auto: English unless it sounds like another"
+        default="auto",
+        description="language of spoken notes (en, de, …); auto: English unless it sounds like another",
     )
     journal_auto_accept: bool = Field(
         default=True, description="facts that were plainly read count before they are confirmed"
     )
     journal_inbox: Path | None = Field(
-        default=None, description="folder into which a phone syncs memos, left as it is; None: the store's inbox"
+        default=None,
+        description="folder into which a phone syncs memos, left as it is; None: the store's inbox",
     )
-    journal_keep_audio: bool = Field(default=False, description="keep recordings after their note is confirmed")
+    journal_keep_audio: bool = Field(
+        default=False, description="keep recordings after their note is confirmed"
+    )
     llm_backend: Literal["embedded", "openai", "anthropic", "none"] = "embedded"
     llm_model: str = "qwen2.5-coder-1.5b"
     llm_model_path: Path | None = None
@@ -70,6 +77,14 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = None
     llm_allow_remote: bool = False
     allow_download: bool = True
+
+    evening_hour: Annotated[float, Field(ge=18, lt=28)] = Field(
+        default=22.0,
+        description="local hour of the evening forecast if no note was told before; 25 is one at night",
+    )
+    all_members: bool = Field(
+        default=False, description="forecasts for everybody in the record, not member_id alone"
+    )
 
     threads: Annotated[int, Field(ge=1, le=64)] = 2
     seed: int = 0
@@ -145,7 +160,9 @@ def _refuse_committable(path: Path) -> None:
     existing = next(parent for parent in (path, *path.parents) if parent.exists())
     if not any((parent / ".git").exists() for parent in (existing, *existing.parents)):
         return
-    probe = path / "reports" / "any"  # a name that only a rule for the whole folder covers, not one for databases
+    probe = (
+        path / "reports" / "any"
+    )  # a name that only a rule for the whole folder covers, not one for databases
     ignored = subprocess.run(
         ["git", "check-ignore", "-q", str(probe)], cwd=existing, capture_output=True, check=False, timeout=10
     )
