@@ -23,8 +23,12 @@ NAIVE_FORECASTERS: tuple[str, ...] = ("last_night", "last_28", "ewma_8")
 
 MODEL_COMBINATION = "mix"
 AGENT = "agent"
+AGENT_CALIBRATED = "agent_calibrated"
+RULES = "rules"
+GUESS = "guess"
 PRODUCT = "final"
-"""Forecasters that are made out of others: the models' combination, the LLM's correction, what we stand by."""
+"""Forecasters that are made out of others: the models' combination, the LLM's correction (as it said it, and
+recalibrated), the matched effects summed by rule, the wearer's own guess, what we stand by."""
 
 DAY_ROLLOVER_HOUR = 4
 """Local hour at which an unfinished evening stops belonging to the day before."""
