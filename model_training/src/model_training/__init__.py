@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["combine", "issue_forecasts", "replay", "train"]
+__all__ = [
+    "Change", "StandingWhatIf", "combine", "explain_latest", "issue_forecasts", "replay", "train", "what_if_latest",
+]  # fmt: skip
 
 _HOME = {
     "combine": "issuing", "issue_forecasts": "issuing", "replay": "replaying", "train": "training",
+    "Change": "explanation", "StandingWhatIf": "explanation", "explain_latest": "explanation",
+    "what_if_latest": "explanation",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 __all__ = [
     "Change",
+    "StandingWhatIf",
     "explain_latest",
     "explain_rows",
     "final_with_parts",
@@ -15,8 +16,8 @@ __all__ = [
 ]
 
 _HOME = {
-    "Change": "changed_facts", "explain_latest": "latest", "explain_rows": "explain", "final_with_parts": "explain",
-    "mix_with_parts": "explain", "what_if": "what_if", "what_if_latest": "latest",
+    "Change": "changed_facts", "StandingWhatIf": "latest", "explain_latest": "latest", "explain_rows": "explain",
+    "final_with_parts": "explain", "mix_with_parts": "explain", "what_if": "what_if", "what_if_latest": "latest",
 }  # fmt: skip
 
 

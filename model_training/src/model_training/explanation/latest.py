@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from hrv_shared.constants import AGENT, HORIZONS, MEDIAN_INDEX, MODEL_COMBINATION, PRODUCT, QUANTILE_LEVELS
 from hrv_shared.errors import Refusal
@@ -29,10 +28,10 @@ from model_training.explanation.explain import (
     shares_of,
 )
 from model_training.explanation.groups import BASE, label
-from model_training.explanation.what_if import Calibrate, carried_calibration, what_if
+from model_training.explanation.what_if import Calibrate, carried_calibration, what_if, what_was_said
 from model_training.issued import as_rows, newest
 
-__all__ = ["explain_latest", "what_if_latest"]
+__all__ = ["StandingWhatIf", "explain_latest", "what_if_latest"]
 
 CHANGED_SINCE = (
     "The models, the data or the weights have changed since this forecast was issued, so both sides are the mix before "
@@ -92,21 +91,76 @@ def explain_latest(store: Store, member_id: str, slot: str | None = None) -> dic
 
 
 def what_if_latest(store: Store, member_id: str, change: Change, slot: str | None = None) -> dict[str, Any]:
-    """Ask the members of the last issued mix what a changed fact would do.
-
-    Returns
-    -------
-    dict
-        issue, facts (name, before, after), kind, note, nights (target_day, horizon, before_ms and after_ms: median and
-        80 % band, shift_ms, shift_pct, parts_ms), scenarios, members (name -> weight at night 1), left_out.
+    """Ask the members of the last issued mix what a changed fact would do; see `StandingWhatIf.ask`.
 
     Raises
     ------
     NothingToExplain, BadChange, Refusal
     """
-    latest = _latest(store, member_id, slot)
-    mix = latest.of(MODEL_COMBINATION)
-    shares = {horizon: shares_of(row, latest.members) for horizon, row in mix.items()}
+    return StandingWhatIf(store, member_id, slot).ask(change)
+
+
+class StandingWhatIf:
+    """The members of the last issued mix, fitted once and kept: each question costs their predictions only.
+
+    It answers for the issue that it was made at; after a new one is issued, make it anew.
+
+    Raises
+    ------
+    NothingToExplain
+        No forecast of the slot was issued, or no member of its mix speaks any more.
+    """
+
+    def __init__(self, store: Store, member_id: str, slot: str | None = None) -> None:
+        self._latest = latest = _latest(store, member_id, slot)
+        mix = latest.of(MODEL_COMBINATION)
+        self._shares = {horizon: shares_of(row, latest.members) for horizon, row in mix.items()}
+        self._fitted, self._left_out = _fitted(latest, self._shares)
+        self._calibrate = _calibration(latest, self._fitted, self._shares)
+        self._said = what_was_said(latest.history, self._fitted)
+
+    @property
+    def issue(self) -> dict[str, str]:
+        """member_id, slot, origin_day and as_of of the issue that it answers for."""
+        return self._latest.describe()
+
+    def ask(self, change: Change) -> dict[str, Any]:
+        """What a changed fact would do.
+
+        Returns
+        -------
+        dict
+            issue, facts (name, before, after), kind, note, nights (target_day, horizon, before_ms and after_ms: median
+            and 80 % band, shift_ms, shift_pct, parts_ms), scenarios, members (name -> weight at night 1), left_out.
+
+        Raises
+        ------
+        BadChange, Refusal
+        """
+        latest = self._latest
+        answer = what_if(
+            latest.history, change, self._fitted, self._shares, calibrate=self._calibrate, said=self._said
+        )
+        mix = latest.of(MODEL_COMBINATION)
+        low, high = (QUANTILE_LEVELS.index(level) for level in (0.10, 0.90))
+        nights = []
+        for k, h in enumerate(HORIZONS):
+            before, after = answer.before_ms[k], answer.after_ms[k]
+            nights.append({
+                "target_day": mix[h].target_day.isoformat() if h in mix else None, "horizon": h,
+                "before_ms": {"median": before[MEDIAN_INDEX], "low": before[low], "high": before[high]},
+                "after_ms": {"median": after[MEDIAN_INDEX], "low": after[low], "high": after[high]},
+                "shift_ms": answer.shift_ms[k], "shift_pct": 100 * answer.shift_ms[k] / before[MEDIAN_INDEX],
+                "parts_ms": {group: ms[k] for group, ms in answer.parts_ms.items() if ms[k]},
+            })  # fmt: skip
+        note = answer.note if self._calibrate is not None else f"{answer.note} {CHANGED_SINCE}"
+        return {"issue": latest.describe(), "facts": [asdict(f) for f in answer.facts], "kind": answer.kind,
+                "note": note, "nights": nights, "scenarios": [asdict(s) for s in answer.scenarios],
+                "members": self._shares.get(1, {}), "left_out": self._left_out}  # fmt: skip
+
+
+def _fitted(latest: _Latest, shares: dict[int, dict[str, float]]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The members of the issued mix, fitted again on what was known then; and why some are left out."""
     asked = sorted({name for share in shares.values() for name in share})
     registered, fitted, left_out = find_forecasters(), {}, {}
     for name in asked:
@@ -122,23 +176,7 @@ def what_if_latest(store: Store, member_id: str, change: Change, slot: str | Non
             f"Expected a member of the mix that still speaks, got none of {', '.join(asked)}. "
             "Issue anew: python -m model_training forecast"
         )
-    calibrate = _calibration(latest, fitted, shares)
-    answer = what_if(latest.history, change, fitted, shares, calibrate=calibrate)
-    low, high = (QUANTILE_LEVELS.index(level) for level in (0.10, 0.90))
-    nights = []
-    for k, h in enumerate(HORIZONS):
-        before, after = answer.before_ms[k], answer.after_ms[k]
-        nights.append({
-            "target_day": mix[h].target_day.isoformat() if h in mix else None, "horizon": h,
-            "before_ms": {"median": before[MEDIAN_INDEX], "low": before[low], "high": before[high]},
-            "after_ms": {"median": after[MEDIAN_INDEX], "low": after[low], "high": after[high]},
-            "shift_ms": answer.shift_ms[k], "shift_pct": 100 * answer.shift_ms[k] / before[MEDIAN_INDEX],
-            "parts_ms": {group: ms[k] for group, ms in answer.parts_ms.items() if ms[k]},
-        })  # fmt: skip
-    note = answer.note if calibrate is not None else f"{answer.note} {CHANGED_SINCE}"
-    return {"issue": latest.describe(), "facts": [asdict(f) for f in answer.facts], "kind": answer.kind, "note": note,
-            "nights": nights, "scenarios": [asdict(s) for s in answer.scenarios],
-            "members": shares.get(1, {}), "left_out": left_out}  # fmt: skip
+    return fitted, left_out
 
 
 def _told(latest: _Latest) -> list[ForecastRow]:
@@ -152,8 +190,8 @@ def _told(latest: _Latest) -> list[ForecastRow]:
 
 
 def _latest(store: Store, member_id: str, slot: str | None) -> _Latest:
-    frame = store.ledger.forecasts(None, member_id, slot=slot)
-    made = frame.filter(pl.col("forecaster") == MODEL_COMBINATION).sort("origin_day", "as_of", "recorded_at")
+    made = store.ledger.forecasts(None, member_id, forecaster=MODEL_COMBINATION, slot=slot)
+    made = made.sort("origin_day", "as_of", "recorded_at")
     if made.is_empty():
         raise NothingToExplain(
             f"Expected an issued {'' if slot is None else slot + ' '}forecast of {member_id}, found none. "

@@ -22,7 +22,7 @@ from model_training.explanation.changed_facts import Change, ChangedFact, change
 from model_training.explanation.groups import CALIBRATION
 from model_training.explanation.split import log_mean
 
-__all__ = ["ASSOCIATION", "WhatIf", "carried_calibration", "what_if"]
+__all__ = ["ASSOCIATION", "Said", "WhatIf", "carried_calibration", "what_if", "what_was_said"]
 
 ASSOCIATION = "association"
 NOTE = "An association, not a promise: it is what tended to go with this in you and in others, not what this would do."
@@ -64,6 +64,14 @@ class WhatIf:
     scenarios: list[Scenario]
 
 
+@dataclass(frozen=True)
+class Said:
+    """What each forecaster says of the facts as they are: ndarray [7, 23], ms; and its parts on the ln scale."""
+
+    quantiles_ms: dict[str, np.ndarray]
+    parts: dict[str, dict[str, np.ndarray] | None]
+
+
 def what_if(
     history: History,
     change: Change,
@@ -71,6 +79,7 @@ def what_if(
     weights: Mapping[int, Mapping[str, float]],
     *,
     calibrate: Calibrate | None = None,
+    said: Said | None = None,
 ) -> WhatIf:
     """Ask the mix what a changed fact would do.
 
@@ -82,6 +91,8 @@ def what_if(
         Horizon -> member -> weight of the mix; members that are not among ``forecasters`` or refuse are left out.
     calibrate : callable, optional
         Averaged quantiles [7, 23] -> those of the mix; the same on both sides.
+    said : Said, optional
+        `what_was_said` of this history and these forecasters, for who asks often.
 
     Raises
     ------
@@ -91,7 +102,8 @@ def what_if(
         No member speaks.
     """
     changed, facts = change_history(history, change)
-    before = _said(history, forecasters)
+    said = said or what_was_said(history, forecasters)
+    before = said.quantiles_ms
     share = _shares(weights, before)
     finish = calibrate or (lambda averaged: averaged)
     averaged = _average(before, share)
@@ -107,11 +119,17 @@ def what_if(
     newly = _average(after, share)
     asked = finish(newly)
     shift = asked[:, MEDIAN_INDEX] - issued[:, MEDIAN_INDEX]
-    parts = _parts(history, changed, forecasters, before, after, share)
+    parts = _parts(said, _told(forecasters, before, changed), after, share)
     moved = shift - (newly - averaged)[:, MEDIAN_INDEX]
     if np.abs(moved).max() > DUST_MS:
         parts[CALIBRATION] = moved
     return WhatIf(issued, asked, shift, parts, facts, ASSOCIATION, NOTE, scenarios)
+
+
+def what_was_said(history: History, forecasters: Mapping[str, Forecaster]) -> Said:
+    """What each forecaster says of the facts as they are; those that refuse are left out, unless all do."""
+    quantiles = _said(history, forecasters)
+    return Said(quantiles, _told(forecasters, quantiles, history))
 
 
 def carried_calibration(averaged: np.ndarray, issued: np.ndarray) -> Calibrate:
@@ -164,15 +182,13 @@ def _average(said: Mapping[str, np.ndarray], share: Mapping[str, np.ndarray]) ->
 
 
 def _parts(
-    history: History,
-    changed: History,
-    forecasters: Mapping[str, Forecaster],
-    before: Mapping[str, np.ndarray],
+    said: Said,
+    new: Mapping[str, dict[str, np.ndarray] | None],
     after: Mapping[str, np.ndarray],
     share: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """The shift of the average by groups of facts; each member's ln parts under the logarithmic mean of its medians."""
-    old, new = (_told(forecasters, before, each) for each in (history, changed))
+    before, old = said.quantiles_ms, said.parts
     parts: dict[str, np.ndarray] = {}
     for name in before:
         m0, m1 = before[name][:, MEDIAN_INDEX], after[name][:, MEDIAN_INDEX]
