@@ -187,14 +187,19 @@ class Ledger:
         forecaster: str | None = None,
         slot: str | None = None,
         origin_day: date | None = None,
+        since: date | None = None,
     ) -> pl.DataFrame:
-        """Rows of the ledger, oldest first; ``quantiles_ms`` is a list of 23 floats, ``reasons`` JSON text."""
+        """Rows of the ledger, oldest first; ``quantiles_ms`` is a list of 23 floats, ``reasons`` JSON text.
+
+        ``since`` leaves out earlier origin days, so that a look at the last weeks does not read years.
+        """
         wanted = {"book": book, "member_id": member_id, "forecaster": forecaster, "slot": slot}
         wanted["origin_day"] = None if origin_day is None else origin_day.isoformat()
         asked = {name: value for name, value in wanted.items() if value is not None}
-        where = " AND ".join(f"{name} = ?" for name in asked) or "1 = 1"
+        where = " AND ".join([*(f"{name} = ?" for name in asked), "origin_day >= ?"])
         query = f"SELECT {', '.join(FORECAST_FIELDS)}, hash FROM forecast WHERE {where} ORDER BY book, n"
-        rows = self._connection.execute(query, list(asked.values())).fetchall()
+        earliest = "" if since is None else since.isoformat()
+        rows = self._connection.execute(query, [*asked.values(), earliest]).fetchall()
         text = dict.fromkeys((*FORECAST_FIELDS, "hash"), pl.String) | {"n": pl.Int64, "horizon": pl.Int32}
         frame = pl.DataFrame(rows, schema=text, orient="row")
         return frame.with_columns(
