@@ -13,6 +13,7 @@ import pytest
 
 from data_intelligence import DailySummary, chosen_issue, summarise_day, write_daily
 from data_intelligence.errors import BadMoment
+from data_intelligence.figure import THEME_SHEET, without_sheet
 from hrv_shared.issue import current_issue
 from hrv_shared.store import Store
 
@@ -228,10 +229,13 @@ def test_plots_are_self_contained_and_fit_for_a_strict_page(store, issue):
     for name, content in written(store, issue).items():
         if not name.endswith(".svg"):
             continue
-        root = ElementTree.fromstring(content)
         text = content.decode()
+        assert f"<style>{THEME_SHEET}</style>" in text
+        text = without_sheet(text)
+        root = ElementTree.fromstring(text)
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert root.get("aria-label")
+        assert [child.tag.split("}")[1] for child in root[:2]] == ["title", "desc"]
         for banned in ("<style", "style=", "<script", "<metadata", "@font", "<text"):
             assert banned not in text, (name, banned)
         ids = [e.get("id") for e in root.iter() if e.get("id")]

@@ -1,8 +1,8 @@
-"""How our plots look and how they become SVG: same input, same bytes; no fonts, styles or links from elsewhere.
+"""How our plots look and how they become SVG: same input, same bytes; no fonts or links from elsewhere.
 
-The panel is opaque and near white, so that a plot reads the same in print, on a light page and on a dark one. Text is
-drawn as outlines. Inline ``style`` attributes become presentation attributes, because a page with a strict content
-security policy drops the former.
+Every colour stands twice: as a presentation attribute (the light look, for a printer or a page without style sheets) and,
+by ``THEME_SHEET``, as a CSS variable that follows the reader's choice of light or dark. A page that holds several plots
+takes the sheet once and the plots ``without_sheet``. Text is drawn as outlines.
 """
 
 from __future__ import annotations
@@ -16,11 +16,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["ACCENT", "BAND", "INK", "MUTED", "WARM", "new_figure", "say_nothing", "to_svg"]
+__all__ = [
+    "ACCENT", "BAND", "GREEN", "INK", "MUTED", "PANEL", "THEME_SHEET", "WARM", "new_axes", "new_figure", "say_nothing",
+    "to_svg", "without_sheet",
+]  # fmt: skip
 
 PANEL, INK, MUTED, BAND = "#fcfcfa", "#1f2430", "#6b7280", "#d9dee8"
-ACCENT, WARM = "#1b6ca8", "#b4531a"
+ACCENT, WARM, GREEN = "#1b6ca8", "#b4531a", "#2f7d4f"
 """Blue and rust: told apart by people with any colour vision, and by their darkness in grey print."""
+
+_DARK = {
+    "panel": (PANEL, "#181b21"), "ink": (INK, "#e7e9ee"), "muted": (MUTED, "#a3abba"), "band": (BAND, "#3a4150"),
+    "accent": (ACCENT, "#6fb3e6"), "warm": (WARM, "#eda06e"), "green": (GREEN, "#6fcf9a"),
+}  # fmt: skip
 
 PARAMETERS: dict[str, Any] = {
     "svg.fonttype": "path", "font.family": ["DejaVu Sans"], "font.size": 8.0, "axes.unicode_minus": False,
@@ -29,23 +37,49 @@ PARAMETERS: dict[str, Any] = {
     "path.simplify": False,
 }  # fmt: skip
 
+
+def _sheet() -> str:
+    light = "".join(f"--{name}:{colours[0]};" for name, colours in _DARK.items())
+    dark = "".join(f"--{name}:{colours[1]};" for name, colours in _DARK.items())
+    rules = "".join(
+        f'.hrv-plot [{part}="{colours[0]}"]{{{part}:var(--{name})}}'
+        for name, colours in _DARK.items()
+        for part in ("fill", "stroke")
+    )
+    return f".hrv-plot{{{light}}}@media screen and (prefers-color-scheme:dark){{.hrv-plot{{{dark}}}}}{rules}"
+
+
+THEME_SHEET = _sheet()
+"""Light in print and by default, dark on a screen whose reader wants it."""
+
 _STYLE = re.compile(r' style="([^"]*)"')
 _PROLOG = re.compile(r"\A.*?(?=<svg)", re.S)
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.S)
 _SHEET = re.compile(r'\s*<style type="text/css">.*?</style>', re.S)
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.S)
+_OWN_SHEET = re.compile(r"<style>[^<]*</style>")
 
 
 def new_figure(width_in: float, height_in: float) -> tuple[Figure, Axes]:
     """A figure with one pair of axes in our look, without pyplot and its global state."""
+    figure, axes = new_axes(width_in, height_in, 1)
+    return figure, axes[0]
+
+
+def new_axes(
+    width_in: float, height_in: float, columns: int, *, ratios: tuple[float, ...] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """A figure with several pairs of axes side by side."""
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(PARAMETERS):
         figure = Figure(figsize=(width_in, height_in), layout="constrained")
-        axes = figure.add_subplot()
-        axes.grid(axis="y", color=BAND, linewidth=0.5)
-        axes.set_axisbelow(True)
+        grid = figure.add_gridspec(1, columns, width_ratios=ratios)
+        axes = [figure.add_subplot(grid[0, at]) for at in range(columns)]
+        for one in axes:
+            one.grid(axis="y", color=BAND, linewidth=0.5)
+            one.set_axisbelow(True)
     return figure, axes
 
 
@@ -57,15 +91,15 @@ def say_nothing(axes: Axes, sentence: str) -> None:
     )
 
 
-def to_svg(figure: Figure, salt: str, description: str) -> str:
-    """The figure as a self-contained SVG element.
+def to_svg(figure: Figure, salt: str, title: str, description: str = "") -> str:
+    """The figure as a self-contained SVG element that follows light, dark and print.
 
     Parameters
     ----------
     salt : str
         Goes into the ids, so that several plots can stand on one page.
-    description : str
-        For screen readers.
+    title, description : str
+        For screen readers: what it shows, and what is to be seen in it.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -77,17 +111,23 @@ def to_svg(figure: Figure, salt: str, description: str) -> str:
     for pattern in (_PROLOG, _METADATA, _SHEET, _COMMENT):
         text = pattern.sub("", text)
     text = _STYLE.sub(_to_attributes, text)
-    title = escape(description, {'"': "&quot;"})
+    name = escape(title, {'"': "&quot;"})
+    told = f"<desc>{escape(description)}</desc>" if description else ""
     text = re.sub(
         r"<svg ([^>]*)>",
         lambda m: (
-            f'<svg {m[1]} role="img" aria-label="{title}" stroke-linejoin="round" stroke-linecap="butt">'
-            f"<title>{title}</title>"
+            f'<svg {m[1]} class="hrv-plot" role="img" aria-label="{name}" stroke-linejoin="round" '
+            f'stroke-linecap="butt"><title>{name}</title>{told}<style>{THEME_SHEET}</style>'
         ),
         text,
         count=1,
     )
     return _scoped(text, salt)
+
+
+def without_sheet(svg: str) -> str:
+    """A plot for a page that brings ``THEME_SHEET`` itself, or that takes no style sheets."""
+    return _OWN_SHEET.sub("", svg, count=1)
 
 
 def _to_attributes(match: re.Match[str]) -> str:

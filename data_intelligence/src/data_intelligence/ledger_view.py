@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from data_intelligence.evidence import EvidenceBook
+from data_intelligence.segments import SPEAKERS_OF_A_MODEL, newest_segments, scored_rows
 from data_intelligence.summary import ForecastLine, SkillRow
 from hrv_shared.constants import QUANTILE_LEVELS
 from hrv_shared.issue import Issue
-from hrv_shared.scoring import score_rows, scorecard
+from hrv_shared.ledger import BOOKS
+from hrv_shared.scoring import scorecard
 from hrv_shared.store import Store
 
 __all__ = ["forecast_lines", "issue_forecasts", "scores_as_of", "skill_rows", "verdict"]
 
 SKILL_NIGHTS = 60
 """The scorecard looks at the last so many target nights of a book."""
+
+LOOK_BACK = timedelta(days=120)
+"""Origin days read first; a book with fewer scored nights in them is read whole."""
 
 TELLING_NIGHTS = 30
 """Nights below which no claim is made (forecasting.md trap 25)."""
@@ -54,20 +61,37 @@ def forecast_lines(rows: pl.DataFrame, book: EvidenceBook) -> tuple[ForecastLine
 
 
 def scores_as_of(store: Store, issue: Issue) -> pl.DataFrame:
-    """Scores of the member's earlier forecasts in the issue's slot, by outcomes known at ``as_of``."""
-    rows = store.ledger.forecasts(member_id=issue.member_id, slot=issue.slot)
-    earlier = rows.filter(pl.col("as_of") <= issue.as_of, pl.col("origin_day") < issue.origin_day)
-    return score_rows(earlier, store.ledger.outcomes(issue.member_id, issue.as_of))
+    """Scores of the member's earlier forecasts in the issue's slot, by outcomes known at ``as_of``.
+
+    Each book's last 60 target nights; the agent's rows are those of its present model and prompt.
+    """
+    books = [_last_nights(store, issue, book) for book in BOOKS]
+    return newest_segments(pl.concat(books), SPEAKERS_OF_A_MODEL)
+
+
+def _last_nights(store: Store, issue: Issue, book: str) -> pl.DataFrame:
+    for since in (issue.origin_day - LOOK_BACK, None):
+        scores = scored_rows(
+            store,
+            issue.member_id,
+            issue.as_of,
+            book=book,
+            slot=issue.slot,
+            before=issue.origin_day,
+            since=since,
+        )
+        if scores["target_day"].n_unique() >= SKILL_NIGHTS:
+            break
+    return scores.filter(pl.col("target_day").rank("dense", descending=True) <= SKILL_NIGHTS)
 
 
 def skill_rows(scores: pl.DataFrame, book: EvidenceBook, *, seed: int) -> tuple[SkillRow, ...]:
     """The scorecard of each book over its last 60 target nights."""
     if scores.is_empty():
         return ()
-    recent = scores.filter(pl.col("target_day").rank("dense", descending=True).over("book") <= SKILL_NIGHTS)
     rows = []
-    for card in scorecard(recent, seed=seed).iter_rows(named=True):
-        own = recent.filter(pl.col("book") == card["book"], pl.col("forecaster") == card["forecaster"])
+    for card in scorecard(scores, seed=seed).iter_rows(named=True):
+        own = scores.filter(pl.col("book") == card["book"], pl.col("forecaster") == card["forecaster"])
         span = f"{own['target_day'].min()}..{own['target_day'].max()}" if len(own) else "none"
         where = [f"scores/{card['book']}/{card['slot']}/{card['forecaster']}/h{card['horizons']}/{span}"]
         if card["n"] == 0 or card["crps_ms"] is None:

@@ -1,8 +1,12 @@
-"""The three plots of a daily summary: the nights with the fan, reliability, effects (or skill where none are known)."""
+"""Plots of the nights and of what moves them: the history with its fan, and effects with intervals.
+
+The daily summary has three: history, reliability, effects (or the skill over time where no effect is known).
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,14 +14,16 @@ import polars as pl
 
 from data_intelligence.figure import ACCENT, BAND, INK, MUTED, WARM, new_figure, say_nothing, to_svg
 from data_intelligence.nights import usable_hrv
-from hrv_shared.constants import AGENT, MODEL_COMBINATION, NAIVE_FORECASTERS, PRODUCT, QUANTILE_LEVELS
+from data_intelligence.skill_plots import reliability_svg, skill_svg
+from hrv_shared.constants import AGENT, AGENT_CALIBRATED, MODEL_COMBINATION, PRODUCT, QUANTILE_LEVELS
 
 if TYPE_CHECKING:
     from data_intelligence.daily import DayView
+    from data_intelligence.summary import Baseline, EffectRow
 
-__all__ = ["draw_plots", "effects_plot", "history_plot", "reliability_plot"]
+__all__ = ["draw_plots", "effects_plot", "effects_svg", "history_plot", "history_svg", "reliability_plot"]
 
-SHOWN_DAYS, SHOWN_EFFECTS, PIT_BINS = 60, 12, 10
+SHOWN_DAYS, SHOWN_EFFECTS = 60, 12
 FANS = ((0.05, 0.95, 0.16), (0.10, 0.90, 0.22), (0.25, 0.75, 0.32))
 
 
@@ -28,9 +34,41 @@ def draw_plots(view: DayView) -> tuple[str, str, str]:
 
 def history_plot(view: DayView) -> str:
     """Sixty nights with the baseline band, and the forecast fan of the product (else the mix, else a model)."""
+    issue = view.summary.issue
+    return history_svg(
+        usable_hrv(view.history),
+        view.summary.baseline,
+        view.rows,
+        issue.origin_day,
+        f"history-{issue.origin_day}",
+    )
+
+
+def reliability_plot(view: DayView) -> str:
+    """Whether the bands of the product (else mix) mean what they say."""
+    name = _spoken(view.scores)
+    own = view.scores.filter(~pl.col("void"), pl.col("horizon") == 1, pl.col("forecaster") == (name or ""))
+    once = own.sort("book", "origin_day").unique(["origin_day"], keep="first", maintain_order=True)
+    return reliability_svg({name: once["pit"].to_numpy()} if name and len(once) else {},
+                           f"reliability-{view.summary.issue.origin_day}")  # fmt: skip
+
+
+def effects_plot(view: DayView) -> str:
+    """Effects with 80 and 95 % intervals; without any, the skill over time."""
+    salt = f"effects-{view.summary.issue.origin_day}"
+    if view.summary.effects:
+        return effects_svg(view.summary.effects, salt)
+    name = _spoken(view.scores)
+    book = "live" if "live" in set(view.scores["book"]) else "replay"
+    shown = view.scores.filter(~pl.col("void"), pl.col("horizon") == 1, pl.col("book") == book)
+    return skill_svg(shown, name, salt)
+
+
+def history_svg(
+    values: dict[date, float], base: Baseline, rows: pl.DataFrame, origin: date, salt: str
+) -> str:
+    """Sixty nights to ``origin`` with the baseline band, and the fan of the coming week from ledger rows."""
     figure, axes = new_figure(9.0, 3.6)
-    origin, base = view.summary.issue.origin_day, view.summary.baseline
-    values = usable_hrv(view.history)
     days = [origin - timedelta(days=back) for back in range(SHOWN_DAYS - 1, -1, -1)]
     nights = np.array([values.get(day, np.nan) for day in days])
     x = np.arange(-SHOWN_DAYS + 1, 1)
@@ -46,140 +84,82 @@ def history_plot(view: DayView) -> str:
         axes.plot(
             missing, foot, color=WARM, marker="x", markersize=4.0, linestyle="none", label="no usable night"
         )
-    name = _shown_forecaster(view.rows)
+    name = _shown_forecaster(rows)
+    told = "There is no forecast of the coming week."
     if name is not None:
-        _fan(axes, view.rows.filter(pl.col("forecaster") == name), name)
+        own = rows.filter(pl.col("forecaster") == name).sort("horizon")
+        told = _fan(axes, own, name)
     ticks = [t for t in range(-SHOWN_DAYS + 1, 8) if (origin + timedelta(days=t)).weekday() == 0]
-    axes.set_xticks(ticks, [f"{origin + timedelta(days=t):%d %b}" for t in ticks])
+    axes.set_xticks(ticks, [_short(origin + timedelta(days=t)) for t in ticks])
     axes.set_xlim(-SHOWN_DAYS, 8)
     axes.set_ylabel("RMSSD (ms)")
-    axes.set_title(f"Nightly HRV to {origin} and the forecast", loc="left", fontsize=10, color=INK)
-    axes.legend(loc="upper left", fontsize=7, frameon=False, ncols=4)
+    axes.set_title(f"Nightly HRV to {origin} and the coming week", loc="left", fontsize=10, color=INK)
+    axes.legend(loc="upper left", fontsize=7, frameon=False, ncols=5)
     axes.margins(y=0.18)
-    return to_svg(
-        figure,
-        f"history-{view.summary.issue.origin_day}",
-        "HRV of the last 60 nights with baseline and forecast",
-    )
+    known = f"{int(np.isfinite(nights).sum())} of the last {SHOWN_DAYS} nights are known. "
+    return to_svg(figure, salt, "HRV of the last 60 nights with baseline and forecast", known + told)
 
 
-def reliability_plot(view: DayView) -> str:
-    """PIT histogram of the product (else mix): flat means that the bands mean what they say."""
-    figure, axes = new_figure(9.0, 3.2)
-    title = "Reliability and calibration of the forecasts"
-    salt = f"reliability-{view.summary.issue.origin_day}"
-    shown = view.scores.filter(~pl.col("void"), pl.col("horizon") == 1)
-    name = next((n for n in (PRODUCT, MODEL_COMBINATION) if n in set(shown["forecaster"])), None)
-    if name is None:
-        say_nothing(axes, "No forecast of this slot has been scored yet.")
+def effects_svg(effects: Sequence[EffectRow], salt: str) -> str:
+    """One line an effect: 95 % thin, 80 % thick, the median as a dot; grey where it may well be nothing."""
+    shown = list(effects[:SHOWN_EFFECTS])
+    figure, axes = new_figure(9.0, 1.3 + 0.32 * max(len(shown), 2))
+    title = "Personal effects with intervals"
+    if not shown:
+        say_nothing(axes, "No personal effect is known yet: no behaviour was logged on a scored night.")
         return to_svg(figure, salt, title)
-    own = shown.filter(pl.col("forecaster") == name).sort("book", "origin_day")
-    inside = own.unique(["origin_day", "horizon"], keep="first", maintain_order=True)
-    values, n = inside["pit"].to_numpy(), len(inside)
-    live = inside.filter(pl.col("book") == "live").height
-    counts, edges = np.histogram(values, bins=PIT_BINS, range=(0.0, 1.0))
-    axes.bar(
-        edges[:-1], counts / n, width=1 / PIT_BINS, align="edge", color=ACCENT, alpha=0.75, edgecolor="white"
-    )
-    expected = 1 / PIT_BINS
-    spread = 1.645 * np.sqrt(expected * (1 - expected) / n)
-    axes.axhspan(max(expected - spread, 0.0), expected + spread, color=BAND, alpha=0.6, linewidth=0, zorder=0)
-    axes.axhline(expected, color=INK, linewidth=1.0, linestyle="--")
-    shares = ", ".join(f"{100 * inside[f'in_{m}'].mean():.0f}% in the {m}% band" for m in (50, 80, 95))
-    axes.set_xlabel("where the night fell in its forecast (0 = below all, 1 = above all)")
-    axes.set_ylabel("share of nights")
-    axes.set_title(
-        f"Reliability of {name}, next night, n={n} ({live} live): {shares}",
-        loc="left",
-        fontsize=10,
-        color=INK,
-    )
-    axes.text(0.995, 0.96, "shaded: 90 % of what chance alone would give", transform=axes.transAxes, ha="right",
-              va="top", fontsize=7, color=MUTED)  # fmt: skip
-    axes.set_xlim(0, 1)
-    return to_svg(figure, salt, title)
-
-
-def effects_plot(view: DayView) -> str:
-    """Effects with 80 and 95 % intervals; without any, the skill over time."""
-    effects = view.summary.effects[:SHOWN_EFFECTS]
-    salt = f"effects-{view.summary.issue.origin_day}"
-    if not effects:
-        return _skill_over_time(view, salt)
-    figure, axes = new_figure(9.0, 1.2 + 0.32 * len(effects))
-    for at, effect in enumerate(reversed(effects)):
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x", color=BAND, linewidth=0.5)
+    for at, effect in enumerate(reversed(shown)):
         colour = (ACCENT if effect.effect_pct > 0 else WARM) if effect.clear else MUTED
-        axes.plot([effect.low95_pct, effect.high95_pct], [at, at], color=colour, linewidth=1.2)
-        axes.plot(
-            [effect.low80_pct, effect.high80_pct],
-            [at, at],
-            color=colour,
-            linewidth=4.0,
-            solid_capstyle="butt",
-        )
+        ends = ((effect.low95_pct, effect.high95_pct, 1.2), (effect.low80_pct, effect.high80_pct, 4.5))
+        for low, high, width in ends:
+            axes.plot([low, high], [at, at], color=colour, linewidth=width, solid_capstyle="butt")
         axes.plot(effect.effect_pct, at, color=INK, marker="o", markersize=4.0)
-    labels = [
-        f"{e.text} (n={e.n_yes}{', looking back' if e.retrospective else ''})" for e in reversed(effects)
-    ]
-    axes.set_yticks(range(len(effects)), labels)
+    labels = [f"{e.text} (n={e.n_yes}{', looking back' if e.retrospective else ''})" for e in reversed(shown)]
+    axes.set_yticks(range(len(shown)), labels)
+    beside = axes.twinx()
+    beside.set_ylim(-0.7, len(shown) - 0.3)
+    beside.set_yticks(range(len(shown)), [f"{e.effect_ms:+.1f} ms, {e.label}" for e in reversed(shown)])
+    beside.tick_params(length=0, labelcolor=MUTED, labelsize=7)
+    beside.spines[["top", "right", "left", "bottom"]].set_visible(False)
     axes.axvline(0.0, color=INK, linewidth=0.8, linestyle=":")
-    axes.set_ylim(-0.7, len(effects) - 0.3)
-    axes.set_xlabel(
-        "adjusted association with the next night's RMSSD (%), 80 and 95 % interval; grey: may well be nothing"
+    axes.set_ylim(-0.7, len(shown) - 0.3)
+    axes.set_xlabel("effect on the next night's RMSSD (%); thick 80 %, thin 95 %; grey: may well be nothing")
+    axes.set_title("What moves you", loc="left", fontsize=10, color=INK)
+    said = "; ".join(
+        f"{e.text} {e.effect_pct:+.1f} % ({e.low95_pct:+.1f} to {e.high95_pct:+.1f}), n {e.n_yes}, {e.label}"
+        for e in shown
     )
-    axes.set_title("Personal effects", loc="left", fontsize=10, color=INK)
-    return to_svg(figure, salt, "Personal effects with intervals")
+    return to_svg(figure, salt, title, f"Effect and 95 % interval: {said}.")
 
 
-def _skill_over_time(view: DayView, salt: str) -> str:
-    figure, axes = new_figure(9.0, 3.2)
-    title = "Cumulative skill of the forecast over time"
-    shown = view.scores.filter(~pl.col("void"), pl.col("horizon") == 1)
-    wide = (
-        shown.sort("book", descending=True)
-        .unique(["target_day", "forecaster"], keep="first", maintain_order=True)
-        .pivot(on="forecaster", index="target_day", values="crps_ms")
-        .sort("target_day")
-    )
-    naive = [c for c in NAIVE_FORECASTERS if c in wide.columns]
-    name = next((n for n in (PRODUCT, MODEL_COMBINATION) if n in wide.columns), None)
-    if name is None or not naive:
-        say_nothing(axes, "No personal effect is known yet, and no forecast has been scored.")
-        return to_svg(figure, salt, title)
-    best = min(naive, key=lambda c: (wide.drop_nulls(naive)[c].mean() or np.inf, c))
-    both = wide.drop_nulls([name, best])
-    skill = 100 * (1 - both[name].cum_sum() / both[best].cum_sum())
-    axes.plot(np.arange(1, len(both) + 1), skill.to_numpy(), color=ACCENT, linewidth=1.6)
-    axes.axhline(0.0, color=INK, linewidth=0.8, linestyle=":")
-    axes.set_xlabel("scored nights")
-    axes.set_ylabel("skill (%)")
-    axes.set_title(
-        f"Cumulative skill of {name} against {best}, next night", loc="left", fontsize=10, color=INK
-    )
-    return to_svg(figure, salt, title)
+def _short(day: date) -> str:
+    month = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[day.month - 1]
+    return f"{day.day} {month}"
+
+
+def _spoken(scores: pl.DataFrame) -> str | None:
+    present = set(scores["forecaster"])
+    return next((name for name in (PRODUCT, MODEL_COMBINATION) if name in present), None)
 
 
 def _shown_forecaster(rows: pl.DataFrame) -> str | None:
     present = set(rows["forecaster"])
     ranked = [n for n in (PRODUCT, MODEL_COMBINATION) if n in present]
-    others = sorted(present - {AGENT})
+    others = sorted(present - {AGENT, AGENT_CALIBRATED})
     return (ranked or others or [None])[0]
 
 
-def _fan(axes, rows: pl.DataFrame, name: str) -> None:
-    rows = rows.sort("horizon")
+def _fan(axes, rows: pl.DataFrame, name: str) -> str:
+    """Draw the fan; returns it in words."""
     x = rows["horizon"].to_numpy()
     quantiles = np.array(rows["quantiles_ms"].to_list())
     for low, high, alpha in FANS:
         below, above = (quantiles[:, QUANTILE_LEVELS.index(level)] for level in (low, high))
         axes.fill_between(x, below, above, color=ACCENT, alpha=alpha, linewidth=0)
     median = quantiles[:, QUANTILE_LEVELS.index(0.5)]
-    axes.plot(
-        x,
-        median,
-        color=ACCENT,
-        linewidth=1.6,
-        marker="o",
-        markersize=3.0,
-        label=f"forecast ({name}): 50/80/90 %",
-    )
+    label = f"forecast ({name}): 50/80/90 %"
+    axes.plot(x, median, color=ACCENT, linewidth=1.6, marker="o", markersize=3.0, label=label)
+    low, high = (quantiles[0, QUANTILE_LEVELS.index(level)] for level in (0.1, 0.9))
+    return f"The forecast of {name} for the first night is {median[0]:.0f} ms, 80 % band {low:.0f} to {high:.0f} ms."
