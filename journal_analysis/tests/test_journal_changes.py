@@ -168,3 +168,68 @@ def test_an_empty_edit_is_refused(store, told):
     with pytest.raises(NoSpeech):
         edit(store, ME, told[0], " ")
     assert show(store, ME)[0]["transcript"] == NOTE
+
+
+def test_confirming_the_whole_note_leaves_rejected_what_the_wearer_or_an_edit_rejected(store, told):
+    key, number = told
+    reject(store, ME, key, [number["alcohol"]])
+    edit(store, ME, key, "Two glasses of wine. Maybe a few coffees.")  # no magnesium any more, no last hour
+    confirm(store, ME, key)
+    assert {b: f["status"] for b, f in facts(store).items()} == {
+        "alcohol": "rejected", "alcohol_last_time": "rejected", "caffeine": "accepted", "magnesium": "rejected"
+    }  # fmt: skip
+    confirm(store, ME, key, [number["alcohol"]])
+    assert facts(store)["alcohol"]["status"] == "accepted", "by its number it comes back"
+
+
+@pytest.mark.parametrize("how", [undo, reject])
+def test_confirming_an_undone_note_brings_back_what_fell_with_it_and_nothing_else(store, told, how):
+    key, number = told
+    edit(store, ME, key, "Two glasses of wine. Maybe a few coffees. No magnesium.")  # no last hour
+    reject(store, ME, key, [number["magnesium"]])
+    before = {b: f["status"] for b, f in facts(store).items()}
+    for _ in range(3 if how is undo else 1):
+        how(store, ME, key)
+    if how is undo:  # the edit and the rejection were taken back first
+        before = dict.fromkeys(before, "accepted")
+    assert {f["status"] for f in facts(store).values()} == {"rejected"}
+    confirm(store, ME, key)
+    expected = {b: "rejected" if s == "rejected" else "accepted" for b, s in before.items()}
+    assert {b: f["status"] for b, f in facts(store).items()} == expected
+    undo(store, ME, key)
+    confirm(store, ME, key, [number["alcohol"]])
+    undo(store, ME, key)
+    confirm(store, ME, key)
+    assert {b: f["status"] for b, f in facts(store).items()} == expected, (
+        "also after changes that were taken back"
+    )
+
+
+def test_a_change_that_changes_nothing_uses_up_no_undo(store, told):
+    key, number = told
+    correct(store, ME, key, number["alcohol"], Correction(amount=3))
+    assert correct(store, ME, key, number["alcohol"], Correction(amount=3)).changed == 0
+    assert edit(store, ME, key, NOTE).changed == 0
+    reject(store, ME, key, [number["magnesium"]])
+    reject(store, ME, key, [number["magnesium"]])
+    assert [undo(store, ME, key).what for _ in range(3)] == ["undo reject", "undo correct", "undo told"]
+
+
+@pytest.mark.parametrize("how", ["correct", "reject"])
+def test_the_recording_goes_also_when_the_last_waiting_fact_is_put_right_or_rejected(store, told, how):
+    key, number = told
+    recording = store.folder("audio") / f"{key}.flac"
+    recording.write_bytes(b"sound")
+
+    def decide(behaviour, **keep):
+        if how == "correct":
+            return correct(store, ME, key, number[behaviour], Correction(amount=1), **keep)
+        return reject(store, ME, key, [number[behaviour]], **keep)
+
+    assert decide("alcohol").recordings_removed == 0, "the coffees still wait"
+    assert decide("caffeine", keep_audio=True).recordings_removed == 0 and recording.exists()
+    assert decide("magnesium").recordings_removed == 1 and not recording.exists()
+    recording.write_bytes(b"sound")
+    assert reject(store, ME, key).recordings_removed == 0 and recording.exists(), (
+        "confirm brings the note back"
+    )

@@ -18,7 +18,10 @@ from journal_analysis.errors import UnknownEntry, UnknownFact
 if TYPE_CHECKING:
     from hrv_shared.store import Store
 
-__all__ = ["Note", "find_note", "revised", "take_back", "write_change"]
+__all__ = ["REJECT_ALL", "Note", "find_note", "revised", "take_back", "write_change"]
+
+REJECT_ALL = "reject all"
+"""The change by which a whole note is rejected; a fact's own rejection is ``reject``."""
 
 _SHORTEST_KEY = 4
 
@@ -53,6 +56,17 @@ class Note:
                 f"See them with: hrv journal show {self.entry.key[:8]}"
             )
         return [self.facts[n - 1] for n in dict.fromkeys(numbers)]
+
+    def fell_as_a_whole(self, fact: Fact) -> bool:
+        """Whether a fact is rejected only because its whole note was: undone, or rejected without numbers."""
+        changes = {_change(e)["number"]: _change(e) for e in self.entry_revisions}
+        history = [f for f in self.fact_revisions if f.key == fact.key]
+        while history and history[-1].payload["status"] == "rejected":
+            change = changes.get(history[-1].payload.get("change") or 0, {"what": "told", "undoes": None})
+            if not change["undoes"]:
+                return change["undoes"] == 0 or change["what"] == REJECT_ALL
+            history = [f for f in history if (f.payload.get("change") or 0) < change["undoes"]]
+        return False
 
 
 def find_note(store: Store, member_id: str, key: str) -> Note:
@@ -99,12 +113,21 @@ def write_change(
     *,
     undoes: int | None = None,
     **entry_change: Any,
-) -> None:
-    """Write what a change does to a note in one transaction; ``entry_change`` goes into the entry's payload."""
+) -> int:
+    """Write what a change does to a note in one transaction; ``entry_change`` goes into the entry's payload.
+
+    Returns how many facts it changes. What changes nothing is not written: it would use up an undo.
+    """
     number = note.next_change
+    held = {f.key: f.payload for f in note.facts}
+    facts = [d for d in facts if _said(d.payload) != _said(held.get(d.key, {}))]
+    same = all(note.entry.payload.get(name) == value for name, value in entry_change.items())
+    if not facts and same and undoes is None:
+        return 0
     change = {"number": number, "what": what, "undoes": undoes}
     entry = revised(note.entry, store.clock(), number, change=change, **entry_change)
     store.record.append_many([entry, *facts])
+    return len(facts)
 
 
 def take_back(store: Store, note: Note) -> tuple[str, int] | None:
@@ -126,8 +149,12 @@ def take_back(store: Store, note: Note) -> tuple[str, int] | None:
         back = earlier[-1].payload if earlier else {**fact.payload, "status": "rejected"}
         drafts.append(replace(revised(fact, now, number), payload={**back, "change": number}))
     same = {n: before.payload[n] for n in ("transcript", "state", "language") if n in before.payload}
-    write_change(store, note, "undo", drafts, undoes=last["number"], **same)
-    return str(last["what"]), len(drafts)
+    return str(last["what"]), write_change(store, note, "undo", drafts, undoes=last["number"], **same)
+
+
+def _said(payload: dict[str, Any]) -> dict[str, Any]:
+    """What a fact says, whichever change wrote it."""
+    return {name: value for name, value in payload.items() if name != "change"}
 
 
 def _change(entry: Fact) -> dict[str, Any]:

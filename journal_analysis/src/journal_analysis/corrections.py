@@ -13,7 +13,7 @@ from journal_analysis.entries import fact_drafts
 from journal_analysis.errors import BadCorrection
 from journal_analysis.notes import checked_text
 from journal_analysis.reading import read_facts
-from journal_analysis.review import Review
+from journal_analysis.review import Review, let_recording_go
 from journal_analysis.table import refresh
 from journal_analysis.telling import Spoken
 
@@ -51,8 +51,12 @@ class Correction:
     is_plan: bool | None = None
 
 
-def correct(store: Store, member_id: str, key: str, number: int, right: Correction) -> Review:
+def correct(
+    store: Store, member_id: str, key: str, number: int, right: Correction, *, keep_audio: bool = False
+) -> Review:
     """Put one fact of a note right; it counts from now on.
+
+    When nothing of the note waits any more its recording is removed, unless it is to be kept.
 
     Raises
     ------
@@ -69,9 +73,10 @@ def correct(store: Store, member_id: str, key: str, number: int, right: Correcti
         )
     changed = _corrected(fact.payload, right)
     draft = revised(fact, store.clock(), note.next_change, **changed, status="accepted", by_wearer=True)
-    write_change(store, note, "correct", [draft])
+    done = write_change(store, note, "correct", [draft])
+    removed = 0 if keep_audio else let_recording_go(store, member_id, note.entry.key)
     refresh(store)
-    return Review(note.entry.key, "correct", 1)
+    return Review(note.entry.key, "correct", done, removed)
 
 
 def edit(store: Store, member_id: str, key: str, text: str, *, auto_accept: bool = True) -> Review:
@@ -97,11 +102,11 @@ def edit(store: Store, member_id: str, key: str, text: str, *, auto_accept: bool
         drafts.append(replace(draft, payload={**draft.payload, "change": number}, known_at=known_at))
     for old in set(held) - decided - {d.key for d in read}:
         drafts.append(revised(held[old], now, number, status="rejected"))
-    write_change(
+    done = write_change(
         store, note, "edit", drafts, transcript=text.strip(), state="kept", language=reading.language
     )
     refresh(store)
-    return Review(note.entry.key, "edit", len(drafts))
+    return Review(note.entry.key, "edit", done)
 
 
 def _corrected(payload: dict[str, Any], right: Correction) -> dict[str, Any]:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from journal_analysis.changes import Note, find_note, revised, take_back, write_change
+from journal_analysis.changes import REJECT_ALL, Note, find_note, revised, take_back, write_change
 from journal_analysis.entries import ENTRY, FACT
 from journal_analysis.errors import NothingToUndo
 from journal_analysis.table import refresh
 
 if TYPE_CHECKING:
+    from hrv_shared.record import Fact
     from hrv_shared.store import Store
 
-__all__ = ["Review", "confirm", "reject", "show", "undo"]
+__all__ = ["Review", "confirm", "let_recording_go", "reject", "show", "undo"]
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,38 @@ def show(store: Store, member_id: str, last: int = 5, key: str | None = None) ->
 def confirm(
     store: Store, member_id: str, key: str, numbers: Sequence[int] | None = None, *, keep_audio: bool = False
 ) -> Review:
-    """Accept facts of a note by their numbers, or the whole note, also one that was undone.
+    """Accept facts of a note by their numbers, or all that count or wait; of one that was undone, what fell with it.
 
-    When nothing of the note waits any more its recording is removed, unless it is to be kept.
+    What an edit or the wearer rejected stays rejected, unless its number is given. When nothing of the note waits any
+    more its recording is removed, unless it is to be kept.
     """
     note = find_note(store, member_id, key)
-    changed = _decide(store, note, numbers, "confirm", "accepted")
-    waiting = {f.payload["status"] for f in find_note(store, member_id, note.entry.key).facts} & {"draft"}
-    removed = 0 if keep_audio or waiting else _remove_recordings(store, note.entry.key)
+    undone = note.entry.payload["state"] == "undone"
+    meant = [
+        f for f in note.picked(numbers)
+        if numbers or f.payload["status"] != "rejected" or (undone and note.fell_as_a_whole(f))
+    ]  # fmt: skip
+    changed = _decide(store, note, meant, "confirm", "accepted", {} if numbers else {"state": "confirmed"})
+    removed = 0 if keep_audio else let_recording_go(store, member_id, note.entry.key)
     refresh(store)
     return Review(note.entry.key, "confirm", changed, removed)
 
 
-def reject(store: Store, member_id: str, key: str, numbers: Sequence[int] | None = None) -> Review:
-    """Reject facts of a note by their numbers, or all of them: nothing sees them any more. Its recording stays."""
+def reject(
+    store: Store, member_id: str, key: str, numbers: Sequence[int] | None = None, *, keep_audio: bool = False
+) -> Review:
+    """Reject facts of a note by their numbers, or all of them: nothing sees them any more.
+
+    When by numbers nothing is left waiting the recording is removed, unless it is to be kept; that of a note rejected
+    as a whole stays.
+    """
     note = find_note(store, member_id, key)
-    changed = _decide(store, note, numbers, "reject", "rejected")
+    meant = [f for f in note.picked(numbers) if numbers or f.payload["status"] != "rejected"]
+    what, state = ("reject", {}) if numbers else (REJECT_ALL, {"state": "undone"})
+    changed = _decide(store, note, meant, what, "rejected", state)
+    removed = let_recording_go(store, member_id, note.entry.key) if numbers and not keep_audio else 0
     refresh(store)
-    return Review(note.entry.key, "reject", changed)
+    return Review(note.entry.key, "reject", changed, removed)
 
 
 def undo(store: Store, member_id: str, key: str) -> Review:
@@ -94,25 +109,25 @@ def undo(store: Store, member_id: str, key: str) -> Review:
     return Review(note.entry.key, f"undo {taken[0]}", taken[1])
 
 
-def _decide(store: Store, note: Note, numbers: Sequence[int] | None, what: str, status: str) -> int:
-    facts = [
-        f for f in note.picked(numbers) if f.payload["status"] != status or not f.payload.get("by_wearer")
-    ]
+def let_recording_go(store: Store, member_id: str, key: str) -> int:
+    """Remove the recording of a note of which nothing waits any more; how many files that were."""
+    if any(f.payload["status"] == "draft" for f in find_note(store, member_id, key).facts):
+        return 0
+    recordings = list(store.folder("audio").glob(f"{key}.*"))
+    for recording in recordings:
+        recording.unlink(missing_ok=True)
+    return len(recordings)
+
+
+def _decide(
+    store: Store, note: Note, facts: Sequence[Fact], what: str, status: str, state: dict[str, str]
+) -> int:
     now = store.clock()
     drafts = [revised(f, now, note.next_change, status=status, by_wearer=True) for f in facts]
-    state = note.entry.payload["state"] if numbers else {"confirm": "confirmed", "reject": "undone"}[what]
-    write_change(store, note, what, drafts, state=state)
+    write_change(store, note, what, drafts, **state)
     return sum(f.payload["status"] != status for f in facts)
 
 
 def _shown(key: str, entry: dict[str, Any], facts: list[dict[str, Any]]) -> dict[str, Any]:
     numbered = [{"number": n, **fact} for n, fact in enumerate(facts, start=1)]
     return {"entry": key, **entry, "facts": numbered}
-
-
-def _remove_recordings(store: Store, key: str) -> int:
-    removed = 0
-    for recording in store.folder("audio").glob(f"{key}.*"):
-        recording.unlink(missing_ok=True)
-        removed += 1
-    return removed

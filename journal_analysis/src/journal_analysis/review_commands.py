@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hrv_shared.cli import JsonOption, MemberOption, emit
-from journal_analysis.command_input import clock_time_of, day_of, one_line, open_store
+from journal_analysis.command_input import clock_time_of, day_of, one_line, open_store, text_of
 
 if TYPE_CHECKING:
     from journal_analysis.review import Review
@@ -24,6 +24,7 @@ EntryArgument = Annotated[
 FactsArgument = Annotated[
     list[int] | None, typer.Argument(help="Numbers of its facts; none means all.", metavar="[FACT]…")
 ]
+KeepAudioOption = Annotated[bool, typer.Option(help="Keep the recording.")]
 
 
 def show(
@@ -49,7 +50,7 @@ def show(
 def confirm(
     entry: KeyArgument,
     facts: FactsArgument = None,
-    keep_audio: Annotated[bool, typer.Option(help="Keep the recording.")] = False,
+    keep_audio: KeepAudioOption = False,
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -59,18 +60,22 @@ def confirm(
     store, settings, member_id = open_store(member)
     keep = keep_audio or settings.journal_keep_audio
     done = review.confirm(store, member_id, entry, facts, keep_audio=keep)
-    removed = " Its recording was removed." if done.recordings_removed else ""
-    _emit_review(done, f"{done.changed} facts accepted that were not.{removed}", as_json)
+    _emit_review(done, f"{done.changed} facts accepted that were not.", as_json)
 
 
 def reject(
-    entry: KeyArgument, facts: FactsArgument = None, member: MemberOption = None, as_json: JsonOption = False
+    entry: KeyArgument,
+    facts: FactsArgument = None,
+    keep_audio: KeepAudioOption = False,
+    member: MemberOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Reject facts of a note, or all of them: nothing sees them any more."""
+    """Reject facts of a note, or all of them (then the recording stays): nothing sees them any more."""
     from journal_analysis import review
 
-    store, _, member_id = open_store(member)
-    done = review.reject(store, member_id, entry, facts)
+    store, settings, member_id = open_store(member)
+    keep = keep_audio or settings.journal_keep_audio
+    done = review.reject(store, member_id, entry, facts, keep_audio=keep)
     _emit_review(done, f"{done.changed} facts rejected.", as_json)
 
 
@@ -84,6 +89,7 @@ def correct(
     time: Annotated[str | None, typer.Option(help="Clock time, HH:MM.")] = None,
     day: Annotated[str | None, typer.Option(help="Day it is about: YYYY-MM-DD, today or yesterday.")] = None,
     plan: Annotated[bool | None, typer.Option("--plan/--done", help="Meant, or done.")] = None,
+    keep_audio: KeepAudioOption = False,
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -91,16 +97,20 @@ def correct(
     from journal_analysis import corrections
     from journal_analysis.changes import find_note
 
-    store, _, member_id = open_store(member)
+    store, settings, member_id = open_store(member)
     told = find_note(store, member_id, entry).entry.payload["day"]
     right = corrections.Correction(amount, no, clock_time_of(time), day_of(day, told), plan)
-    done = corrections.correct(store, member_id, entry, fact, right)
-    _emit_review(done, f"fact {fact} corrected.", as_json)
+    keep = keep_audio or settings.journal_keep_audio
+    done = corrections.correct(store, member_id, entry, fact, right, keep_audio=keep)
+    said = (
+        f"fact {fact} corrected." if done.changed else f"fact {fact} says that already; nothing was changed."
+    )
+    _emit_review(done, said, as_json)
 
 
 def edit(
     entry: KeyArgument,
-    text: Annotated[str, typer.Option(help="The note as it should read.")],
+    text: Annotated[str, typer.Option(help="The note as it should read; - reads it from stdin.")],
     member: MemberOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -108,7 +118,8 @@ def edit(
     from journal_analysis import corrections
 
     store, settings, member_id = open_store(member)
-    done = corrections.edit(store, member_id, entry, text, auto_accept=settings.journal_auto_accept)
+    words = text_of(text)
+    done = corrections.edit(store, member_id, entry, words, auto_accept=settings.journal_auto_accept)
     _emit_review(done, f"words corrected, {done.changed} facts changed.", as_json)
 
 
@@ -128,7 +139,8 @@ def undo(entry: KeyArgument, member: MemberOption = None, as_json: JsonOption = 
 
 
 def _emit_review(done: Review, said: str, as_json: bool) -> None:
-    emit(asdict(done), f"Note {done.key[:8]}: {said}", as_json)
+    removed = " Its recording was removed." if done.recordings_removed else ""
+    emit(asdict(done), f"Note {done.key[:8]}: {said}{removed}", as_json)
 
 
 def _fact_line(fact: dict[str, Any]) -> str:
