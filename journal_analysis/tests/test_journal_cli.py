@@ -43,6 +43,12 @@ def test_a_note_from_stdin_a_diary_and_the_table(command, tmp_path):
     told = ["--recorded-at", "2026-03-04T21:00:00+01:00", "--json"]
     added = json.loads(command("add", "--text", "-", *told, stdin="Two beers.\nNo magnesium.\n").stdout)
     assert added["day"] == "2026-03-04" and len(added["facts"]) == 2
+    edited = command("edit", added["entry"][:8], "--text", "-", "--json", stdin="Two beers. One coffee.\n")
+    assert json.loads(edited.stdout)["changed"] == 2, "a coffee came, the magnesium went"
+    assert "One coffee." in command("show", added["entry"][:8]).stdout
+    (tmp_path / "home" / "inbox").mkdir(exist_ok=True)
+    (tmp_path / "home" / "inbox" / "past.jsonl").write_text("no note\n")
+    assert "Not taken, past.jsonl, line 1: Expected" in command("ingest").stdout
     german = command("add", "--text", "Zwei Bier getrunken, kein Training.")
     assert german.stdout.startswith(
         "This note seems to be in German. I can read English only so far; it is kept."

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hrv_shared.models import ModelAbsent
 from hrv_shared.settings import load_settings
 from hrv_shared.store import Store
-from journal_analysis import inbox, ingest
+from journal_analysis import confirm, inbox, ingest
 from journal_analysis.errors import NoInbox
 from journal_analysis.inbox import IngestResult, waiting_files
 from journal_analysis.transcript import Transcript
@@ -142,9 +143,108 @@ def test_the_watch_takes_in_what_comes_and_stops(settings, phone):
     note(store.folder("inbox") / "a.txt", "Two beers.")
     guard = threading.Timer(60, stop.set)
     guard.start()
-    watch_inbox(store, phone, ME, stop, tell, settled_s=0.2)
+    watch_inbox(store, phone, ME, stop, tell, pytest.fail, settled_s=0.2)
     guard.cancel()
     assert told == ["Two beers.", "Three beers."]
+
+
+def test_the_watch_outlives_a_folder_that_goes_and_a_model_that_is_missing(
+    settings, phone, record, monkeypatch
+):
+    store, told, warned, stop = Store(settings.home), [], [], threading.Event()
+    folder = phone.journal_inbox
+
+    def warn(said):
+        warned.append(said)
+        if "HRV_JOURNAL_INBOX" in said:
+            folder.mkdir()
+            note(folder / "b.txt", "Three beers.")
+
+    def tell(done: IngestResult):
+        told.extend(e.transcript for e in done.entries)
+        if len(told) == 1:
+            (folder / "a.txt").unlink()
+            folder.rmdir()
+        if len(told) == 2:
+            stop.set()
+
+    record(store.folder("inbox") / "memo.wav", np.zeros(16_000))
+    os.utime(store.folder("inbox") / "memo.wav", (TOLD.timestamp(), TOLD.timestamp()))
+    note(folder / "a.txt", "Two beers.")
+    monkeypatch.setattr(
+        "journal_analysis.notes.transcribe", lambda *_: (_ for _ in ()).throw(ModelAbsent("no model"))
+    )
+    guard = threading.Timer(60, stop.set)
+    guard.start()
+    watch_inbox(store, phone, ME, stop, tell, warn, settled_s=0.2)
+    guard.cancel()
+    assert told == ["Two beers.", "Three beers."]
+    assert "no model" in warned and any("HRV_JOURNAL_INBOX" in w for w in warned)
+    assert (store.folder("inbox") / "memo.wav").exists()
+
+
+def test_what_was_taken_in_before_a_failure_is_in_the_tables(store, settings, monkeypatch):
+    note(store.folder("inbox") / "a.txt", "Two beers.")
+    note(store.folder("inbox") / "b.wav", "no matter what")
+    monkeypatch.setattr(
+        "journal_analysis.notes.transcribe", lambda *_: (_ for _ in ()).throw(ModelAbsent("no model"))
+    )
+    with pytest.raises(ModelAbsent):
+        ingest(store, settings, ME)
+    assert store.read_table("journal_facts")["behaviour"].to_list() == ["alcohol"]
+
+
+@pytest.mark.parametrize("suffix", ["wav", "txt"])
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_memo_synced_again_after_its_confirmation_does_not_bring_its_file_back(
+    store, settings, record, monkeypatch, suffix, keep
+):
+    heard = Transcript("Two beers.", 1.0, "m", "s")
+    monkeypatch.setattr("journal_analysis.notes.transcribe", lambda *_: heard)
+    settings = settings.model_copy(update={"journal_keep_audio": keep})
+    memo = store.folder("inbox") / f"memo.{suffix}"
+
+    def sync():
+        if suffix == "wav":
+            record(memo, np.zeros(16_000))
+        else:
+            memo.write_text("Two beers.")
+        os.utime(memo, (TOLD.timestamp(), TOLD.timestamp()))
+        return ingest(store, settings, ME)
+
+    (entry,) = sync().entries
+    audio = store.folder("audio")
+    assert [p.suffix for p in audio.iterdir()] == [f".{suffix}"]
+    assert sync().already == 1 and len(list(audio.iterdir())) == 1, "before: it stays"
+    confirm(store, ME, entry.key, keep_audio=keep)
+    assert sync().already == 1
+    assert len(list(audio.iterdir())) == keep and not memo.exists()
+
+
+def test_lines_that_grow_while_they_are_read_wait_and_bad_ones_are_put_aside(store, settings, monkeypatch):
+    line = json.dumps({"recorded_at": "2026-02-03T20:10:00+01:00", "text": "Two beers."})
+    file = note(store.folder("inbox") / "past.jsonl", f"{line}\n{line[:20]}")
+    real = inbox.keep_old
+
+    def grows(*arguments):
+        note(file, f"{line}\n{line.replace('Two', 'Three')}\n", TOLD + timedelta(minutes=1))
+        return real(*arguments)
+
+    monkeypatch.setattr(inbox, "keep_old", grows)
+    done = ingest(store, settings, ME)
+    assert (done.later, done.refused, done.backfilled) == (["past.jsonl"], [], 1) and file.exists()
+    monkeypatch.setattr(inbox, "keep_old", real)
+    done = ingest(store, settings, ME)
+    assert (done.later, done.refused, done.backfilled, done.already) == ([], [], 1, 1) and not file.exists()
+
+
+def test_two_unreadable_files_of_lines_are_both_put_aside_and_named(store, settings):
+    for number in range(2):
+        (store.folder("inbox") / "past.jsonl").write_bytes(b"\xff\xfe\x00" + bytes([number]))
+        done = ingest(store, settings, ME)
+        assert [r["file"] for r in done.refused] == ["past.jsonl"] and "UTF-8" in done.refused[0]["reason"]
+    held = {p.name: p.read_bytes()[-1] for p in store.folder("inbox", "refused").iterdir()}
+    assert held == {"past.jsonl": 0, "past-2.jsonl": 1}
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

@@ -10,7 +10,7 @@ import pytest
 from hrv_shared import schemas
 from hrv_shared.history import as_of_journal
 from hrv_shared.store import Store
-from journal_analysis import add_text, backfill, confirm, ingest, rebuild, receipt, show, undo
+from journal_analysis import add_text, backfill, confirm, ingest, rebuild, receipt, reject, show, undo
 from journal_analysis.errors import BadEntry, NoSpeech, UnknownEntry
 from journal_analysis.notes import MAX_TEXT_CHARS
 
@@ -157,8 +157,58 @@ def test_a_file_of_old_notes_may_lie_in_the_inbox(store, settings):
     (store.folder("inbox") / "past.jsonl").write_text(f"{line}\nno note\n")
     done = ingest(store, settings, ME)
     assert (done.backfilled, [r["file"] for r in done.refused]) == (1, ["past.jsonl, line 2"])
-    assert list(store.folder("inbox").iterdir()) == []
+    assert [p.name for p in store.folder("inbox").iterdir()] == ["refused"]
+    assert [p.name for p in store.folder("inbox", "refused").iterdir()] == ["past.jsonl"], (
+        "its bad line can be mended"
+    )
     assert store.read_table("journal_facts")["basis"].to_list() == ["inferred:recorded-at"]
+
+
+def test_old_notes_wait_for_confirmation_where_the_wearer_wants_it_so(store, settings, tmp_path):
+    line = json.dumps({"recorded_at": "2026-02-03T20:10:00+01:00", "text": "Two beers."})
+    for place in (tmp_path, store.folder("inbox")):
+        (place / "past.jsonl").write_text(line.replace("Two", "Two" if place == tmp_path else "Three"))
+    backfill(store, ME, tmp_path / "past.jsonl", auto_accept=False)
+    assert ingest(store, settings.model_copy(update={"journal_auto_accept": False}), ME).backfilled == 1
+    assert store.read_table("journal_facts")["status"].to_list() == ["draft", "draft"]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "reason"),
+    [("0001-01-01T00:00:00+01:00", "since 1970"), ("9999-12-31T23:59:59-05:00", "from the past")],
+)
+def test_a_line_from_the_edge_of_the_calendar_stops_no_other(store, tmp_path, stamp, reason):
+    good = {"recorded_at": "2026-02-03T20:10:00+01:00", "text": "Two beers."}
+    file = tmp_path / "old.jsonl"
+    file.write_text("\n".join(json.dumps(n) for n in ({**good, "recorded_at": stamp}, good)))
+    done = backfill(store, ME, file)
+    assert done.entries == 1 and [b["line"] for b in done.bad_lines] == [1]
+    assert reason in done.bad_lines[0]["reason"]
+
+
+def test_a_note_given_again_says_what_stands_in_the_record(store):
+    entry = add_text(store, ME, NOTE)
+    number = {f["behaviour"]: f["number"] for f in show(store, ME)[0]["facts"]}
+    reject(store, ME, entry.key, [number["alcohol"]])
+    confirm(store, ME, entry.key, [number["caffeine"]])
+    again = add_text(store, ME, NOTE)
+    stands = {f["behaviour"]: f["status"] for f in again.as_dict()["facts"]}
+    assert stands == {f["behaviour"]: f["status"] for f in show(store, ME)[0]["facts"]}
+    assert (stands["alcohol"], stands["caffeine"]) == ("rejected", "accepted")
+    assert f"{len(entry.facts) - 1} facts)" in receipt(again)
+
+
+def test_a_superseded_vintage_of_a_day_says_nothing_about_a_note(store):
+    woken = datetime(2026, 3, 4, 2, tzinfo=UTC)
+    early = days_row(date(2026, 3, 4), 60, woken)
+    right = days_row(date(2026, 3, 4), 60, datetime(2026, 3, 4, 6, tzinfo=UTC))
+    write_days(store, early, right)
+    told = datetime(2026, 3, 4, 2, 30, tzinfo=UTC)  # half past three there: between the two wakings
+    assert add_text(store, ME, "One beer.", told).day == date(2026, 3, 3)
+    onset = {"sleep_onset_at": datetime(2026, 3, 4, 5, tzinfo=UTC)}
+    write_days(store, {**early, **onset}, {**right, "sleep_onset_at": datetime(2026, 3, 3, 22, tzinfo=UTC)})
+    dawn = datetime(2026, 3, 4, 4, 30, tzinfo=UTC)
+    assert add_text(store, ME, "Two beers.", dawn).day == date(2026, 3, 4)
 
 
 def test_the_table_is_the_records_and_byte_equal_when_rebuilt(store):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
@@ -36,7 +37,8 @@ _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_. ]?([01]\d)[-_. ]?([0-3]\d)(?!\d)
 _TIME = re.compile(r"[ T_-]+([01]\d|2[0-3])[-_:.h]?([0-5]\d)(?!\d)")
 _EXPECTED = 'Expected {"recorded_at": "2026-03-01T21:40:00+01:00", "text": "…"}'
 
-Advance = Callable[[float], None]
+Advance = Callable[..., None]
+Progress = Callable[[str, float], AbstractContextManager[Advance]]
 
 
 @dataclass(frozen=True)
@@ -57,20 +59,32 @@ class BackfillResult:
     bad_lines: list[dict[str, Any]] = field(default_factory=list)
 
 
-def backfill(store: Store, member_id: str, path: Path, advance: Advance | None = None) -> BackfillResult:
+def backfill(
+    store: Store, member_id: str, path: Path, *, auto_accept: bool = True, progress: Progress | None = None
+) -> BackfillResult:
     """Take in old notes from a JSON-lines file of ``{"recorded_at": ISO with offset, "text": …}``, or from a folder of
     ``.txt`` and ``.md`` files with a date in their name (and a time, else the evening of that day).
 
     What is no note is reported with its line or file and does not stop the others.
+
+    Parameters
+    ----------
+    auto_accept : bool
+        Whether facts that were plainly read count at once (setting ``journal_auto_accept``).
+    progress : callable, optional
+        Shows how far it is, as `hrv_shared.cli.progress` does.
 
     Raises
     ------
     BadEntry
         The file or folder can't be read.
     """
-    result = keep_old(store, member_id, notes_of(store, member_id, path), advance)
-    refresh(store)
-    return result
+    notes = notes_of(store, member_id, path)
+    try:
+        with progress("Reading old notes", len(notes)) if progress else nullcontext() as advance:
+            return keep_old(store, member_id, notes, auto_accept, advance)
+    finally:
+        refresh(store)
 
 
 def notes_of(store: Store, member_id: str, path: Path) -> list[OldNote]:
@@ -96,7 +110,7 @@ def notes_of_lines(lines: Iterable[str]) -> list[OldNote]:
 
 
 def keep_old(
-    store: Store, member_id: str, notes: Iterable[OldNote], advance: Advance | None = None
+    store: Store, member_id: str, notes: Iterable[OldNote], auto_accept: bool, advance: Advance | None = None
 ) -> BackfillResult:
     """Write old notes to the record; the tables are the caller's business."""
     result, held = BackfillResult(), entry_keys(store, member_id)
@@ -118,8 +132,9 @@ def keep_old(
             continue
         held.add(key)
         entry, new = draft_entry(
-            member_id, key, words, spoken, source="text", known_at=spoken.at, basis=INFERRED
-        )
+            member_id, key, words, spoken, source="text", known_at=spoken.at, basis=INFERRED,
+            auto_accept=auto_accept,
+        )  # fmt: skip
         drafts += new
         result.entries += 1
         result.facts += len(entry.facts)

@@ -81,9 +81,11 @@ def watch(member: MemberOption = None, as_json: JsonOption = False) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     say(f"Watching {', '.join(str(f) for f in inbox_folders(store, settings))} (stop with Ctrl-C) …")
-    watch_inbox(
-        store, settings, member_id, stop, lambda done: emit(_ingest_result(done), _ingest_text(done), as_json)
-    )
+
+    def tell(done: IngestResult) -> None:
+        emit(_ingest_result(done), _ingest_text(done), as_json)
+
+    watch_inbox(store, settings, member_id, stop, tell, say)
     say("Stopped; everything that was taken in is kept.")
 
 
@@ -103,13 +105,10 @@ def backfill(
     from dataclasses import asdict
 
     from journal_analysis import backfilling
-    from journal_analysis.table import refresh
 
-    store, _, member_id = open_store(member)
-    notes = backfilling.notes_of(store, member_id, source)
-    with progress("Reading old notes", len(notes)) as advance:
-        done = backfilling.keep_old(store, member_id, notes, advance)
-    refresh(store)
+    store, settings, member_id = open_store(member)
+    accept = settings.journal_auto_accept
+    done = backfilling.backfill(store, member_id, source, auto_accept=accept, progress=progress)
     text = f"{done.entries} notes with {done.facts} facts taken in, {done.already} were there already."
     if done.bad_lines:
         first = done.bad_lines[0]
@@ -208,7 +207,7 @@ def _ingest_text(done: IngestResult) -> str:
 
     lines = [f"{done.backfilled} old notes taken in."] if done.backfilled else []
     lines += [receipt(entry) for entry in done.entries]
-    lines += [f"Not taken: {r['reason']}" for r in done.refused]
+    lines += [f"Not taken, {r['file']}: {r['reason']}" for r in done.refused]
     lines += [f"Still being written, left for later: {name}" for name in done.later]
     return "\n".join(lines)
 

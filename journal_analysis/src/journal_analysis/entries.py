@@ -31,27 +31,28 @@ ENTRY, FACT = "journal_entry", "journal_fact"
 class Entry:
     """One note as kept: its key, its day, what was understood, and whether it had been kept before.
 
-    ``state`` is ``kept``, ``confirmed`` or ``undone``; ``language`` (ISO 639-1) is as seen, and only English yields
-    facts. Without ``auto_accept`` no fact counts before it is confirmed.
+    ``statuses`` has one of ``accepted``, ``draft`` or ``rejected`` for each fact. ``state`` is ``kept``, ``confirmed``
+    or ``undone``; ``language`` (ISO 639-1) is as seen, and only English yields facts.
     """
 
     key: str
     day: date
     transcript: str
     facts: tuple[JournalFact, ...]
+    statuses: tuple[str, ...]
     already: bool = False
     state: str = "kept"
-    auto_accept: bool = True
     language: str = "en"
 
-    def status_of(self, fact: JournalFact) -> str:
-        """``accepted`` where the fact counts at once, else ``draft``."""
-        return fact.status if self.auto_accept else "draft"
+    def of_status(self, *statuses: str) -> list[JournalFact]:
+        """The facts that stand so."""
+        return [f for f, status in zip(self.facts, self.statuses, strict=True) if status in statuses]
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
         facts = [
-            {"number": n, **asdict(f), "status": self.status_of(f)} for n, f in enumerate(self.facts, start=1)
+            {"number": n, **asdict(f), "status": status}
+            for n, (f, status) in enumerate(zip(self.facts, self.statuses, strict=True), start=1)
         ]
         return {
             "entry": self.key,
@@ -75,10 +76,7 @@ def write_entry(
     heard: Transcript | None = None,
     auto_accept: bool = True,
 ) -> Entry:
-    """Write a note and its facts in one transaction, known as of now; a key that is there already is left alone."""
-    held = store.record.latest(ENTRY, member_id).get(key)
-    if held is not None:
-        return _held_entry(store, member_id, held.payload, key)
+    """Write a note and its facts in one transaction, known as of now."""
     now = store.clock()
     entry, drafts = draft_entry(
         member_id,
@@ -125,7 +123,8 @@ def draft_entry(
         source=source,
         auto_accept=auto_accept,
     )
-    kept = Entry(key, spoken.day, text, read.facts, auto_accept=auto_accept, language=read.language)
+    statuses = tuple(str(draft.payload["status"]) for draft in own)
+    kept = Entry(key, spoken.day, text, read.facts, statuses, language=read.language)
     return kept, [entry, *own]
 
 
@@ -185,20 +184,3 @@ def _fact_payload(entry_key: str, fact: JournalFact, day: date, auto_accept: boo
         "status": fact.status if auto_accept else "draft",
         "rule": fact.rule,
     }
-
-
-def _held_entry(store: Store, member_id: str, payload: dict[str, Any], key: str) -> Entry:
-    """The entry as the record has it, not as today's rules would read it."""
-    day = date.fromisoformat(payload["day"])
-    own = [f.payload for f in store.record.latest(FACT, member_id).values() if f.payload["entry_key"] == key]
-    facts = tuple(_fact_of(p, day) for p in own)
-    language = payload.get("language", "en")
-    return Entry(
-        key, day, payload["transcript"], facts, already=True, state=payload["state"], language=language
-    )
-
-
-def _fact_of(payload: dict[str, Any], day: date) -> JournalFact:
-    about = date.fromisoformat(payload["day"])
-    same = ("behaviour", "kind", "amount", "unit", "clock_time", "is_plan", "quote", "confidence", "rule")
-    return JournalFact(**{n: payload[n] for n in same}, day=about, day_shift=(about - day).days)

@@ -23,6 +23,7 @@ from hrv_shared.store import write_bytes_atomic
 from journal_analysis.backfilling import TEXT_SUFFIXES, keep_old, notes_of_lines
 from journal_analysis.entries import Entry
 from journal_analysis.errors import BadEntry, NoInbox, NoSpeech, UnreadableAudio
+from journal_analysis.kept import kept_entry
 from journal_analysis.notes import MAX_TEXT_CHARS, audio_suffix, checked_text, keep_audio, keep_text
 from journal_analysis.table import refresh
 from journal_analysis.telling import spoken_at
@@ -73,16 +74,18 @@ def ingest(
     waiting = waiting_files(store, settings)
     chosen = waiting if files is None else [path for path in waiting if path in set(files)]
     own = store.folder("inbox")
-    for path in chosen:
-        stamp = _stamp(path)
-        if stamp is None:
-            continue
-        if path.parent == own:
-            _take_own(store, settings, member_id, path, result, patient)
-        elif _take(store, settings, member_id, path, result, patient):
-            seen[str(path)] = stamp
-            _write_seen(store, seen)
-    refresh(store)
+    try:
+        for path in chosen:
+            stamp = _stamp(path)
+            if stamp is None:
+                continue
+            if path.parent == own:
+                _take_own(store, settings, member_id, path, result, patient)
+            elif _take(store, settings, member_id, path, result, patient):
+                seen[str(path)] = stamp
+                _write_seen(store, seen)
+    finally:
+        refresh(store)  # what was taken in counts, whatever became of the file after it
     return result
 
 
@@ -121,6 +124,7 @@ def _take_own(
     store: Store, settings: Settings, member_id: str, path: Path, result: IngestResult, patient: bool
 ) -> None:
     """A file of the store's own inbox: taken in, then moved away."""
+    kept_before = result.already
     key = _take(store, settings, member_id, path, result, patient)
     if not key:
         return
@@ -128,7 +132,26 @@ def _take_own(
         if os.path.lexists(path):
             os.replace(path, _free(store.folder("inbox", "refused") / path.name))
         return
+    if (
+        result.already > kept_before
+        and not settings.journal_keep_audio
+        and _let_go(store, member_id, key, path)
+    ):
+        path.unlink(missing_ok=True)
+        return
     _move(path, store.folder("audio") / f"{key}{audio_suffix(path)}")
+
+
+def _let_go(store: Store, member_id: str, key: str, path: Path) -> bool:
+    """Whether a note that comes again was decided on, so that its file must not come back.
+
+    A recording's copy is there before its note is; without one it was removed.
+    """
+    entry = kept_entry(store, member_id, key)
+    if entry is None:
+        return False  # a file of old notes
+    voice = path.suffix.lower() not in TEXT_SUFFIXES
+    return entry.state == "confirmed" or (voice and not any(store.folder("audio").glob(f"{key}.*")))
 
 
 def _take(
@@ -143,7 +166,7 @@ def _take(
         if path.is_symlink():
             raise BadEntry(f"{path.name} is a link. Put the file itself into the inbox.")
         if path.suffix.lower() == ".jsonl":
-            return _take_lines(store, member_id, path, result)
+            return _take_lines(store, settings, member_id, path, result)
         entry = _keep_file(store, settings, member_id, path)
     except UnreadableAudio as error:
         if _stamp(path) != before or (patient and _is_young(path, store.clock())):
@@ -166,21 +189,26 @@ def _take(
     return entry.key
 
 
-def _take_lines(store: Store, member_id: str, path: Path, result: IngestResult) -> str:
-    """Old notes that lie in the inbox as one file."""
+def _take_lines(store: Store, settings: Settings, member_id: str, path: Path, result: IngestResult) -> str:
+    """Old notes that lie in the inbox as one file; one with bad lines is put aside, with what is good in it taken."""
+    before = _stamp(path)
     try:
         if path.stat().st_size > _LARGEST_LINES:
             raise BadEntry(f"{path.name} is larger than {_LARGEST_LINES / 1e6:.0f} MB. Split it.")
         data = path.read_bytes()
-        done = keep_old(store, member_id, notes_of_lines(data.decode("utf-8-sig").splitlines()))
+        lines = notes_of_lines(data.decode("utf-8-sig").splitlines())
     except (OSError, UnicodeDecodeError) as error:
         raise BadEntry(f"{path.name} can't be read as text in UTF-8 ({error}).") from error
+    done = keep_old(store, member_id, lines, settings.journal_auto_accept)
     result.backfilled += done.entries
+    if _stamp(path) not in (before, None):
+        result.later.append(path.name)  # it went on growing: its last line may have been half a line
+        return ""
     result.already += done.already
     result.refused += [
         {"file": f"{path.name}, line {b['line']}", "reason": b["reason"]} for b in done.bad_lines
     ]
-    return hashlib.sha256(data).hexdigest()
+    return "refused" if done.bad_lines else hashlib.sha256(data).hexdigest()
 
 
 def _keep_file(store: Store, settings: Settings, member_id: str, path: Path) -> Entry:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from hrv_shared.store import write_bytes_atomic
 from journal_analysis.audio import MAX_AUDIO_BYTES, recorded_at_of
-from journal_analysis.entries import Entry, entry_keys, text_key, write_entry
+from journal_analysis.entries import Entry, text_key, write_entry
 from journal_analysis.errors import BadEntry, NoSpeech, UnreadableAudio
+from journal_analysis.kept import kept_entry
 from journal_analysis.table import refresh
 from journal_analysis.telling import Spoken, spoken_at
 from journal_analysis.transcription import transcribe
@@ -73,7 +74,9 @@ def add_audio(
 def keep_text(store: Store, member_id: str, text: str, spoken: Spoken, auto_accept: bool) -> Entry:
     """Write a checked text to the record; the tables are the caller's business."""
     key = text_key(spoken.day, text)
-    return write_entry(store, member_id, key, text, spoken, source="text", auto_accept=auto_accept)
+    return kept_entry(store, member_id, key) or write_entry(
+        store, member_id, key, text, spoken, source="text", auto_accept=auto_accept
+    )
 
 
 def keep_audio(
@@ -92,10 +95,10 @@ def keep_audio(
             f"Expected a recording at {path}, but it can't be opened ({reason})."
         ) from error
     key = hashlib.sha256(data).hexdigest()
+    if (kept := kept_entry(store, member_id, key)) is not None:
+        return kept
     now = store.clock()
     spoken = spoken_at(store, member_id, recorded_at or recorded_at_of(path, now), now=now)
-    if key in entry_keys(store, member_id):
-        return write_entry(store, member_id, key, "", spoken, source="voice")
     heard = transcribe(path, settings)
     copy = store.folder("audio") / f"{key}{audio_suffix(path)}"
     if not copy.exists():

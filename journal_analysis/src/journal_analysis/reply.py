@@ -22,9 +22,9 @@ def receipt(entry: Entry) -> str:
     if entry.already and entry.state == "undone":
         return f"This note was undone. Bring it back with: hrv journal confirm {key}"
     if entry.already:
-        return f"This note is there already (day {entry.day}, {len(entry.facts)} facts); nothing was added."
-    sure = [f for f in entry.facts if entry.status_of(f) == "accepted"]
-    unsure = [f for f in entry.facts if entry.status_of(f) != "accepted"]
+        standing = entry.of_status("accepted", "draft")
+        return f"This note is there already (day {entry.day}, {len(standing)} facts); nothing was added."
+    sure, unsure = entry.of_status("accepted"), entry.of_status("draft")
     if entry.language != "en":
         name = language_name(entry.language)
         return f"This note seems to be in {name}. I can read English only so far; it is kept."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from hrv_shared.daytime import format_instant, local_time, origin_day
+from hrv_shared.history import as_of_days
 from journal_analysis.errors import BadEntry
 
 if TYPE_CHECKING:
@@ -52,20 +53,20 @@ def spoken_at(store: Store, member_id: str, recorded_at: datetime, *, now: datet
     BadEntry
         ``recorded_at`` lies ahead of ``now``.
     """
-    days = store.read_table("days").filter(pl.col("member_id") == member_id)
     said = recorded_at.utcoffset()
     if said is None:
         raise BadEntry(f"Expected the time of the note with its offset from UTC, got {recorded_at}.")
     if recorded_at.year < 1970:
         raise BadEntry(f"Expected the time of a note since 1970, got {recorded_at}.")
-    at = recorded_at.astimezone(UTC)
-    own = recorded_at.tzinfo is not UTC
-    offset_min = int(said.total_seconds() // 60) if own else wearers_offset_min(days, at)
-    if at > now + _AHEAD_ALLOWED:
+    if recorded_at > now + _AHEAD_ALLOWED:  # before its conversion: the end of the year 9999 has none
         raise BadEntry(
-            f"Expected a note from the past, but it says it was recorded at {format_instant(at)} "
+            f"Expected a note from the past, but it says it was recorded at {recorded_at} "
             f"and it is {format_instant(now)} now. Give the right time with --recorded-at, or set the clock."
         )
+    at = recorded_at.astimezone(UTC)
+    own = recorded_at.tzinfo is not UTC
+    days = as_of_days(store.read_table("days").filter(pl.col("member_id") == member_id), now)
+    offset_min = int(said.total_seconds() // 60) if own else wearers_offset_min(days, at)
     woken = days.filter(pl.col("wake_at") <= at)["day"].max()
     day = origin_day(at, offset_min, woken)
     sleeps_later = days.filter(pl.col("day") == day, pl.col("sleep_onset_at") > at)

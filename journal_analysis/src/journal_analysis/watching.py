@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from watchfiles import watch
 
+from hrv_shared.errors import HrvError
+from hrv_shared.models import ModelError
+from journal_analysis.errors import NoInbox
 from journal_analysis.inbox import IngestResult, inbox_folders, ingest, waiting_files
 
 if TYPE_CHECKING:
@@ -48,7 +51,7 @@ class Settling:
 
 def watch_inbox(
     store: Store, settings: Settings, member_id: str, stop: threading.Event,
-    tell: Callable[[IngestResult], None], *, settled_s: float = SETTLED_S,
+    tell: Callable[[IngestResult], None], warn: Callable[[str], None], *, settled_s: float = SETTLED_S,
 ) -> None:  # fmt: skip
     """Take in what comes into the inbox until ``stop`` is set; a note that is being taken in is finished first.
 
@@ -56,21 +59,41 @@ def watch_inbox(
     ----------
     tell : callable
         Called after each look that took something in or refused it.
+    warn : callable
+        Called with what keeps it from looking (the phone's folder is gone, no speech model), once until that changes;
+        it goes on looking.
     """
     settling = Settling(settled_s)
-    folders = inbox_folders(store, settings)
+    folders, warned = inbox_folders(store, settings), set[type[HrvError]]()
     for _ in watch(
         *folders, watch_filter=None, stop_event=stop, debounce=100, rust_timeout=_LOOK_MS, yield_on_timeout=True,
         raise_interrupt=False, recursive=False, ignore_permission_denied=True,
     ):  # fmt: skip
-        for path in settling.settled(waiting_files(store, settings), time.monotonic()):
+        try:
+            waiting = waiting_files(store, settings)
+            warned.discard(NoInbox)
+        except NoInbox as error:
+            _once(warned, error, warn)
+            continue
+        for path in settling.settled(waiting, time.monotonic()):
             if stop.is_set():
                 break
-            done = ingest(store, settings, member_id, [path], patient=True)
+            settling.forget(path)  # what stays behind has to settle anew
+            try:
+                done = ingest(store, settings, member_id, [path], patient=True)
+            except (NoInbox, ModelError) as error:
+                _once(warned, error, warn)
+                continue
+            warned.clear()
             if done.entries or done.already or done.backfilled or done.refused:
                 tell(done)
-            if done.later:
-                settling.forget(path)
+
+
+def _once(warned: set[type[HrvError]], error: HrvError, warn: Callable[[str], None]) -> None:
+    """Say what is wrong, unless it was said and nothing has gone well since."""
+    if type(error) not in warned:
+        warn(str(error))
+    warned.add(type(error))
 
 
 def _stat(path: Path):
