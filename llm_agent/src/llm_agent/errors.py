@@ -2,7 +2,8 @@
 
 HrvError
 ├── AgentError
-│   └── NoBriefing            the summary or the models' combination that the agent corrects is not there yet
+│   ├── NoBriefing            the summary or the models' combination that the agent corrects is not there yet
+│   └── BadCases              a benchmark's file of cases that can't be used
 └── Refusal (hrv_shared)
     ├── UngroundedOpinion     the reply rests on nothing that stands in the briefing
     └── ModelFailed           the language model could not be asked, or did not answer on schema
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from hrv_shared.errors import HrvError, Refusal
 
-__all__ = ["AgentError", "ModelFailed", "NoBriefing", "UngroundedOpinion"]
+__all__ = ["AgentError", "BadCases", "ModelFailed", "NoBriefing", "UngroundedOpinion"]
 
 
 class AgentError(HrvError):
@@ -21,6 +22,10 @@ class AgentError(HrvError):
 
 class NoBriefing(AgentError):
     """What the agent corrects is not there yet."""
+
+
+class BadCases(AgentError):
+    """A benchmark's file of cases that can't be used."""
 
 
 class UngroundedOpinion(Refusal):
