@@ -9,7 +9,7 @@ from data_intelligence.summary import EvidenceItem
 
 __all__ = ["EvidenceBook"]
 
-Kind = Literal["days", "journal", "ledger", "scores", "fit", "derived"]
+Kind = Literal["days", "journal", "ledger", "scores", "fit", "derived", "record", "report"]
 
 
 class EvidenceBook:

@@ -1,6 +1,6 @@
 """How our plots look and how they become SVG: same input, same bytes; no fonts or links from elsewhere.
 
-Every colour stands twice: as a presentation attribute (the light look, for a printer or a page without style sheets) and,
+Every colour stands twice: as an attribute (the light look, for a printer or a page without style sheets) and,
 by ``THEME_SHEET``, as a CSS variable that follows the reader's choice of light or dark. A page that holds several plots
 takes the sheet once and the plots ``without_sheet``. Text is drawn as outlines.
 """

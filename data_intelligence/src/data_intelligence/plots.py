@@ -94,7 +94,7 @@ def history_svg(
     axes.set_xlim(-SHOWN_DAYS, 8)
     axes.set_ylabel("RMSSD (ms)")
     axes.set_title(f"Nightly HRV to {origin} and the coming week", loc="left", fontsize=10, color=INK)
-    axes.legend(loc="upper left", fontsize=7, frameon=False, ncols=5)
+    axes.legend(loc="upper left", fontsize=7, frameon=False, labelcolor=INK, ncols=5)
     axes.margins(y=0.18)
     known = f"{int(np.isfinite(nights).sum())} of the last {SHOWN_DAYS} nights are known. "
     return to_svg(figure, salt, "HRV of the last 60 nights with baseline and forecast", known + told)

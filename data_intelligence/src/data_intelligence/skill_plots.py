@@ -68,7 +68,7 @@ def reliability_svg(pit_of: Mapping[str, np.ndarray], salt: str) -> str:
     left.set_ylabel("share of nights below it")
     left.set_xlim(0, 1)
     left.set_ylim(0, 1)
-    left.legend(loc="upper left", fontsize=7, frameon=False)
+    left.legend(loc="upper left", fontsize=7, frameon=False, labelcolor=INK)
     left.set_title("Says and holds", loc="left", fontsize=10, color=INK)
     counts = pit_counts(first)
     edges = np.arange(PIT_BINS) / PIT_BINS
@@ -132,7 +132,7 @@ def skill_svg(scores: pl.DataFrame, name: str | None, salt: str, *, seed: int = 
     ticks = np.unique(np.linspace(0, len(own) - 1, min(len(own), 7)).astype(int))
     axes.set_xticks(ticks + 1, [f"{common['target_day'][int(t)]}\nnight {t + 1}" for t in ticks], fontsize=7)
     axes.set_ylabel("skill (%), above 0 is better")
-    axes.legend(loc="upper right", fontsize=7, frameon=False, ncols=2)
+    axes.legend(loc="upper right", fontsize=7, frameon=False, labelcolor=INK, ncols=2)
     axes.set_title(f"Skill since {common['target_day'][0]}: {name} against the best naive rule, next night",
                    loc="left", fontsize=10, color=INK)  # fmt: skip
     told = f"After {len(own)} nights the skill is {skill[-1]:+.1f} %"
