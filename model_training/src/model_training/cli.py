@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,13 @@ register_explanations(app)
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Whatever the ledger says; needs --reason.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
+FromOption = Annotated[
+    datetime | None,
+    typer.Option("--from", formats=["%Y-%m-%d"], help="Instead: from this wake day on; with --to."),
+]
+ToOption = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last wake day of the range.")
+]
 SlotOption = Annotated[
     str | None, typer.Option("--slot", help="morning or evening; default: the one that is due.")
 ]
@@ -75,16 +83,19 @@ def replay(
         int | None, typer.Option(min=1, help="How many; default: the setting replay_nights.")
     ] = None,
     slot: SlotOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what each forecaster would have said on the last nights, as of then, into the replay book."""
     from model_training.replaying import replay as run
 
     slot = _known_slot(slot)
+    between = _range(first, last, nights)
     settings, store, issue = _due(member)
-    nights = nights or settings.replay_nights
+    nights = (between[1] - between[0]).days + 1 if between else nights or settings.replay_nights
     with progress("Replaying", total=nights) as advance:
-        result = run(store, issue, nights=nights, slot=slot, advance=advance)
+        result = run(store, issue, nights=nights, slot=slot, between=between, advance=advance)
     text = (
         f"{result['nights']} {result['slot']}s replayed, {result['first_origin']} … {result['last_origin']}: "
         f"{result['written']} forecasts written, {result['already']} stood already."
@@ -215,6 +226,14 @@ def _known_slot(slot: str | None) -> str | None:
     if slot is not None and slot not in SLOTS:
         raise typer.BadParameter(f"expected one of {', '.join(SLOTS)}, got {slot!r}")
     return slot
+
+
+def _range(first: datetime | None, last: datetime | None, nights: int | None) -> tuple[date, date] | None:
+    if first is None and last is None:
+        return None
+    if first is None or last is None or nights is not None or last < first:
+        raise typer.BadParameter("expected --from and --to together, the earlier day first, and no --nights")
+    return first.date(), last.date()
 
 
 def _reason_for(force: bool, reason: str) -> None:

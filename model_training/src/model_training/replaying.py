@@ -12,17 +12,17 @@ from typing import Any
 
 import polars as pl
 
-from hrv_shared.constants import AGENT, HORIZONS
+from hrv_shared.constants import AGENT_CALIBRATED, HORIZONS
 from hrv_shared.errors import Refusal
 from hrv_shared.forecaster import Forecaster, find_forecasters
 from hrv_shared.history import History
 from hrv_shared.issue import Issue, past_issues
 from hrv_shared.ledger import ForecastRow
+from hrv_shared.past_scores import ledger_frame, scored_by
 from hrv_shared.store import Store
 from model_training.final import final_rows
 from model_training.issued import as_rows, newest
 from model_training.mix import mix_rows
-from model_training.past_scores import ledger_frame, scored_by
 from model_training.rolling import REFIT_DAYS, RollingOrigin
 
 __all__ = ["replay"]
@@ -34,10 +34,11 @@ def replay(
     *,
     nights: int,
     slot: str | None = None,
+    between: tuple[date, date] | None = None,
     forecasters: Mapping[str, type[Forecaster]] | None = None,
     advance: Callable[[float], None] = lambda _amount: None,
 ) -> dict[str, Any]:
-    """Fill the replay book for the last ``nights`` origins before an issue.
+    """Fill the replay book for the last ``nights`` origins before an issue, or for the wake days ``between`` two.
 
     Returns
     -------
@@ -48,10 +49,13 @@ def replay(
     slot = slot or before.slot
     days = store.read_table("days")
     store.ledger.record_outcomes(days)
-    issues = past_issues(store, before.member_id, nights=nights + REFIT_DAYS, slot=slot, before=before)
+    span = nights if between is None else (before.origin_day - between[0]).days
+    issues = past_issues(store, before.member_id, nights=max(span, 1) + REFIT_DAYS, slot=slot, before=before)
     rolling = RollingOrigin(days, store.read_table("journal_facts"), issues)
     book = _Book(store, before.member_id, slot)
     wanted = issues[-nights:]
+    if between is not None:
+        wanted = [issue for issue in issues if between[0] <= issue.origin_day <= between[1]]
     written = already = 0
     refused: dict[str, dict[str, int]] = {}
     for issue in wanted:
@@ -115,9 +119,9 @@ class _Book:
         return self._replayed.get((origin_day, name, version), [])
 
     def agent(self, issue: Issue) -> list[ForecastRow]:
-        """The agent's newest replayed rows for the issue's origin, if it was ever replayed there."""
-        keys = (key for key in self._replayed if key[0] == issue.origin_day and key[1] == AGENT)
-        return newest([row for key in keys for row in self._replayed[key]], AGENT)
+        """The recalibrated agent's newest replayed rows for the issue's origin, if it was ever replayed there."""
+        keys = (key for key in self._replayed if key[0] == issue.origin_day and key[1] == AGENT_CALIBRATED)
+        return newest([row for key in keys for row in self._replayed[key]], AGENT_CALIBRATED)
 
     def holds(self, row: ForecastRow) -> bool:
         """Whether the same version has said something for this night."""

@@ -42,13 +42,17 @@ FORWARDED = {
 
 OWN = {
     "demo": "the whole way with a simulated member, no account needed",
-    "daily": "everything that is due: pull, journal, train, forecast, summary, card",
+    "up": "the page and the scheduler as one group; --dagster, --mlflow, --status, --stop, --install-service",
+    "daily": "the forecast of now: pull, journal, train, forecast, summary, card",
+    "due": "which forecast is due, and why; or why none is",
+    "backfill": "replay book and reports of past days: hrv backfill 2026-05-01..2026-05-31",
+    "graph": "assets, checks, jobs, sensors and schedules, as text",
     "rebuild": "make every table anew from the record",
     "doctor": "check the store, the ledger, the models, the login",
     "dagster": "Dagster's page for the runs of this store",
     "mlflow": "MLflow's page for the models of this store",
     "bench": "measure a room: hrv bench forecast --data TABLE, hrv bench scale, hrv bench journal --data DIR, "
-    "hrv bench whoop",
+    "hrv bench whoop, hrv bench schedule, hrv bench step",
 }
 
 
@@ -62,12 +66,16 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.update(quiet_environment())
     if verb == "bench" and rest[:1] == ["journal"]:
         verb, rest = "journal", ["bench", *rest[1:]]
-    if verb == "bench" and rest[:1] == ["whoop"]:
-        command = room_command("whoop", "bench", *rest[1:])
+    if verb == "bench" and rest[:1] in (["whoop"], ["agent"]):
+        command = room_command(rest[0], "bench", *rest[1:])
         os.execve(command[0], command, quiet_environment())
     if verb == "bench" and rest[:1] in (["forecast"], ["scale"]):
         command = room_command("training", "bench", *rest)
         os.execve(command[0], command, quiet_environment())
+    if verb == "bench" and rest[:1] in (["schedule"], ["step"]):
+        from orchestrator.commands import run_own
+
+        run_own(f"bench-{rest[0]}", rest[1:])
     if verb in FORWARDED:
         room, own_verb, _ = FORWARDED[verb]
         command = room_command(room, *([own_verb] if own_verb else []), *rest)
@@ -75,6 +83,10 @@ def main(arguments: list[str] | None = None) -> None:
     if verb not in OWN:
         fail(HrvError(f"{verb!r} is no hrv command. Known ones: {', '.join(sorted((*FORWARDED, *OWN)))}."),
              as_json="--json" in rest)  # fmt: skip
+    if verb == "up":
+        from orchestrator.up.commands import run_up
+
+        run_up(rest)
     from orchestrator.commands import run_own
 
     run_own(verb, rest)

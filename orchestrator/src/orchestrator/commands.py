@@ -1,4 +1,4 @@
-"""The orchestrator's own verbs: demo, daily, rebuild, doctor, dagster, mlflow."""
+"""The orchestrator's own verbs: demo, daily, rebuild, doctor, dagster, mlflow; `planning_commands` has the others."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from hrv_shared.cli import JsonOption, app_for, emit, run
 from hrv_shared.errors import HrvError
 from hrv_shared.settings import load_settings
 from orchestrator.errors import StepFailed
+from orchestrator.planning_commands import register as register_planning
 from orchestrator.rooms import quiet_environment, room_command
 
 __all__ = ["run_own"]
 
 app = app_for("hrv", "The orchestrator's own verbs.")
+register_planning(app)
 
 PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="Loopback port.")]
 
@@ -30,11 +32,19 @@ def run_own(verb: str, rest: list[str]) -> None:
 
 
 @app.command()
-def daily(as_json: JsonOption = False) -> None:
-    """Everything that is due: pull, journal, train, forecast, summary, agent, final, card."""
+def daily(
+    if_due: Annotated[
+        bool, typer.Option("--if-due", help="Only what hrv due lists; for a timer that calls often.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Pull, listen, and make the forecast of now: train, replay, models, summary, agent, final, card."""
     from orchestrator.daily import run_graph
 
-    done = run_graph(load_settings().home)
+    done = run_graph(load_settings().home, only_due=if_due)
+    if if_due and not done.issues:
+        emit({**done.describe(), "card": None}, "Nothing is due. hrv due says what will be.", as_json)
+        return
     emit({**done.describe(), "card": _card_json()}, done.card, as_json)
 
 
@@ -65,31 +75,31 @@ def rebuild(as_json: JsonOption = False) -> None:
 
 @app.command()
 def bench(
-    room: Annotated[str, typer.Argument(help="forecast, scale, journal or whoop.")] = "",
+    room: Annotated[str, typer.Argument(help="forecast, scale, journal, whoop, schedule or step.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Measure a room: forecasts, speed, reading of notes. Each has options of its own: hrv bench whoop --help."""
     came = f"there is no bench {room!r}" if room else "none was named"
     raise HrvError(
         f"Expected what to measure, but {came}. There are: hrv bench forecast --data TABLE, hrv bench scale, "
-        "hrv bench journal --data DIR, hrv bench whoop."
+        "hrv bench journal --data DIR, hrv bench whoop, hrv bench schedule, hrv bench step."
     )
 
 
 @app.command()
 def doctor(as_json: JsonOption = False) -> None:
-    """Check the store, the ledger, the models and the login, and say how to mend each."""
-    from orchestrator.doctor import check_all
+    """What is in order, what is not (NOT) or forbids forecasts (!!!), how to mend each. Exit code 1 with any !!!."""
+    from orchestrator.doctor import check_all, doctor_text
 
     checks = check_all(load_settings())
-    lines = [f"{'ok ' if c['ok'] else 'NOT'}  {c['what']:14} {c['says']}" for c in checks]
-    emit({"ok": all(c["ok"] for c in checks), "checks": checks}, "\n".join(lines), as_json)
+    emit({"ok": all(c["ok"] for c in checks), "checks": checks}, doctor_text(checks), as_json)
+    raise typer.Exit(int(any(c["level"] == "block" for c in checks)))
 
 
 @app.command()
 def dagster(port: PortOption = 3070, as_json: JsonOption = False) -> None:
     """Dagster's page for the runs of this store (loopback only)."""
-    from orchestrator.daily import dagster_home
+    from orchestrator.instance import dagster_home
 
     home = load_settings().home
     environment = {**quiet_environment(), "DAGSTER_HOME": str(dagster_home(home)), "HRV_HOME": str(home)}

@@ -112,7 +112,7 @@ def run(app: Callable[..., Any]) -> None:
     except HrvError as error:
         fail(error, as_json=as_json)
     except _UsageError as error:
-        if not as_json:
+        if not (as_json or under_dagster()):
             error.show()
             raise SystemExit(EXIT_CODE) from None
         fail(BadUsage(f"{error.format_message()} Ask the command for --help."), as_json=True)

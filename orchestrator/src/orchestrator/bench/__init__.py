@@ -1,0 +1,1 @@
+"""What the orchestrator promises, measured: schedules over simulated years, and what a step costs."""

@@ -1,0 +1,1 @@
+"""Notes: assets and the sensor that sees them come."""

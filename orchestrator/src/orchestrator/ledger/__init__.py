@@ -1,0 +1,1 @@
+"""Outcomes, scores, checks of both, and what starts a forecast."""

@@ -1,0 +1,1 @@
+"""Training, replay and the models' forecasts."""

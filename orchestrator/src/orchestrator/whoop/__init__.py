@@ -1,0 +1,1 @@
+"""Pulls from WHOOP: assets, checks, schedules, sensors."""
