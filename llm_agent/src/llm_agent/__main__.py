@@ -1,6 +1,10 @@
 """``python -m llm_agent``."""
 
-from hrv_shared.cli import run
+import sys
+
+from hrv_shared.cli import json_default, run
 from llm_agent.cli import app
 
+if "bench" in sys.argv[1:2]:
+    sys.argv[1:] = json_default(sys.argv[1:])
 run(app)

@@ -12,11 +12,13 @@ from hrv_shared.constants import AGENT
 from hrv_shared.issue import current_issue
 from hrv_shared.settings import Settings, load_settings
 from hrv_shared.store import Store
+from llm_agent.bench.cli import app as bench_app
 
 TIMEOUT_S = 420.0
 """About half a minute on two quiet cores; ten times that on busy ones."""
 
 app = app_for("llm_agent", "The language model's own forecast, checked, with its reasons.")
+app.add_typer(bench_app, name="bench")
 
 
 @app.command()

@@ -1,0 +1,80 @@
+"""``hrv bench agent``: measure the agent on frozen cases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hrv_shared.cli import JsonOutOption, app_for, emit, progress
+
+app = app_for("llm_agent bench", "Measure the agent on frozen cases.")
+
+DEFAULT_SAMPLES = 3
+
+
+@app.callback(invoke_without_command=True)
+def bench(
+    cases: Annotated[
+        Path,
+        typer.Option(
+            "--cases", help="A file of benchmarks/agent/cases, or one of that form.", metavar="FILE"
+        ),
+    ],
+    samples: Annotated[
+        int, typer.Option("--samples", min=1, max=8, help="Answers drawn for each evening.")
+    ] = DEFAULT_SAMPLES,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Another model than the setting llm_model (a name or a GGUF file)."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the samples and of the bootstrap.")] = 0,
+    only: Annotated[
+        int | None, typer.Option("--only", min=1, help="So many cases, drawn by the seed; a quick look.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Take the model's answers that an earlier run kept.")
+    ] = False,
+    mlflow: Annotated[
+        bool,
+        typer.Option("--mlflow", help="Enter the run into the store's MLflow, too (mlflow.genai.evaluate)."),
+    ] = False,
+    json_out: JsonOutOption = None,
+) -> None:
+    """Direction, size, grounding, validity, attacks and cost of the agent's answers, beside the answer by rules."""
+    from hrv_shared.settings import load_settings
+    from llm_agent.bench.cases import load_cases
+    from llm_agent.bench.run import MEMORY_FILE, measure, text_of
+    from llm_agent.cli import open_model
+
+    settings = load_settings()
+    if model is not None:
+        named = (
+            {"llm_model_path": Path(model).absolute()} if model.endswith(".gguf") else {"llm_model": model}
+        )
+        settings = settings.model_copy(update=named)
+    sides = {"pairs": 2, "injection": 2, "events": 1, "red_flags": 0}
+    told = load_cases(cases)
+    count = min(only or len(told.cases), len(told.cases)) * sides[told.kind]
+    with progress(f"Evenings of {told.name}", total=count) as advance:
+        result = measure(
+            cases, lambda: open_model(settings), _ask_agent, samples=samples, seed=seed, only=only, resume=resume,
+            memory=settings.cache_dir / MEMORY_FILE, advance=advance,
+        )  # fmt: skip
+    if mlflow:
+        from hrv_shared.store import Store
+        from llm_agent.bench.mlflow_run import enter_run
+
+        result["mlflow_run"] = enter_run(Store.open(settings), result)
+    if json_out not in (None, "-"):
+        Path(str(json_out)).write_text(json.dumps(result, indent=1, default=str) + "\n", encoding="utf-8")
+    emit(result, text_of(result), json_out == "-")
+
+
+def _ask_agent(*args: Any, **kwargs: Any) -> Any:
+    """The agent's public verb, loaded when the first evening is asked about."""
+    from llm_agent.forecast import ask_agent
+
+    return ask_agent(*args, **kwargs)
