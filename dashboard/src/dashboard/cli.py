@@ -14,17 +14,48 @@ PortOption = Annotated[int, typer.Option("--port", help="Port on loopback; 0 tak
 
 
 @app.command()
-def serve(port: PortOption = 8720, as_json: JsonOption = False) -> None:
-    """Serve the page to this machine until interrupted (Ctrl-C)."""
+def serve(
+    port: PortOption = 8720,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Show the demo member (made first, if need be).")
+    ] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="Only print the address of the page that is served already.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the page to this machine until interrupted (Ctrl-C); prints the address to open, which carries the key."""
     from dashboard import serving
+    from dashboard.desk import Desk
+    from dashboard.session import TOKEN_FILE, Sessions, leave_token
+    from hrv_shared.errors import ConfigurationError
     from hrv_shared.settings import load_settings
 
     settings = load_settings()
-    listener = serving.open_port(port)
-    url = f"http://localhost:{listener.getsockname()[1]}/"
-    emit({"url": url, "home": str(settings.home)}, f"Today: {url}  (Ctrl-C ends it)", as_json)
+    if link:
+        path = settings.config_dir / TOKEN_FILE
+        if not path.exists() or not serving.is_serving(port):
+            raise ConfigurationError(f"No page is served on port {port}. Start it: hrv dashboard")
+        url = f"http://localhost:{port}/enter/{path.read_text().strip()}"
+        emit({"url": url}, url, as_json)
+        return
+    listeners = serving.open_port(port)
+    own_port = listeners[0].getsockname()[1]
+    sessions = Sessions(own_port)
+    desk = Desk(settings, sessions, show_demo=demo)
+    if demo and not desk.has_demo:
+        _make_demo(desk)
+    leave_token(settings.config_dir, sessions.token)
+    url = f"http://localhost:{own_port}/enter/{sessions.token}"
+    told = {
+        "url": url,
+        "address": f"http://localhost:{own_port}/",
+        "home": str(desk.settings.home),
+        "demo": desk.is_demo,
+    }
+    emit(told, f"The page: {url}  (Ctrl-C ends it)", as_json)
     try:
-        serving.serve(settings, listener)
+        serving.serve(desk, listeners)
     except KeyboardInterrupt:
         say("The page is closed.")
 
@@ -32,21 +63,37 @@ def serve(port: PortOption = 8720, as_json: JsonOption = False) -> None:
 @app.command()
 def status(port: PortOption = 8720, as_json: JsonOption = False) -> None:
     """Whether the page is served, and whether it has a card to show."""
+    from dashboard.desk import Desk
     from dashboard.serving import is_serving
-    from dashboard.today import gather_today
+    from dashboard.session import Sessions
+    from dashboard.today import today
     from hrv_shared.settings import load_settings
 
-    settings = load_settings()
-    seen = gather_today(settings)
-    card = seen.card or {}
+    desk = Desk(load_settings(), Sessions(port))
+    seen = today(desk)
+    card = seen["card"] or {}
+    trouble = (seen["trouble"] or {}).get("message")
     result = {
         "url": f"http://localhost:{port}/",
         "serving": is_serving(port),
-        "home": str(settings.home),
-        "has_card": seen.card is not None,
+        "home": str(desk.settings.home),
+        "has_card": seen["card"] is not None,
         "headline": card.get("headline"),
-        "figures": len(seen.figures),
-        "trouble": seen.trouble or None,
+        "sentence": seen.get("sentence"),
+        "trouble": trouble,
     }
-    where = f"{result['url']} is {'served' if result['serving'] else 'not served; start it: python -m dashboard serve'}"
-    emit(result, f"{where}\n{card.get('headline') or seen.trouble}", as_json)
+    where = f"{result['url']} is {'served' if result['serving'] else 'not served; start it: hrv dashboard'}"
+    emit(result, f"{where}\n{card.get('headline') or trouble}", as_json)
+
+
+def _make_demo(desk) -> None:
+    """Make the demo's store first: some minutes, once."""
+    import subprocess
+
+    from dashboard.errors import DashboardError
+    from dashboard.rooms import environment_of, room_command
+
+    command = room_command("orchestrator", "demo", "--json")
+    done = subprocess.run(command, env=environment_of(desk.own), stdout=subprocess.DEVNULL, check=False)
+    if done.returncode != 0:
+        raise DashboardError("The demo could not be made; its words stand above. Try: hrv demo")

@@ -2,16 +2,23 @@
 
 HrvError
 └── DashboardError
-    ├── RoomMissing      the room that makes the card is not installed
+    ├── RoomMissing      a room whose verb is needed is not installed
     ├── PortTaken        the port can't be listened on
-    └── UnsafeFigure     a plot in the store holds more than a drawing
+    ├── UnsafeFigure     a plot in the store holds more than a drawing
+    ├── BadRequest       what was sent is not what the page expects
+    ├── PairingRefused   a phone brought no good pairing code
+    ├── JobRunning       another job works on the store
+    └── NotOnThePhone    only the computer itself may do that
 """
 
 from __future__ import annotations
 
 from hrv_shared.errors import HrvError
 
-__all__ = ["DashboardError", "PortTaken", "RoomMissing", "UnsafeFigure"]
+__all__ = [
+    "BadRequest", "DashboardError", "JobRunning", "NotOnThePhone", "PairingRefused", "PortTaken", "RoomMissing",
+    "UnsafeFigure",
+]  # fmt: skip
 
 
 class DashboardError(HrvError):
@@ -19,7 +26,7 @@ class DashboardError(HrvError):
 
 
 class RoomMissing(DashboardError):
-    """The room that makes the card is not installed."""
+    """A room whose verb is needed is not installed."""
 
 
 class PortTaken(DashboardError):
@@ -28,3 +35,19 @@ class PortTaken(DashboardError):
 
 class UnsafeFigure(DashboardError):
     """A plot in the store holds more than a drawing."""
+
+
+class BadRequest(DashboardError):
+    """What was sent is not what the page expects."""
+
+
+class PairingRefused(DashboardError):
+    """A phone brought no good pairing code."""
+
+
+class JobRunning(DashboardError):
+    """Another job works on the store."""
+
+
+class NotOnThePhone(DashboardError):
+    """Only the computer itself may do that."""

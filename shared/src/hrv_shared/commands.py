@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hrv_shared.cli import JsonOption, MemberOption, app_for, emit
+from hrv_shared.cli import JsonOption, MemberOption, app_for, emit, progress, say
 from hrv_shared.errors import ConfigurationError, LedgerError
 from hrv_shared.settings import load_settings
 from hrv_shared.store import Store
@@ -139,6 +141,51 @@ def show_settings(as_json: JsonOption = False) -> None:
     emit(values, "\n".join(f"{name:22} {value}" for name, value in values.items()), as_json)
 
 
+@app.command()
+def erase(
+    confirm: Annotated[str, typer.Option(help="Type: erase all")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Remove everything of you from this machine: store, trained models, tokens, keys, the demo. For good."""
+    from hrv_shared import erasing
+
+    settings = load_settings()
+    if not confirm and not as_json and sys.stdin.isatty():
+        for place in erasing.places(settings):
+            if place.kept:
+                say(f"  {place.files:6} files {place.size_bytes / 1e6:9.1f} MB  {place.what}  ({place.path})")
+        confirm = typer.prompt(
+            f"Nothing of this can be brought back. Type {erasing.WORDS_TO_ERASE!r}", err=True
+        )
+    done = erasing.erase_all(settings, confirm)
+    lines = [f"Erased: {done.removed_files} files, {done.removed_bytes / 1e6:.1f} MB.", *done.notes]
+    lines += [f"Not ours, left: {path}" for path in done.left[:10]]
+    emit(asdict(done), "\n".join(lines), as_json)
+
+
+@app.command()
+def export(
+    path: Annotated[
+        Path | None, typer.Argument(help="The ZIP to write; default: exports/ in the store.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write everything that is kept of you into one ZIP: the database, JSON lines, CSV, reports, recordings."""
+    from hrv_shared.exporting import export_all
+
+    store = Store.open(load_settings())
+    target = (
+        (path or store.home / "exports" / f"hrv-{store.clock():%Y%m%dT%H%M%SZ}.zip").expanduser().absolute()
+    )
+    with progress("Exporting") as advance:
+        done = export_all(store, target, lambda amount, note: advance(amount, note))
+    text = (
+        f"{done['path']}: {done['size_bytes'] / 1e6:.1f} MB, {done.get('facts', 0)} facts, "
+        f"{done.get('forecasts', 0)} forecasts, {done.get('outcomes', 0)} outcomes. It is not encrypted."
+    )
+    emit(done, text, as_json)
+
+
 def _card_text(rows: list[dict]) -> str:
     if not rows:
         return "Nothing has been scored yet."
@@ -153,6 +200,16 @@ def _card_cells(row: dict) -> tuple[str, ...]:
     def cell(name: str, form: str, scale: float = 1.0) -> str:
         return "" if row[name] is None else format(scale * row[name], form)
 
-    band = "" if row["skill_low"] is None else f"{cell('skill_low', '.1f', 100)} … {cell('skill_high', '.1f', 100)}"
+    band = (
+        ""
+        if row["skill_low"] is None
+        else f"{cell('skill_low', '.1f', 100)} … {cell('skill_high', '.1f', 100)}"
+    )
     names = (row["book"], row["slot"], row["horizons"], row["forecaster"], str(row["n"]))
-    return (*names, cell("crps_ms", ".2f"), cell("skill", ".1f", 100), band, cell("cover_80", ".0f", 100) + "%")
+    return (
+        *names,
+        cell("crps_ms", ".2f"),
+        cell("skill", ".1f", 100),
+        band,
+        cell("cover_80", ".0f", 100) + "%",
+    )
