@@ -45,7 +45,8 @@ def make_wearer(
     days, facts, drinks = [], [], {}
     calendar = [LAST_DAY - timedelta(days=nights - 1 - k) for k in range(nights + 1)]
     wakes = [
-        datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC) + timedelta(minutes=int(rng.integers(-30, 30)))
+        datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC)
+        + timedelta(minutes=int(rng.integers(-30, 30)))
         for day in calendar
     ]
     for k, (day, wake) in enumerate(zip(calendar[:-1], wakes[:-1], strict=True)):
@@ -61,12 +62,17 @@ def make_wearer(
             asleep_min=430 + 40 * rng.normal(), sleep_onset_at=wake - timedelta(hours=8), wake_at=wake, flags=[],
         )  # fmt: skip
         if k and rng.random() < missing:
-            night |= dict(state="no_sleep", hrv_rmssd_ms=None, resting_hr_bpm=None, sleep_onset_at=None, wake_at=None)
+            night |= dict(
+                state="no_sleep", hrv_rmssd_ms=None, resting_hr_bpm=None, sleep_onset_at=None, wake_at=None
+            )
         day_values = dict(
             strain_0_21=strain, strain_is_final=True, workout_count=1, workout_min=40.0, nap_min=0.0,
             day_closed_at=closed, last_workout_end_at=closed - timedelta(hours=int(rng.integers(2, 8))),
         )  # fmt: skip
-        days += [night | dict(known_at=wake + timedelta(minutes=30)), night | day_values | dict(known_at=closed)]
+        days += [
+            night | dict(known_at=wake + timedelta(minutes=30)),
+            night | day_values | dict(known_at=closed),
+        ]
         facts.append(
             fact(f"drinks-{k}", day, known_at=closed - timedelta(hours=1), kind="amount" if drinks_before else "no",
                  amount=float(drinks_before) if drinks_before else None)
@@ -133,7 +139,7 @@ def store(tmp_path: Path, wearer: Wearer, clock: list[datetime]) -> Iterator[Sto
 @pytest.fixture(scope="session")
 def migrated_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty MLflow database with all its tables; to be copied, because making one takes seconds."""
-    from model_training.mlflow_store import open_mlflow
+    from hrv_shared.mlflow_store import open_mlflow
 
     store = Store(tmp_path_factory.mktemp("mlflow-template"))
     open_mlflow(store).MlflowClient().search_experiments()

@@ -1,7 +1,8 @@
 """MLflow's view of one member: a parent run a training, a nested run a forecaster, the ten best registered.
 
-Local only: tracking and registry are one SQLite file of the store, artifacts lie beside it (``mlflow_store.py``). What
-a killed training leaves (open runs, versions without a finished training) is cleared by the next one.
+Local only: tracking and registry are one SQLite file of the store, artifacts lie beside it
+(``hrv_shared.mlflow_store``). What a killed training leaves (open runs, versions without a finished training) is
+cleared by the next one.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Any
 
 from hrv_shared.errors import HrvError
 from hrv_shared.forecaster import Forecaster
+from hrv_shared.mlflow_store import artifact_root, open_mlflow, quiet, remove_artifacts
 from hrv_shared.record import canonical_json
 from hrv_shared.store import Store
 from model_training.champion_history import Seat, former_champions
-from model_training.mlflow_store import artifact_root, open_mlflow, quiet, remove_artifacts
 from model_training.saved_forecaster import load_fits, save_fits
 
 __all__ = ["CHALLENGER", "CHAMPION", "REGISTERED_MOST", "Tracking", "list_registered"]

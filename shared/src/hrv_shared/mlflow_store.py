@@ -1,7 +1,8 @@
 """MLflow on one SQLite file of the store: opened without telemetry, following the store when it was moved.
 
 MLflow keeps absolute artifact addresses in its database. When the store lies elsewhere than they say, they are
-rewritten before MLflow opens it, so that a moved or copied store keeps its models.
+rewritten before MLflow opens it, so that a moved or copied store keeps its models. The file also holds what the agent
+was asked and answered, journal words included; it never leaves the store (mode 0600, no telemetry).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["artifact_root", "open_mlflow", "quiet", "remove_artifacts"]
 
 ADDRESSES = (
     ("experiments", "artifact_location"), ("runs", "artifact_uri"), ("logged_models", "artifact_location"),
-    ("model_versions", "storage_location"), ("model_versions", "source"),
+    ("model_versions", "storage_location"), ("model_versions", "source"), ("trace_tags", "value"),
 )  # fmt: skip
 
 
