@@ -57,7 +57,7 @@ def voices(
     }
     said |= {f"digest of {r['forecaster']}": r["input_digest"] for r in rows.iter_rows(named=True)}
     for path in (*write_daily(store, issue), *write_weekly(store, issue)):
-        said[f"report {path.name}"] = path.read_text(encoding="utf-8")
+        said[f"report {path.name}"] = path.read_text(encoding="latin-1" if path.suffix == ".pdf" else "utf-8")
     said["card"] = today_card(store, issue).model_dump_json()
     mix = rows.filter(pl.col("forecaster") == "mix", pl.col("horizon") == 1)["quantiles_ms"][0]
     summary = json.loads((store.reports_dir("daily") / f"{issue.name}.json").read_text(encoding="utf-8"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from data_intelligence.summary import DailySummary, ForecastLine
+from data_intelligence.summary import DailySummary, EvidenceItem, ForecastLine
 
-__all__ = ["daily_markdown", "escape", "number", "table"]
+__all__ = ["daily_markdown", "escape", "evidence_lines", "number", "table"]
 
 
 def daily_markdown(summary: DailySummary) -> str:
@@ -47,10 +48,7 @@ def daily_markdown(summary: DailySummary) -> str:
         "## Not known",
         "\n".join(f"- {escape(line)}" for line in summary.unknown) or "nothing of note",
         "## Evidence",
-        "\n".join(
-            f"- **{key}** {item.kind}: {escape(item.what)} (`{'`, `'.join(item.where)}`)"
-            for key, item in summary.evidence.items()
-        ),
+        evidence_lines(summary.evidence),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -59,6 +57,14 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def evidence_lines(items: Mapping[str, EvidenceItem]) -> str:
+    """What each id stands for, a line an id."""
+    return "\n".join(
+        f"- **{key}** {item.kind}: {escape(item.what)} (`{'`, `'.join(item.where)}`)"
+        for key, item in items.items()
+    )
 
 
 def number(value: float | None, form: str = ".1f") -> str:

@@ -1,4 +1,4 @@
-"""How good the forecasts have been, from the ledger alone: where they succeed, where they fail, what can't be told yet."""
+"""How good the forecasts have been, from the ledger alone: where they succeed and fail, what can't be told yet."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ __all__ = [
 
 
 class Band(Block):
-    """Coverage of one central band, and the 90 % binomial range that a band which holds would show on so many nights."""
+    """Coverage of one central band, and the 90 % binomial range of a band that holds, on so many nights."""
 
     nominal_pct: int
     observed_pct: float
@@ -32,7 +32,7 @@ class Band(Block):
 
 
 class PitTest(Block):
-    """PIT histogram in tenths; ``p_value`` of a flat law by chi-square, null below 50 nights or where nights overlap."""
+    """PIT histogram in tenths; ``p_value`` of a flat law (chi-square), null below 50 nights or where nights overlap."""
 
     counts: tuple[int, ...]
     p_value: float | None
@@ -48,7 +48,7 @@ class Power(Block):
 
 
 class SegmentRow(Block):
-    """One forecaster in one book, slot, horizon group and score segment; skill against ``reference`` on equal nights."""
+    """One forecaster in one book, slot, horizon group and segment; skill against ``reference`` on equal nights."""
 
     book: str
     slot: str
@@ -78,8 +78,8 @@ class SegmentRow(Block):
 class GroupRow(Block):
     """One forecaster on one kind of night (next night only).
 
-    ``by_outcome`` groups are chosen by what came. Nothing is claimed from them: whoever always says low wins on low nights
-    (the forecaster's dilemma, Lerch et al. 2017, doi:10.1214/16-STS588).
+    ``by_outcome`` groups are chosen by what came. Nothing is claimed from them: whoever always says low wins on low
+    nights (the forecaster's dilemma, Lerch et al. 2017, doi:10.1214/16-STS588).
     """
 
     forecaster: str

@@ -37,7 +37,7 @@ def reliability_text(report: Reliability, *, more: str = "", everything: bool = 
             f"  {'50':>3} {'80':>3} {'95':>3}  {'PIT':<10}  verdict"
         )
         lines += [_row(row) for row in rows]
-    lines += ["", "skill: against the best naive rule (*) on equal nights; 50 80 95: % inside that band, ! = further off",
+    lines += ["", "skill: against the best naive rule (*) on equal nights; 50 80 95: % inside that band, ! off by more",
               "than chance; PIT: nights by tenth of the forecast, flat is right; ° = an earlier segment"]  # fmt: skip
     if report.focus is not None:
         lines += ["", report.focus.sentence.rstrip(".") + ":"]
