@@ -1,4 +1,4 @@
-"""The mix of the ledger's rows and what the agent earns: shipped shares at the start, then only what was known."""
+"""The mix of the ledger's rows: shipped shares at the start, then only what was known."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import pytest
 
 from hrv_shared.constants import QUANTILE_LEVELS
 from hrv_shared.ledger import ForecastRow
+from hrv_shared.past_scores import ledger_frame, scored_by
 from hrv_shared.scoring import crps_from_quantiles
 from model_training.combination import SHARES
-from model_training.final import agent_weight, final_rows
 from model_training.mix import mix_rows
-from model_training.past_scores import ledger_frame, scored_by
 
 DAY = date(2026, 6, 1)
 EVENING = datetime(2026, 6, 1, 22, tzinfo=UTC)
@@ -43,15 +42,6 @@ def past(said_ms: dict[str, float], outcome_ms: float, nights: int, horizon: int
     columns = {"origin_day": pl.Date, "target_day": pl.Date, "horizon": pl.Int32, "forecaster": pl.String,
                "quantiles_ms": pl.List(pl.Float64), "hrv_rmssd_ms": pl.Float64, "crps_ms": pl.Float64}  # fmt: skip
     return pl.DataFrame(rows, schema=columns, orient="row")
-
-
-def scores(crps_ms: dict[str, float], nights: int) -> pl.DataFrame:
-    """Nights with the given CRPS, whatever was said."""
-    frames = [
-        past({name: 50.0}, 50.0, nights).with_columns(crps_ms=pl.lit(value))
-        for name, value in crps_ms.items()
-    ]
-    return pl.concat(frames)
 
 
 NOTHING = past({"ridge": 1.0}, 1.0, 1).clear()
@@ -115,33 +105,6 @@ def test_the_mix_of_other_versions_is_another_forecaster():
         mix_rows([row("ridge", 40, version=v), row("trees", 60)], NOTHING)[0] for v in ("1", "2")
     )
     assert before.version != after.version and before.version.split(".")[:3] == after.version.split(".")[:3]
-
-
-def test_without_the_agent_final_is_the_mix_and_says_so():
-    final = final_rows([row("mix", 50)], NOTHING)
-    assert final[0].quantiles_ms == pytest.approx(row("mix", 50).quantiles_ms)
-    assert final[0].reasons["weights"] == {"mix": 1.0} and "no forecast" in final[0].reasons["note"]
-    assert final_rows([row("agent", 50)], NOTHING) == []
-
-
-@pytest.mark.parametrize(
-    ("nights", "agent_crps", "expected"),
-    [(0, 4.0, 0.0), (13, 4.0, 0.0), (14, 4.0, 0.5 / 47), (60, 4.0, 0.5), (400, 1.0, 0.5), (60, 5.0, 0.0),
-     (60, 7.0, 0.0), (60, 4.875, 0.25)],
-)  # fmt: skip
-def test_the_agent_earns_its_weight(nights, agent_crps, expected):
-    weight, record = agent_weight(scores({"mix": 5.0, "agent": agent_crps}, nights) if nights else NOTHING)
-    assert weight == pytest.approx(expected, abs=1e-4)
-    assert record["scored_nights"] == nights
-
-
-def test_a_trusted_agent_moves_final_by_its_weight():
-    known = scores({"mix": 5.0, "agent": 4.0}, 60)
-    final = final_rows([row("mix", 50), row("agent", 30)], known)[0]
-    np.testing.assert_allclose(final.quantiles_ms, 40 * SHAPE)
-    assert final.reasons["weights"] == {"mix": 0.5, "agent": 0.5}
-    untrusted = final_rows([row("mix", 50), row("agent", 30)], NOTHING)[0]
-    np.testing.assert_allclose(untrusted.quantiles_ms, 50 * SHAPE)
 
 
 def test_scores_wait_for_their_outcome():

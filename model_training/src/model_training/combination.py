@@ -5,9 +5,8 @@ weights and the calibration of horizon h rest on outcomes of days up to i. Both 
 wearer without any scored night already gets the shares that did well for other people.
 
 Averaging is level by level (Vincent), weights by exponential aggregation on relative CRPS (V'yugin & Trunov 2019, arXiv
-1902.10173; per-horizon as in Berrisch & Ziel 2021, arXiv 2102.00968); calibration is online quantile tracking (Gibbs &
-Candès 2021; Angelopoulos et al. 2023, arXiv 2307.16895), one offset a level, drawn back to zero. It widens and narrows
-either side of the median and never moves the median itself, which is the members' business.
+1902.10173; per-horizon as in Berrisch & Ziel 2021, arXiv 2102.00968); calibration is online quantile tracking
+(``hrv_shared.quantile_tracking``). It never moves the median, which is the members' business.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hrv_shared.constants import HORIZONS, MEDIAN_INDEX, QUANTILE_LEVELS, RMSSD_PLAUSIBLE_MS
+from hrv_shared.constants import HORIZONS, QUANTILE_LEVELS
+from hrv_shared.quantile_tracking import moved, no_offsets, tracked
 from hrv_shared.scoring import crps_from_quantiles
 
 __all__ = ["SHARES", "Combined", "combine"]
 
 LEVELS = np.asarray(QUANTILE_LEVELS)
-LOW, HIGH = (QUANTILE_LEVELS.index(level) for level in (0.15, 0.85))
 
 SHARES: dict[str, tuple[float, float]] = {
     "state_space": (0.30, 0.28), "hit_night": (0.14, 0.08), "ridge": (0.14, 0.12), "trees": (0.14, 0.08),
@@ -35,9 +34,6 @@ RATE = 0.3
 """A forecaster whose relative CRPS is lower by d on a night gains a factor exp(RATE d)."""
 WEIGHT_HALF_LIFE = 60.0
 """Nights after which a score counts half."""
-TRACKING = 0.02
-"""Step of a level's offset per outcome, in half-widths of the forecast's own 15-85 % band."""
-TRACKING_KEEP = 0.995
 
 
 @dataclass(frozen=True)
@@ -84,19 +80,19 @@ def combine(members: Mapping[str, np.ndarray], outcomes_ms: np.ndarray) -> Combi
     scored = np.zeros((n, len(HORIZONS)), dtype=int)
     for k, h in enumerate(HORIZONS):
         start = np.log([SHARES.get(name, (OTHERS_SHARE, OTHERS_SHARE))[min(k, 1)] for name in names])
-        gains, offsets, count = np.zeros(len(names)), np.zeros(len(LEVELS)), 0
+        gains, offsets, count = np.zeros(len(names)), no_offsets(), 0
         losses = _relative_losses(said[:, k], outcomes_ms, h)
         for i in range(n):
             if np.isfinite(outcomes_ms[i]) and i >= h and np.isfinite(calibrated[i - h, k, 0]):
                 gains = gains * 0.5 ** (1 / WEIGHT_HALF_LIFE) - RATE * np.nan_to_num(losses[i])
-                offsets = _track(offsets, calibrated[i - h, k], outcomes_ms[i])
+                offsets = tracked(offsets, calibrated[i - h, k], outcomes_ms[i])
                 count += 1
             spoke = np.isfinite(said[i, k, :, 0])
             if not spoke.any():
                 continue
             weights[i, k] = _shares(start + gains, spoke)
             averaged[i, k] = weights[i, k, spoke] @ said[i, k, spoke]
-            calibrated[i, k] = _moved(averaged[i, k], offsets)
+            calibrated[i, k] = moved(averaged[i, k], offsets)
             scored[i, k] = count
     return Combined(calibrated, averaged, weights, scored)
 
@@ -117,17 +113,3 @@ def _relative_losses(said: np.ndarray, outcomes_ms: np.ndarray, horizon: int) ->
 def _shares(log_share: np.ndarray, spoke: np.ndarray) -> np.ndarray:
     share = np.where(spoke, np.exp(log_share - log_share[spoke].max()), 0.0)
     return share / share.sum()
-
-
-def _track(offsets: np.ndarray, quantiles_ms: np.ndarray, outcome_ms: float) -> np.ndarray:
-    return TRACKING_KEEP * offsets + TRACKING * (LEVELS - (outcome_ms <= quantiles_ms))
-
-
-def _moved(quantiles_ms: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Quantiles moved by their offsets on the ln scale, kept rising."""
-    log_ms = np.log(quantiles_ms)
-    half_width = (log_ms[HIGH] - log_ms[LOW]) / 2
-    moved = log_ms + (offsets - offsets[MEDIAN_INDEX]) * half_width
-    below, above = moved[: MEDIAN_INDEX + 1], moved[MEDIAN_INDEX:]
-    rising = np.concatenate((np.minimum.accumulate(below[::-1])[::-1][:-1], np.maximum.accumulate(above)))
-    return np.clip(np.exp(rising), *RMSSD_PLAUSIBLE_MS)

@@ -9,9 +9,8 @@ import polars as pl
 from hrv_shared.issue import Issue
 from hrv_shared.ledger import ForecastRow
 from hrv_shared.store import Store
-from model_training.past_scores import ledger_frame, scored_by
 
-__all__ = ["as_rows", "issued_for", "known_scores", "newest"]
+__all__ = ["as_rows", "issued_for", "newest"]
 
 
 def issued_for(store: Store, issue: Issue) -> list[ForecastRow]:
@@ -37,9 +36,3 @@ def as_rows(frame: pl.DataFrame) -> list[ForecastRow]:
         )
         for row in frame.iter_rows(named=True)
     ]  # fmt: skip
-
-
-def known_scores(store: Store, issue: Issue) -> pl.DataFrame:
-    """Scores of both books known at the issue's as_of, of the same slot."""
-    rows = ledger_frame(store.ledger.forecasts(None, issue.member_id, slot=issue.slot))
-    return scored_by(rows, store.ledger.outcomes(issue.member_id, as_of=issue.as_of), issue.as_of)

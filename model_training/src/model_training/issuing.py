@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hrv_shared.constants import AGENT, HORIZONS, MODEL_COMBINATION, PRODUCT
+from hrv_shared.constants import AGENT_CALIBRATED, HORIZONS, MODEL_COMBINATION, PRODUCT
 from hrv_shared.errors import HrvError, LedgerError, Refusal
 from hrv_shared.forecaster import Forecaster, find_forecasters
 from hrv_shared.history import History, load_history
 from hrv_shared.issue import Issue
 from hrv_shared.ledger import ForecastRow
+from hrv_shared.past_scores import known_scores
 from hrv_shared.store import Store
 from model_training.errors import NothingToCombine
 from model_training.explanation import final_with_parts, mix_with_parts
 from model_training.final import final_rows
-from model_training.issued import issued_for, known_scores, newest
+from model_training.issued import issued_for, newest
 from model_training.mix import mix_rows
 from model_training.rolling import forecast_rows
 
@@ -66,14 +67,14 @@ def issue_forecasts(
 
 
 def combine(store: Store, issue: Issue) -> dict[str, Any]:
-    """Issue ``final`` for one issue from the ledger's rows of ``mix`` and ``agent``.
+    """Issue ``final`` for one issue from the ledger's rows of ``mix`` and ``agent_calibrated``.
 
     Raises
     ------
     NothingToCombine
         There is no row of ``mix``.
     """
-    parts = newest(issued_for(store, issue), MODEL_COMBINATION, AGENT)
+    parts = newest(issued_for(store, issue), MODEL_COMBINATION, AGENT_CALIBRATED)
     rows = final_with_parts(parts, final_rows(parts, known_scores(store, issue)))
     if not rows:
         raise NothingToCombine(
@@ -85,7 +86,7 @@ def combine(store: Store, issue: Issue) -> dict[str, Any]:
     kept = newest(issued_for(store, issue), PRODUCT)
     return {
         **result,
-        "agent_spoke": any(row.forecaster == AGENT for row in parts),
+        "agent_spoke": any(row.forecaster == AGENT_CALIBRATED for row in parts),
         "weights": {row.horizon: row.reasons["weights"] for row in kept if row.reasons},
         "agent": next((row.reasons["agent"] for row in kept if row.reasons), {}),
     }

@@ -18,12 +18,12 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from hrv_shared import past_scores, quantile_tracking
 from hrv_shared.constants import (
-    AGENT,
     HORIZONS,
     MODEL_COMBINATION,
     NAIVE_FORECASTERS,
-    PRODUCT,
+    NOT_MODELS,
     QUANTILE_LEVELS,
 )
 from hrv_shared.ledger import ForecastRow
@@ -34,11 +34,11 @@ from model_training.rolling import JOURNAL_SHIFT
 
 __all__ = ["NOT_MIXED", "average", "mix_rows"]
 
-NOT_MIXED = (MODEL_COMBINATION, AGENT, PRODUCT, *NAIVE_FORECASTERS, "weekday")
+NOT_MIXED = (*NOT_MODELS, *NAIVE_FORECASTERS, "weekday")
 """Rows that are made of other rows, and the rules that others are measured against."""
 MEMORY_NIGHTS = 150
 """Origins that weights and calibration rest on; older ones have all but faded."""
-NUMBER = code_version("2.0.0", __file__, "combination.py", "past_scores.py")
+NUMBER = code_version("2.0.0", __file__, "combination.py", past_scores.__file__, quantile_tracking.__file__)
 
 
 def mix_rows(rows: Sequence[ForecastRow], past: pl.DataFrame) -> list[ForecastRow]:

@@ -30,6 +30,9 @@ PRODUCT = "final"
 """Forecasters that are made out of others: the models' combination, the LLM's correction (as it said it, and
 recalibrated), the matched effects summed by rule, the wearer's own guess, what we stand by."""
 
+NOT_MODELS: tuple[str, ...] = (MODEL_COMBINATION, AGENT, AGENT_CALIBRATED, RULES, GUESS, PRODUCT)
+"""Rows of these are no member of the models' combination."""
+
 DAY_ROLLOVER_HOUR = 4
 """Local hour at which an unfinished evening stops belonging to the day before."""
 

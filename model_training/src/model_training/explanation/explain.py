@@ -16,7 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from hrv_shared.constants import AGENT, HORIZONS, MEDIAN_INDEX, MODEL_COMBINATION, PRODUCT
+from hrv_shared.constants import (
+    AGENT_CALIBRATED,
+    HORIZONS,
+    MEDIAN_INDEX,
+    MODEL_COMBINATION,
+    NOT_MODELS,
+    PRODUCT,
+)
 from hrv_shared.forecaster import find_forecasters
 from hrv_shared.history import History
 from hrv_shared.ledger import ForecastRow
@@ -66,7 +73,7 @@ def explain_rows(
     dict
         forecaster -> horizon -> {``base``: ms, group: ms}; the values sum to the row's median. The agent has none.
     """
-    members = [row for row in rows if row.forecaster not in (MODEL_COMBINATION, AGENT, PRODUCT)]
+    members = [row for row in rows if row.forecaster not in NOT_MODELS]
     explained = _explain_members(history, members, forecasters)[0]
     mix = [row for row in rows if row.forecaster == MODEL_COMBINATION]
     for row in mix:
@@ -198,7 +205,7 @@ def _mixed(
 def _corrected(parts: Mapping[str, float], mix: ForecastRow, final: ForecastRow) -> dict[str, float]:
     """The mix's parts and what moved ``final`` away from it: the agent, if it is in it."""
     moved = final.quantiles_ms[MEDIAN_INDEX] - mix.quantiles_ms[MEDIAN_INDEX]
-    by = AGENT_PART if AGENT in (final.reasons or {}).get("weights", {}) else CALIBRATION
+    by = AGENT_PART if AGENT_CALIBRATED in (final.reasons or {}).get("weights", {}) else CALIBRATION
     return dict(parts) | ({by: parts.get(by, 0.0) + moved} if moved else {})
 
 

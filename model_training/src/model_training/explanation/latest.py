@@ -12,7 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from hrv_shared.constants import AGENT, HORIZONS, MEDIAN_INDEX, MODEL_COMBINATION, PRODUCT, QUANTILE_LEVELS
+from hrv_shared.constants import (
+    HORIZONS,
+    MEDIAN_INDEX,
+    MODEL_COMBINATION,
+    NOT_MODELS,
+    PRODUCT,
+    QUANTILE_LEVELS,
+)
 from hrv_shared.errors import Refusal
 from hrv_shared.forecaster import find_forecasters
 from hrv_shared.history import History, load_history
@@ -52,7 +59,7 @@ class _Latest:
 
     @property
     def members(self) -> list[ForecastRow]:
-        return [row for row in self.rows if row.forecaster not in (MODEL_COMBINATION, AGENT, PRODUCT)]
+        return [row for row in self.rows if row.forecaster not in NOT_MODELS]
 
     def describe(self) -> dict[str, str]:
         first = self.rows[0]
@@ -200,12 +207,16 @@ def _latest(store: Store, member_id: str, slot: str | None) -> _Latest:
     book, slot, origin = (made[name][-1] for name in ("book", "slot", "origin_day"))
     rows = as_rows(store.ledger.forecasts(book, member_id, slot=slot, origin_day=origin))
     rows = newest(rows, *{row.forecaster for row in rows})
+    if all(row.forecaster in NOT_MODELS for row in rows):
+        raise NothingToExplain(
+            f"Expected the members of the mix of {origin} in the ledger, found none, so it can't be taken apart."
+        )
     return _Latest(rows, load_history(store, member_id, _issued_as_of(rows), origin, slot))
 
 
 def _issued_as_of(rows: list[ForecastRow]) -> Any:
     """The instant most members of the mix looked at the record; a second run of a day keeps the first one's rows."""
-    instants = [row.as_of for row in rows if row.forecaster not in (MODEL_COMBINATION, AGENT, PRODUCT)]
+    instants = [row.as_of for row in rows if row.forecaster not in NOT_MODELS]
     return max(set(instants), key=lambda instant: (instants.count(instant), instant))
 
 
