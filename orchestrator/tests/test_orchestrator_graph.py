@@ -34,9 +34,9 @@ def test_the_graph_is_the_one_that_is_committed():
 def test_everything_that_starts_a_run_is_on_by_itself(definitions):
     """On a fresh machine nobody has to switch anything on."""
     starters = [*definitions.sensors, *definitions.schedules]
-    assert len(starters) == 6
+    assert len(starters) == 7
     assert {starter.default_status.value for starter in starters} == {"RUNNING"}
-    assert {starter.job_name for starter in starters} == {"collect", "morning", "evening", "weekly_training"}
+    assert {starter.job_name for starter in starters} == {"collect", "morning", "evening", "weekly_training", "tell"}
 
 
 def test_today_is_a_partition_everywhere_on_earth():

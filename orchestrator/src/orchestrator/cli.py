@@ -47,6 +47,8 @@ OWN = {
     "due": "which forecast is due, and why; or why none is",
     "backfill": "replay book and reports of past days: hrv backfill 2026-05-01..2026-05-31",
     "graph": "assets, checks, jobs, sensors and schedules, as text",
+    "notify": "be told once a day, by choice: hrv notify test|status|send",
+    "export": "forecasts as CSV, hubverse files or a calendar: hrv export forecasts --format ics --out FILE",
     "rebuild": "make every table anew from the record",
     "doctor": "check the store, the ledger, the models, the login",
     "dagster": "Dagster's page for the runs of this store",

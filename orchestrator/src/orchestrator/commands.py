@@ -14,6 +14,8 @@ from hrv_shared.cli import JsonOption, app_for, emit, run
 from hrv_shared.errors import HrvError
 from hrv_shared.settings import load_settings
 from orchestrator.errors import StepFailed
+from orchestrator.feeds.commands import export_app
+from orchestrator.notify.commands import notify_app
 from orchestrator.planning_commands import register as register_planning
 from orchestrator.rooms import quiet_environment, room_command
 
@@ -21,6 +23,8 @@ __all__ = ["run_own"]
 
 app = app_for("hrv", "The orchestrator's own verbs.")
 register_planning(app)
+app.add_typer(notify_app, name="notify")
+app.add_typer(export_app, name="export")
 
 PortOption = Annotated[int, typer.Option(min=1, max=65_535, help="Loopback port.")]
 

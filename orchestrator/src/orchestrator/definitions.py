@@ -14,6 +14,7 @@ from orchestrator.ledger import checks as ledger_checks
 from orchestrator.ledger import sensors as ledger_sensors
 from orchestrator.models import assets as models
 from orchestrator.models import schedules as models_schedules
+from orchestrator.notify import sensors as notify_sensors
 from orchestrator.runner import RoomRunner
 from orchestrator.whoop import assets as whoop
 from orchestrator.whoop import checks as whoop_checks
@@ -25,9 +26,14 @@ __all__ = ["defs"]
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([whoop, journal, models, ledger, intelligence, agent]),
     asset_checks=[*whoop_checks.CHECKS, *ledger_checks.CHECKS],
-    jobs=JOBS,
+    jobs=[*JOBS, *notify_sensors.JOBS],
     schedules=[*whoop_schedules.SCHEDULES, *models_schedules.SCHEDULES],
-    sensors=[*whoop_sensors.SENSORS, *journal_sensors.SENSORS, *ledger_sensors.SENSORS],
+    sensors=[
+        *whoop_sensors.SENSORS,
+        *journal_sensors.SENSORS,
+        *ledger_sensors.SENSORS,
+        *notify_sensors.SENSORS,
+    ],
     resources={"rooms": RoomRunner()},
     executor=dg.in_process_executor,
 )

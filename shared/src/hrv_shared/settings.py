@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     journal_keep_audio: bool = Field(
         default=False, description="keep recordings after their note is confirmed"
     )
+    notify_urls: SecretStr | None = Field(
+        default=None, description="whom to tell of the morning's forecast: apprise addresses, parted by blanks"
+    )
+    notify_numbers: bool = Field(default=False, description="numbers in notifications: they lie on locked screens")
+    notify_quiet: str = Field(default="22:00-07:00", description="local hours in which nothing is sent")
     llm_backend: Literal["embedded", "openai", "anthropic", "none"] = "embedded"
     llm_model: str = "qwen2.5-coder-1.5b"
     llm_model_path: Path | None = None

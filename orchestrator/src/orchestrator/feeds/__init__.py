@@ -1,0 +1,1 @@
+"""Forecasts as files that other programs read: CSV, hubverse model output, a calendar."""
