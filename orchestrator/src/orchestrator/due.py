@@ -25,7 +25,7 @@ __all__ = ["Due", "MemberView", "NightSeen", "StoreView", "due", "offset_of"]
 MORNING_WAITS_UNTIL_H = 16
 NOTES_COUNT_BEFORE_H = 2
 QUIET_AFTER_NOTE = timedelta(minutes=10)
-TRY_AGAIN_AFTER = timedelta(minutes=30)
+TRY_AGAIN_AFTER, TRY_AGAIN_AT_THE_END = timedelta(minutes=30), timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,12 @@ class Due:
         return issue_choice(self.slot, self.day)
 
     def run_key(self, now: datetime) -> str:
-        """The same for every tick of half an hour; after that a run that came to nothing may be tried again."""
+        """The same for every tick of half an hour; after that a run that came to nothing may be tried again.
+
+        Sooner in the last half hour, because there is no later.
+        """
+        if (left := self.closes_at - now) < TRY_AGAIN_AFTER:
+            return f"{self.name}-last-{left // TRY_AGAIN_AT_THE_END}"
         return f"{self.name}-{(now - self.opens_at) // TRY_AGAIN_AFTER}"
 
     def describe(self) -> dict[str, str]:

@@ -75,7 +75,7 @@ def judge(
     notes: list[tuple[str, datetime, int]],
     attempts: list[Attempt],
     issued: list[tuple[str, date, str, int, datetime]],
-    every_issue: list[datetime],
+    writes: list[tuple[int, datetime]],
     *,
     evening_hour: float,
 ) -> Verdict:
@@ -86,9 +86,9 @@ def judge(
     ticks : the machine's clock at each tick
     notes : member, told at, tick from which it was in the store
     issued : member, origin day, slot, horizon, issued at: the product's rows
-    every_issue : issue instants of all rows, in the order of writing
+    writes : tick and issue instant of everything that was written, in its order
     """
-    verdict = Verdict(backwards=sum(a > b for a, b in zip(every_issue, every_issue[1:], strict=False)))
+    verdict = Verdict(backwards=sum(a[1] > b[1] for a, b in zip(writes, writes[1:], strict=False)))
     rows = Counter((m, d, s, h) for m, d, s, h, _ in issued)
     when = {(m, d, s): at for m, d, s, _, at in issued}
     verdict.twice = sorted({key[:3] for key, n in rows.items() if n > 1})
@@ -109,9 +109,14 @@ def judge(
                 chances[member, slot[0], slot[1]].append(tick)
                 offsets[member, slot[0], slot[1]].add(slot[2])
     verdict.possible = len(chances)
-    ledger_times = sorted(every_issue)
+    stood_at: list[datetime | None] = []  # the ledger's newest instant as each tick found it
+    newest, at_write = None, 0
+    for tick in range(len(ticks)):
+        while at_write < len(writes) and writes[at_write][0] < tick:
+            newest, at_write = writes[at_write][1], at_write + 1
+        stood_at.append(newest)
     for key, at_ticks in sorted(chances.items()):
-        _judge_slot(verdict, key, at_ticks, ticks, tried, when, ledger_times)
+        _judge_slot(verdict, key, at_ticks, ticks, tried, when, stood_at)
     verdict.unasked = sorted(key for key in when if key not in chances)
     verdict.late = sorted(
         key
@@ -121,12 +126,14 @@ def judge(
     return verdict
 
 
-def _judge_slot(verdict, key, at_ticks, ticks, tried, when, ledger_times) -> None:
+def _judge_slot(verdict, key, at_ticks, ticks, tried, when, stood_at) -> None:
     """The first chance must have been taken; a later one only when the earlier ones were cut off."""
     for tick in at_ticks:
         runs = tried.get((tick, key), [])
         if not runs:
-            if any(at > ticks[tick] for at in ledger_times):  # the clock stood before a row that is written
+            if (
+                stood_at[tick] is not None and ticks[tick] < stood_at[tick]
+            ):  # the clock is behind what is written
                 continue
             if key in when and when[key] <= ticks[tick]:
                 return

@@ -67,6 +67,7 @@ class Simulation:
     attempts: list[Attempt] = field(default_factory=list)
     ticks: list[datetime] = field(default_factory=list)
     notes: list[tuple[str, datetime, int]] = field(default_factory=list)
+    writes: list[tuple[int, datetime]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("killed", "refused", "double"), 0))
 
     def __post_init__(self) -> None:
@@ -116,14 +117,18 @@ class Simulation:
                     minutes=float(self.rng.choice([0.2, 1.5, 45.0], p=[0.7, 0.25, 0.05]))
                 )
                 issue = current_issue(self.store, item.member_id, asked=item.choice)
-                self.store.ledger.issue("live", _rows(issue, step), utc_offset_min=issue.utc_offset_min)
+                done = self.store.ledger.issue(
+                    "live", _rows(issue, step), utc_offset_min=issue.utc_offset_min
+                )
+                if done.written:
+                    self._view = None
+                    self.writes.append((len(self.ticks) - 1, self.store.ledger.last_issued_at()))
         except _Killed:
             outcome = "killed"
             self.counts["killed"] += 1
         except HrvError as error:
             outcome = error.code
             self.counts["refused"] += 1
-        self._view = None
         tick = len(self.ticks) - 1
         ended_at = self.store.clock()
         self.attempts.append(
@@ -205,9 +210,8 @@ def judged(simulation: Simulation) -> Verdict:
     """The oracle's word on a finished simulation."""
     written = simulation.store.ledger.forecasts("live", forecaster=PRODUCT)
     issued = list(written.select("member_id", "origin_day", "slot", "horizon", "issued_at").iter_rows())
-    every = simulation.store.ledger.forecasts("live").select("issued_at")["issued_at"].to_list()
     return judge(
-        simulation.ticks, simulation.arrivals, simulation.notes, simulation.attempts, issued, every,
+        simulation.ticks, simulation.arrivals, simulation.notes, simulation.attempts, issued, simulation.writes,
         evening_hour=simulation.settings.evening_hour,
     )  # fmt: skip
 

@@ -44,14 +44,19 @@ def bench_step(steps: int) -> dict[str, Any]:
 
 def _bare(environment: dict[str, str]) -> None:
     subprocess.run(
-        room_command(*COMMAND), env={**quiet_environment(), **environment}, stdout=subprocess.DEVNULL, check=True
+        room_command(*COMMAND),
+        env={**quiet_environment(), **environment},
+        stdout=subprocess.DEVNULL,
+        check=True,
     )
 
 
 def _job(steps: int) -> dg.JobDefinition:
     assets = [_asset(k) for k in range(steps)]
     job = dg.define_asset_job("steps", executor_def=dg.in_process_executor)
-    return dg.Definitions(assets=assets, jobs=[job], resources={"rooms": RoomRunner()}).resolve_job_def("steps")
+    return dg.Definitions(assets=assets, jobs=[job], resources={"rooms": RoomRunner()}).resolve_job_def(
+        "steps"
+    )
 
 
 def _asset(k: int) -> dg.AssetsDefinition:
