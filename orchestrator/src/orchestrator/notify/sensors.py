@@ -32,7 +32,7 @@ def tell() -> None:
     send_notification()
 
 
-@dg.sensor(job=tell, minimum_interval_seconds=300, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(job_name="tell", minimum_interval_seconds=300, default_status=dg.DefaultSensorStatus.RUNNING)
 def tell_of_the_morning(context: dg.SensorEvaluationContext, rooms: RoomRunner) -> dg.SensorResult:
     """Once a day, by choice, never in the quiet hours."""
     store, settings = rooms.store(), rooms.settings()
