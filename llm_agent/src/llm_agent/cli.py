@@ -12,6 +12,7 @@ from hrv_shared.constants import AGENT
 from hrv_shared.issue import current_issue
 from hrv_shared.settings import Settings, load_settings
 from hrv_shared.store import Store
+from llm_agent import tracing_cli
 from llm_agent.bench.cli import app as bench_app
 
 TIMEOUT_S = 420.0
@@ -19,6 +20,8 @@ TIMEOUT_S = 420.0
 
 app = app_for("llm_agent", "The language model's own forecast, checked, with its reasons.")
 app.add_typer(bench_app, name="bench")
+app.command()(tracing_cli.traces)
+app.command()(tracing_cli.prompts)
 
 
 @app.command()

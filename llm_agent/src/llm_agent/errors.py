@@ -3,7 +3,8 @@
 HrvError
 ├── AgentError
 │   ├── NoBriefing            the summary or the models' combination that the agent corrects is not there yet
-│   └── BadCases              a benchmark's file of cases that can't be used
+│   ├── BadCases              a benchmark's file of cases that can't be used
+│   └── BadPrompt             a prompt file that can't be used, or the one in use is missing
 └── Refusal (hrv_shared)
     ├── UngroundedOpinion     the reply rests on nothing that stands in the briefing
     └── ModelFailed           the language model could not be asked, or did not answer on schema
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from hrv_shared.errors import HrvError, Refusal
 
-__all__ = ["AgentError", "BadCases", "ModelFailed", "NoBriefing", "UngroundedOpinion"]
+__all__ = ["AgentError", "BadCases", "BadPrompt", "ModelFailed", "NoBriefing", "UngroundedOpinion"]
 
 
 class AgentError(HrvError):
@@ -26,6 +27,10 @@ class NoBriefing(AgentError):
 
 class BadCases(AgentError):
     """A benchmark's file of cases that can't be used."""
+
+
+class BadPrompt(AgentError):
+    """A prompt file that can't be used, or the one in use is missing."""
 
 
 class UngroundedOpinion(Refusal):

@@ -1,0 +1,38 @@
+"""``hrv agent traces`` and ``hrv agent prompts``: MLflow's view of the agent."""
+
+from __future__ import annotations
+
+from hrv_shared.cli import JsonOption, MemberOption, emit
+from hrv_shared.settings import load_settings
+from hrv_shared.store import Store
+
+__all__ = ["prompts", "traces"]
+
+
+def traces(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """Write each call of the language model as an MLflow trace, and attach what came true.
+
+    Traces hold your journal's words; they stay in the store's mlflow.db.
+    """
+    from llm_agent.traces import write_traces
+
+    settings = load_settings()
+    done = write_traces(Store.open(settings), member or settings.member_id)
+    emit(
+        done,
+        f"{done['written']} new traces, {done['scored']} scored, {done['waiting']} wait for their night.",
+        as_json,
+    )
+
+
+def prompts(as_json: JsonOption = False) -> None:
+    """Enter the prompt files into MLflow's registry; champion is the one in use."""
+    from llm_agent.mlflow_prompts import prompt_files, register_prompts
+
+    rows = register_prompts(Store.open(load_settings()), prompt_files())
+    lines = [
+        f"{row['family']} {row['version']} ({row['digest']}): registered as {row['registered']}, {row['alias']}"
+        + (", new" if row["new"] else "")
+        for row in rows
+    ]
+    emit({"prompts": rows}, "\n".join(lines), as_json)
