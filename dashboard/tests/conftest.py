@@ -18,7 +18,7 @@ from hrv_shared.store import Store
 
 LAST_DAY = date(2026, 6, 30)
 PORT = 8720
-HOST = {"host": f"localhost:{PORT}"}
+TOKEN = "a-token-that-the-tests-know"
 
 
 def at(day: date, hour: float) -> datetime:
@@ -27,7 +27,12 @@ def at(day: date, hour: float) -> datetime:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", config_dir=tmp_path / "config", cache_dir=tmp_path / "cache")
+    return Settings(
+        home=tmp_path / "home",
+        config_dir=tmp_path / "config",
+        cache_dir=tmp_path / "cache",
+        token_store="file",
+    )
 
 
 @pytest.fixture
@@ -70,11 +75,30 @@ def reported(store) -> Store:
 
 
 @pytest.fixture
-def visit(settings) -> Iterator:
-    """A browser's stand-in: ``visit(path, method=…, headers=…)``."""
-    from fastapi.testclient import TestClient
-
+def app(settings):
+    """The page behind its gate, with a token that the tests know."""
     from dashboard import create_app
 
-    with TestClient(create_app(settings, port=PORT), base_url=f"http://localhost:{PORT}") as client:
-        yield lambda path="/", method="GET", **more: client.request(method, path, **more)
+    return create_app(settings, port=PORT, token=TOKEN, warm=False)
+
+
+@pytest.fixture
+def visit(app) -> Iterator:
+    """A browser's stand-in that has come in by the printed address: ``visit(path, method=…, headers=…, json=…)``."""
+    from fastapi.testclient import TestClient
+
+    with TestClient(app, base_url=f"http://localhost:{PORT}") as client:
+        client.cookies.set(f"hrv_{PORT}", TOKEN)
+
+        def visit(path="/", method="GET", **more):
+            changes = (
+                {}
+                if method == "GET"
+                else {"origin": f"http://localhost:{PORT}", "sec-fetch-site": "same-origin"}
+            )
+            if method != "GET" and "files" not in more:
+                more.setdefault("json", {})
+            headers = changes | (more.pop("headers", None) or {})
+            return client.request(method, path, headers=headers, **more)
+
+        yield visit

@@ -10,6 +10,7 @@ the wearer needs the token of this start, as a cookie (HttpOnly, SameSite=Strict
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -108,6 +109,9 @@ class Gate:
 
     An error that nobody foresaw is answered with its type alone, here and in the terminal: its text may hold data.
     """
+
+    desk: Any = None
+    """What the page behind it works with."""
 
     def __init__(self, app: ASGIApp, *, doors: Doors, sessions: Sessions) -> None:
         self._app = app

@@ -1,8 +1,9 @@
 """Where other pages of this house may be let through the same gate: Dagster's under ``/dagster``, MLflow's ``/mlflow``.
 
 Off unless `hrv up --dagster` or `--mlflow` serves them on a Unix socket (``up.json`` in the store says where), or
-somebody says where they listen (``desk.mounts["/dagster"] = "http://127.0.0.1:3070"``). They must be told their prefix
-(``dagster-webserver --path-prefix /dagster``, ``mlflow server --static-prefix /mlflow``). Web sockets are not let through: Dagster's page then asks again every few seconds.
+somebody says where they listen (``desk.mounts["/dagster"] = "http://127.0.0.1:3070"``). They must be told their
+prefix (``dagster-webserver --path-prefix /dagster``, ``mlflow server --static-prefix /mlflow``). Web sockets are not
+let through: Dagster's page then asks again every few seconds.
 """
 
 from __future__ import annotations

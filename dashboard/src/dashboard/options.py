@@ -30,7 +30,7 @@ CHOICES: tuple[dict[str, Any], ...] = (
      "options": [("auto", "By ear"), ("en", "English"), ("de", "German (kept, not read yet)")], "help": ""},
     {"name": "allow_download", "group": "privacy", "label": "May fetch model weights when they are missing",
      "kind": "switch", "help": "Off: no connection but to WHOOP."},
-    {"name": "notify_to", "group": "notify", "label": "Where to send the morning's message", "kind": "text",
+    {"name": "notify_urls", "group": "notify", "label": "Where to send the morning's message", "kind": "secret",
      "help": "An address of Apprise, such as ntfys://ntfy.sh/your-topic or mailto://…; empty: none. It may hold a "
      "secret; it is kept in hrv.toml (mode 0600)."},
     {"name": "notify_numbers", "group": "notify", "label": "Say the numbers in it", "kind": "switch",
@@ -118,6 +118,7 @@ def _asked(desk: Desk, room: str, *arguments: str) -> dict[str, Any]:
 def _shown(choice: dict[str, Any], settings: Settings) -> dict[str, Any]:
     value = getattr(settings, choice["name"])
     if hasattr(value, "get_secret_value"):
-        value = "set" if value else ""
+        value = None  # never shown again
     fixed = f"HRV_{choice['name'].upper()}" in os.environ
-    return choice | {"value": value, "fixed": fixed}
+    is_set = getattr(settings, choice["name"]) not in (None, "")
+    return choice | {"value": value, "is_set": is_set, "fixed": fixed}

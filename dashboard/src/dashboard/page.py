@@ -41,6 +41,7 @@ def create_app(
     token: str | None = None,
     clock: Clock = system_clock,
     show_demo: bool = False,
+    warm: bool = True,
 ) -> Gate:
     """The application, behind its gate.
 
@@ -52,30 +53,36 @@ def create_app(
         The session's token; by default a new one.
     clock : callable
         Where "now" comes from.
+    warm : bool
+        Make the first page and the what-if before somebody asks.
     """
     desk = Desk(settings, Sessions(port, token=token, clock=clock), clock=clock, show_demo=show_demo)
-    return gated(make_app(desk), desk, loopback_doors(port))
+    return gated(make_app(desk, warm=warm), desk, loopback_doors(port))
 
 
 def gated(app: FastAPI, desk: Desk, doors: Doors) -> Gate:
     """The app behind a door: the loopback's, or that of the wearer's network."""
-    return Gate(app, doors=doors, sessions=desk.sessions)
+    gate = Gate(app, doors=doors, sessions=desk.sessions)
+    gate.desk = desk
+    return gate
 
 
-def make_app(desk: Desk) -> FastAPI:
+def make_app(desk: Desk, *, warm: bool = True) -> FastAPI:
     """The routes alone; never served without `gated`."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
         warmer = threading.Thread(target=_keep_warm, args=(desk, stop), daemon=True)
-        warmer.start()
+        if warm:
+            warmer.start()
         yield
         stop.set()
         desk.jobs.close()
         if desk.phone is not None:
             desk.phone.close()
-        warmer.join(10)
+        if warm:
+            warmer.join(10)
 
     app = FastAPI(
         title="hrv",
@@ -147,6 +154,11 @@ def _add_error_answers(app: FastAPI, pages: Pages) -> None:
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
         return answer(request, error.status_code, f"Http{error.status_code}", str(error.detail))
+
+    @app.exception_handler(Exception)
+    def unforeseen(request: Request, error: Exception) -> Response:
+        told = f"The page failed with {type(error).__name__} (its text may hold data). See hrv doctor."
+        return answer(request, 500, "Bug", told)
 
     @app.exception_handler(RequestValidationError)
     def malformed(request: Request, error: RequestValidationError) -> Response:

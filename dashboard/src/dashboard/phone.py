@@ -70,7 +70,7 @@ class PhoneDoor:
         self.host = f"{address}:{self._listener.getsockname()[1]}"
         gate = Gate(app, doors=Doors(frozenset({self.host}), "https", pairing=True), sessions=desk.sessions)
         config = uvicorn.Config(
-            gate, log_level="warning", access_log=False, server_header=False, ws="none", http="h11", lifespan="off",
+            gate, log_level="error", access_log=False, server_header=False, ws="none", http="h11", lifespan="off",
             ssl_keyfile=str(key), ssl_certfile=str(certificate),
         )  # fmt: skip
         self._server = uvicorn.Server(config)

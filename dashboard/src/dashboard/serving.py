@@ -23,7 +23,7 @@ def serve(desk: Desk, listeners: list[socket.socket]) -> None:
     port = listeners[0].getsockname()[1]
     # h11 hands on a target as it came, so that the gate sees an absolute address; web sockets are not served
     config = uvicorn.Config(
-        gated(make_app(desk), desk, loopback_doors(port)), log_level="warning", access_log=False, server_header=False,
+        gated(make_app(desk), desk, loopback_doors(port)), log_level="error", access_log=False, server_header=False,
         ws="none", http="h11", timeout_graceful_shutdown=3,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=listeners)

@@ -31,7 +31,7 @@ _QUERIES = {
     "outcomes": "SELECT * FROM outcome ORDER BY n",
 }
 _JSON_COLUMNS = ("payload", "quantiles_ms", "reasons")
-_SECRET = re.compile(r"(?im)^\s*\w*(secret|passphrase|api_key|notify_to)\w*\s*=.*$")
+_SECRET = re.compile(r"(?im)^\s*\w*(secret|passphrase|api_key|notify_urls)\w*\s*=.*$")
 _README = """Everything that hrv kept of you, as of {now}.
 
 record.sqlite     record, ledger, outcomes; with ledger.head an equal store when unpacked into an empty folder
