@@ -12,6 +12,7 @@ from pathlib import Path
 __all__ = ["end_group_of", "end_groups", "memory_mb", "started_at"]
 
 _LOOK_S = 0.05
+_KILLED_WITHIN_S = 5.0
 
 
 def end_groups(processes: Sequence[subprocess.Popen[bytes]], grace_s: float) -> None:
@@ -29,6 +30,9 @@ def end_groups(processes: Sequence[subprocess.Popen[bytes]], grace_s: float) -> 
     for process in processes:
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
+    until = time.monotonic() + _KILLED_WITHIN_S
+    while time.monotonic() < until and any(_group_lives(p.pid) for p in processes):
+        time.sleep(_LOOK_S)
 
 
 def end_group_of(pid: int, grace_s: float) -> None:
@@ -104,10 +108,20 @@ def _signal_group(leader: int, which: int) -> None:
 
 
 def _group_lives(leader: int) -> bool:
+    """Whether a process of the group runs; one that has ended and waits to be noticed by its parent does not."""
+    if Path("/proc/self/stat").exists():
+        return any(_runs_in(folder, leader) for folder in Path("/proc").iterdir() if folder.name.isdecimal())
     try:
         os.killpg(leader, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # macOS refuses where all that is left has ended
         return False
-    except PermissionError:
-        return True  # macOS says so of zombies
     return True
+
+
+def _runs_in(folder: Path, leader: int) -> bool:
+    try:
+        about = (folder / "stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    state, _parent, group, *_ = about.rpartition(")")[2].split()
+    return int(group) == leader and state not in "ZX"
