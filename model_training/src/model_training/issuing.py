@@ -88,7 +88,7 @@ def combine(store: Store, issue: Issue) -> dict[str, Any]:
         **result,
         "agent_spoke": any(row.forecaster == AGENT_CALIBRATED for row in parts),
         "weights": {row.horizon: row.reasons["weights"] for row in kept if row.reasons},
-        "agent": next((row.reasons["agent"] for row in kept if row.reasons), {}),
+        "agent": next((row.reasons["agent"] for row in kept if "agent" in (row.reasons or {})), {}),
     }
 
 
