@@ -105,7 +105,7 @@ def test_members_mix_and_final_add_up(wearer_of, seed, slot, factor):
     rows = _issued(history)
     explained = explain_rows(history, rows)
     assert set(explained) == {"ridge", "state_space", "ewma_8", "mix", "final"}
-    for row in (r for r in rows if r.forecaster != "agent"):
+    for row in (r for r in rows if r.forecaster != "agent_calibrated"):
         parts = explained[row.forecaster][row.horizon]
         assert math.fsum(parts.values()) == pytest.approx(row.quantiles_ms[MEDIAN_INDEX], abs=1e-9)
         assert parts[BASE] == usual_level_ms(history)
@@ -133,7 +133,8 @@ def test_any_medians_contributions_and_weights_add_up(data, wearer):
     weights = dict(zip(members, data.draw(st.tuples(*[st.floats(0, 1)] * 3).filter(any)), strict=True))
     mix = [_row(history, "mix", h, data.draw(levels_ms), {"weights": weights}) for h in HORIZONS]
     rows += mix + [
-        _row(history, "final", h, data.draw(levels_ms), {"weights": {"agent": 0.2}}) for h in HORIZONS
+        _row(history, "final", h, data.draw(levels_ms), {"weights": {"agent_calibrated": 0.2}})
+        for h in HORIZONS
     ]
     explained = explain_rows(history, rows, members)
     for row in rows:
@@ -166,7 +167,7 @@ def test_the_law_is_what_the_median_lies_off_the_location(wearer):
 
 def test_what_only_calibration_moved_is_calibration(wearer):
     history = wearer.history()
-    rows = [row for row in _issued(history) if row.forecaster not in ("mix", "final", "agent")]
+    rows = [row for row in _issued(history) if row.forecaster not in ("mix", "final", "agent_calibrated")]
     plain = _mixed(rows, 1.0)
     moved = [replace(row, quantiles_ms=tuple(1.02 * q for q in row.quantiles_ms)) for row in plain]
     for row in mix_with_parts(history, rows, plain):
@@ -253,11 +254,12 @@ def _issued(history) -> list[ForecastRow]:
     rows = [row for m in MEMBERS for row in forecast_rows(m().fit(history), history, _issue(history))]
     mix = _mixed(rows, 1.01)
     agent = [
-        replace(row, forecaster="agent", quantiles_ms=tuple(0.9 * q for q in row.quantiles_ms)) for row in mix
+        replace(row, forecaster="agent_calibrated", quantiles_ms=tuple(0.9 * q for q in row.quantiles_ms))
+        for row in mix
     ]
-    weights = {"mix": 0.7, "agent": 0.3}
+    weights = {"mix": 0.7, "agent_calibrated": 0.3}
     final = [
-        average({"mix": m, "agent": a}, weights, "final", "1", {"weights": weights})
+        average({"mix": m, "agent_calibrated": a}, weights, "final", "1", {"weights": weights})
         for m, a in zip(mix, agent, strict=True)
     ]
     return [*rows, *mix, *agent, *final]

@@ -102,13 +102,17 @@ def test_refusals_and_faults_are_told_and_recorded(tmp_path, wearer, clock):
             return np.full((len(horizons), 23), np.nan)
 
     store = Store(tmp_path / "young", clock=lambda: clock[0])
-    store.write_table("days", wearer.days.filter(pl.col("day") > wearer.days["day"].max() - timedelta(days=8)))
+    store.write_table(
+        "days", wearer.days.filter(pl.col("day") > wearer.days["day"].max() - timedelta(days=8))
+    )
     result = issue_forecasts(store, current_issue(store, "me"), forecasters=ALL | {"broken": Broken})
     refused = {r["forecaster"]: r["code"] for r in result["refusals"]}
     young = {name for name, forecaster in ALL.items() if forecaster.least_nights > 8}
     assert refused == dict.fromkeys(young, "TooFewNights") and {"ridge", "trees", "fracast"} <= young
     assert [(f["forecaster"], f["code"]) for f in result["failures"]] == [("broken", "ForecasterFailed")]
-    assert result["mix_weights"][1].keys() == ALL.keys() - RULES - young, "who can speak after a week makes the mix"
+    assert result["mix_weights"][1].keys() == ALL.keys() - RULES - young, (
+        "who can speak after a week makes the mix"
+    )
     facts = {fact.payload["forecaster"]: fact.payload for fact in store.record.facts("refusal")}
     assert set(facts) == {*young, "broken"} and "10 scored nights" in facts["ridge"]["message"]
     issue_forecasts(store, current_issue(store, "me"), forecasters=ALL | {"broken": Broken})
@@ -132,9 +136,13 @@ def test_a_forecast_or_a_replay_fetches_no_weights_even_where_it_might(store, tm
     monkeypatch.setattr("model_training.foundation.fracast_weights.resolve", absent)
     some = QUICK | {"fracast": ALL["fracast"]}
     result = issue_forecasts(store, current_issue(store, "me"), forecasters=some)
-    assert [(told["forecaster"], told["code"]) for told in result["refusals"]] == [("fracast", "WeightsAbsent")]
+    assert [(told["forecaster"], told["code"]) for told in result["refusals"]] == [
+        ("fracast", "WeightsAbsent")
+    ]
     assert result["mix_weights"][1] == {"ridge": 1.0}
-    assert replay(store, current_issue(store, "me"), nights=2, forecasters=some)["refused"].keys() == {"fracast"}
+    assert replay(store, current_issue(store, "me"), nights=2, forecasters=some)["refused"].keys() == {
+        "fracast"
+    }
     assert asked and not any(asked)
     with pytest.raises(Refusal, match="fracast"):
         ALL["fracast"]().prepare()
@@ -177,7 +185,9 @@ def test_weights_in_a_replay_grow_from_what_was_known(store):
     nights = [reason["scored_nights"] for reason in reasons]
     assert nights[0] == 0 and nights == sorted(nights) and nights[-1] in range(24, 30)
     start = {"ridge": SHARES["ridge"][0], "ridge_slow": OTHERS_SHARE}
-    assert reasons[0]["weights"] == pytest.approx({k: v / sum(start.values()) for k, v in start.items()}, abs=1e-4)
+    assert reasons[0]["weights"] == pytest.approx(
+        {k: v / sum(start.values()) for k, v in start.items()}, abs=1e-4
+    )
     weights = [reason["weights"]["ridge"] for reason in reasons]
     assert min(weights) == weights[0] and weights[-1] > 0.95  # the other one is 30 % too high on purpose
     week = [json.loads(text)["scored_nights"] for text in mixed.filter(horizon=7)["reasons"]]
@@ -204,7 +214,11 @@ def test_a_replay_cut_off_carries_on_with_the_same_rows(tmp_path, store, wearer,
     resumed = replay(store, current_issue(store, "me"), nights=18, forecasters=TWO)
     assert resumed["already"] == 7 * 7 * (len(TWO) + 2)
     columns = ["origin_day", "horizon", "forecaster", "version", "quantiles_ms", "input_digest", "reasons"]
-    assert store.ledger.forecasts("replay").select(columns).equals(whole.ledger.forecasts("replay").select(columns))
+    assert (
+        store.ledger.forecasts("replay")
+        .select(columns)
+        .equals(whole.ledger.forecasts("replay").select(columns))
+    )
     whole.ledger.close()
 
 
@@ -239,29 +253,36 @@ def test_combine_needs_a_mix_and_then_says_its_weights(store):
     assert (first["written"], first["agent_spoke"]) == (7, False)
     assert first["weights"][1] == {"mix": 1.0}
     rows = store.ledger.forecasts("live", "me")
-    final, mixed = (rows.filter(forecaster=name).sort("horizon")["quantiles_ms"].to_list() for name in ("final", "mix"))
+    final, mixed = (
+        rows.filter(forecaster=name).sort("horizon")["quantiles_ms"].to_list() for name in ("final", "mix")
+    )
     assert final == mixed
     assert combine(store, issue)["already"] == 7
 
 
 def test_an_agent_that_proved_itself_in_the_ledger_moves_final(store, wearer):
-    """Replayed agent rows that knew the truth earn half of final; nothing of it is known at the first origins."""
+    """Replayed agent rows that knew the truth earn most of final, from a tenth at the first origin on."""
     before = current_issue(store, "me")
     truth = dict(wearer.history().scored_nights().select("day", "hrv_rmssd_ms").iter_rows())
     past = past_issues(store, "me", nights=70, slot="evening", before=before)
-    said = []
+    said, told = [], {"segment": "s1", "moved": True, "levers": ["L1"]}
     for issue in [*past, before]:
         for h in HORIZONS:
             target = issue.origin_day + timedelta(days=h)
             ms = truth.get(target, 60.0)
-            said.append(ForecastRow("me", "evening", issue.as_of, issue.origin_day, target, h, "agent", "1",
-                                    tuple(np.linspace(ms - 1, ms + 1, 23)), "x"))  # fmt: skip
+            said.append(ForecastRow("me", "evening", issue.as_of, issue.origin_day, target, h, "agent_calibrated",
+                                    "1", tuple(np.linspace(ms - 1, ms + 1, 23)), "x", told))  # fmt: skip
     store.ledger.issue("replay", [row for row in said if row.origin_day < before.origin_day])
     store.ledger.issue("live", [row for row in said if row.origin_day == before.origin_day])
     replay(store, before, nights=70, forecasters={"ridge": QUICK["ridge"]})
     issue_forecasts(store, before, forecasters=QUICK)
     result = combine(store, before)
-    assert result["agent_spoke"] and result["weights"][1] == {"mix": 0.5, "agent": 0.5}
+    assert result["agent_spoke"] and result["weights"][1]["agent_calibrated"] > 0.8
+    assert result["agent"]["scored_nights"] > 40 and result["agent"]["gain_nights"] > 0
     finals = store.ledger.forecasts("replay", "me", forecaster="final").filter(horizon=1).sort("origin_day")
-    weights = [json.loads(text)["weights"].get("agent", 0.0) for text in finals["reasons"]]
-    assert weights[:14] == [0.0] * 14 and weights[-1] == 0.5 and weights == sorted(weights)
+    weights = [json.loads(text)["weights"].get("agent_calibrated", 0.0) for text in finals["reasons"]]
+    assert (
+        weights[0] == pytest.approx(0.1, abs=0.005)
+        and weights[-1] > 0.8
+        and np.mean(weights[:5]) < np.mean(weights[-5:])
+    )

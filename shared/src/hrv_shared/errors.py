@@ -2,11 +2,13 @@
 
 HrvError
 ├── ConfigurationError      a setting is unknown, malformed or unsafe
+├── BadGuess                a guess that is no range of a nightly RMSSD
 ├── StoreError              the store can't be read or written
 │   └── SchemaMismatch      a table's columns or types are not those of its schema
 ├── LedgerError
 │   ├── InvalidForecast     quantiles that are not a distribution
 │   ├── NightHasBegun       too late: the target night has started
+│   ├── GuessStands         something was guessed for this night in this slot before
 │   └── ClockBehind         the clock stands before the last row of the ledger
 └── Refusal                 a forecast that could not be honest
     ├── TooFewNights        not enough scored nights
@@ -19,8 +21,10 @@ A message says what was expected, what came, and what to do.
 from __future__ import annotations
 
 __all__ = [
+    "BadGuess",
     "ClockBehind",
     "ConfigurationError",
+    "GuessStands",
     "HrvError",
     "InvalidForecast",
     "LedgerError",
@@ -47,6 +51,10 @@ class ConfigurationError(HrvError):
     """A setting is unknown, malformed or unsafe."""
 
 
+class BadGuess(HrvError):
+    """A guess that is no range of a nightly RMSSD."""
+
+
 class StoreError(HrvError):
     """The store can't be read or written."""
 
@@ -65,6 +73,10 @@ class InvalidForecast(LedgerError):
 
 class NightHasBegun(LedgerError):
     """The target night has started; a live forecast of it would not be one."""
+
+
+class GuessStands(LedgerError):
+    """Something was guessed for this night in this slot before; what was said first stands."""
 
 
 class ClockBehind(LedgerError):
