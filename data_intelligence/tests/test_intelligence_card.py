@@ -113,6 +113,45 @@ def test_the_agents_reasons_are_quoted_with_who_and_what_weight(told, world, syn
     assert "“Three drinks lowered you before.”" in card_text(today_card(told, issue))
 
 
+def test_everybody_else_is_shown_beside_the_product(told, world, synth, issue):
+    for name, bias in (("agent_calibrated", -4.0), ("rules", -2.0), ("guess", 3.0)):
+        told.ledger.issue(issue.book, synth.forecast_rows(world, issue.origin_day, issue.slot, name, bias_ms=bias,
+                                                          as_of=issue.as_of))  # fmt: skip
+    card = today_card(told, issue)
+    assert [v.forecaster for v in card.voices] == ["mix", "agent_calibrated", "rules", "guess"]
+    for voice in card.voices:
+        row = told.ledger.forecasts(
+            "replay", forecaster=voice.forecaster, origin_day=issue.origin_day
+        ).filter(horizon=1)
+        assert voice.p50_ms == pytest.approx(row["quantiles_ms"][0][11], abs=0.051)
+    line = next(line for line in card_text(card).splitlines() if "Others say" in line)
+    assert "agent, recalibrated" in line and "your guess" in line and "rules alone" in line
+
+
+def test_both_books_with_everybody_in_them_fit_one_screen(told, issue):
+    card = today_card(told, issue)
+    row = next(r for r in card.skill if r.horizons == "1" and r.forecaster == "final")
+    names = ("final", "mix", "agent_calibrated", "agent", "rules", "guess", row.reference)
+    rows = tuple(
+        row.model_copy(update={"book": book, "forecaster": name})
+        for book in ("replay", "live")
+        for name in names
+    )
+    alerts = ("Illness is likely: resting heart rate and breathing have risen for two nights. " * 2,) * 3
+    crowded = card.model_copy(
+        update={"skill": rows, "alerts": alerts, "notes": ("note " * 30,) * 3, "issue_note": "n " * 100,
+                "anomalies": ("odd " * 40,) * 3}
+    )  # fmt: skip
+    lines = card_text(crowded).splitlines()
+    assert len(lines) <= MAX_LINES
+    assert max(map(len, lines)) <= WIDTH
+    assert sum(line.startswith("  !! Illness") for line in lines) == 2
+    assert "hrv reliability" in lines[-1]
+    assert (
+        sum("best naive rule" in line for line in lines) >= 3
+    )  # the heading, and the reference of both books
+
+
 def test_a_refusal_is_shown_as_one_and_only_for_its_own_issue(told, issue):
     refuse(told, replace(issue, origin_day=issue.origin_day - timedelta(days=1)))
     assert today_card(told, issue).why.status == "absent"
@@ -198,6 +237,7 @@ def test_a_long_card_still_fits(told, world, synth, issue):
     assert len(lines) <= MAX_LINES
     assert max(map(len, lines)) <= WIDTH
     assert any(line.startswith("THE WEEK") for line in lines)
+    assert any("hrv reliability" in line for line in lines)
 
 
 def test_in_a_terminal_it_prints_the_same_words(told, issue, capsys):

@@ -19,16 +19,27 @@ from data_intelligence.errors import DamagedReport, NoForecast
 from data_intelligence.evidence import EvidenceBook
 from data_intelligence.ledger_view import issue_forecasts, scores_as_of, skill_rows
 from data_intelligence.summary import DailySummary, SkillRow
-from hrv_shared.constants import AGENT, MODEL_COMBINATION, PRODUCT, QUANTILE_LEVELS, SLOTS
+from hrv_shared.constants import (
+    AGENT,
+    AGENT_CALIBRATED,
+    GUESS,
+    MODEL_COMBINATION,
+    PRODUCT,
+    QUANTILE_LEVELS,
+    RULES,
+    SLOTS,
+)
 from hrv_shared.daytime import local_time
 from hrv_shared.issue import Issue
 from hrv_shared.scoring import pit
 from hrv_shared.store import Store
 
-__all__ = ["Card", "CardNight", "CardWhy", "read_summary", "today_card"]
+__all__ = ["VOICES", "Card", "CardNight", "CardVoice", "CardWhy", "read_summary", "today_card"]
 
-CARD_VERSION = "1.0"
+CARD_VERSION = "1.1"
 CHAIN_OF_TRUST = (PRODUCT, MODEL_COMBINATION)
+VOICES = (MODEL_COMBINATION, AGENT_CALIBRATED, AGENT, RULES, GUESS)
+"""Who is shown beside the product, in this order."""
 
 
 class Part(BaseModel):
@@ -50,6 +61,15 @@ class CardNight(Part):
     p_above_baseline: float | None
 
 
+class CardVoice(Part):
+    """What another forecaster says of tomorrow, ms."""
+
+    forecaster: str
+    p10_ms: float
+    p50_ms: float
+    p90_ms: float
+
+
 class CardWhy(Part):
     """What moved the forecast; ``status`` is that of the agent."""
 
@@ -66,7 +86,7 @@ class CardWhy(Part):
 class Card(Part):
     """The card of one issue; see the README for its layout."""
 
-    schema_version: Literal["1.0"] = CARD_VERSION
+    schema_version: Literal["1.1"] = CARD_VERSION
     headline: str
     is_live: bool
     member_id: str
@@ -83,7 +103,9 @@ class Card(Part):
     baseline_ms: float | None
     tomorrow: CardNight
     week: tuple[CardNight, ...]
+    voices: tuple[CardVoice, ...]
     why: CardWhy
+    alerts: tuple[str, ...]
     anomalies: tuple[str, ...]
     skill: tuple[SkillRow, ...]
     notes: tuple[str, ...]
@@ -121,8 +143,9 @@ def today_card(store: Store, issue: Issue, *, seed: int = 0) -> Card:
         issued_at=first["issued_at"], utc_offset_min=issue.utc_offset_min, issue_note=issue.note,
         freshness="unknown (no daily summary)" if summary is None else summary.freshness.sentence,
         last_night="" if summary is None else summary.last_night.sentence,
-        forecaster=name, baseline_ms=baseline, tomorrow=week[0], week=week,
+        forecaster=name, baseline_ms=baseline, tomorrow=week[0], week=week, voices=_voices(rows, name),
         why=_why(store, issue, rows, summary), anomalies=() if summary is None else _anomalies(summary),
+        alerts=() if summary is None else tuple(a.sentence for a in getattr(summary, "alerts", ())),
         skill=_shown_skill(skill_rows(scores, EvidenceBook(), seed=seed)), notes=tuple(notes),
         report=None if summary is None else str(store.reports_dir("daily") / f"{issue.name}.md"),
         plots=() if summary is None else summary.plots,
@@ -138,7 +161,7 @@ def read_summary(store: Store, issue: Issue) -> DailySummary | None:
         return None
     except (ValidationError, ValueError):
         raise DamagedReport(
-            f"{path.name} is not a daily summary of layout 1.0. Write it anew: python -m data_intelligence daily"
+            f"{path.name} is no daily summary of the present layout. Write it anew: python -m data_intelligence daily"
         ) from None
     same = summary.issue.member_id == issue.member_id and summary.issue.book == issue.book
     return summary if same else None
@@ -185,6 +208,19 @@ def _night(row: dict[str, Any], baseline_ms: float | None) -> CardNight:
     return CardNight(target_day=row["target_day"], horizon=row["horizon"], p_above_baseline=above, **shown)
 
 
+def _voices(rows: pl.DataFrame, shown: str) -> tuple[CardVoice, ...]:
+    """Everybody else's word on tomorrow, from the ledger."""
+    said = []
+    for name in VOICES:
+        row = _first_night(rows, name)
+        if name != shown and row is not None and row["horizon"] == 1:
+            night = _night(row, None)
+            said.append(
+                CardVoice(forecaster=name, p10_ms=night.p10_ms, p50_ms=night.p50_ms, p90_ms=night.p90_ms)
+            )
+    return tuple(said)
+
+
 def _why(store: Store, issue: Issue, rows: pl.DataFrame, summary: DailySummary | None) -> CardWhy:
     spoken = _first_night(rows, AGENT)
     moved = _reasons(_first_night(rows, MODEL_COMBINATION)).get("journal_shift_ms")
@@ -197,8 +233,9 @@ def _why(store: Store, issue: Issue, rows: pl.DataFrame, summary: DailySummary |
     }
     if spoken is not None:
         reasons = _reasons(spoken)
-        weight = _reasons(_first_night(rows, PRODUCT)).get("weights", {}).get(AGENT)
-        shift = reasons.get("shift_ms")
+        weights = _reasons(_first_night(rows, PRODUCT)).get("weights", {})
+        weight = weights.get(AGENT_CALIBRATED, weights.get(AGENT))
+        shift = reasons.get("shift_of_this_night_ms", reasons.get("shift_ms"))
         words_by = reasons.get("rationale_by") or "agent"
         return CardWhy(
             status="spoke", said_by=f"agent ({spoken['version']}; words by {words_by})",
@@ -240,7 +277,9 @@ def _anomalies(summary: DailySummary) -> tuple[str, ...]:
 
 
 def _shown_skill(rows: tuple[SkillRow, ...]) -> tuple[SkillRow, ...]:
-    """Final, mix, agent and the best naive rule, replayed and live apart."""
-    order = {PRODUCT: 0, MODEL_COMBINATION: 1, AGENT: 2}
+    """Final, mix, agent, rules, guess and the best naive rule, replayed and live apart."""
+    order = {name: at for at, name in enumerate((PRODUCT, *VOICES))}
     wanted = [r for r in rows if r.forecaster in order or r.forecaster == r.reference]
-    return tuple(sorted(wanted, key=lambda r: (r.book == "live", r.horizons, order.get(r.forecaster, 3))))
+    return tuple(
+        sorted(wanted, key=lambda r: (r.book == "live", r.horizons, order.get(r.forecaster, len(order))))
+    )

@@ -149,6 +149,9 @@ def calendar_svg(scores: pl.DataFrame, name: str, last: date, salt: str) -> str:
         Next-night rows of ``name``, without void ones.
     """
     figure, axes = new_figure(9.0, 2.5)
+    if scores.is_empty():
+        say_nothing(axes, "No night has been scored yet.")
+        return to_svg(figure, salt, "Calendar of misses")
     axes.grid(visible=False)
     monday = last - timedelta(days=last.weekday() + 7 * (SHOWN_WEEKS - 1))
     pit_on = dict(zip(scores["target_day"], scores["pit"], strict=True))

@@ -88,8 +88,8 @@ def summarise_week(store: Store, issue: Issue, *, seed: int = 0) -> WeekView:
     ).filter(~pl.col("void"), pl.col("horizon") == 1)  # fmt: skip
     week = scores.filter(pl.col("target_day").is_between(first, issue.origin_day))
     name, forecaster = _ours(week)
-    own = week.filter(pl.col("book") == name, pl.col("forecaster") == forecaster)
-    near = scores.filter(pl.col("book") == name)
+    own = week.filter(pl.col("book") == (name or ""), pl.col("forecaster") == (forecaster or ""))
+    near = scores.filter(pl.col("book") == (name or ""))
     outcomes = store.ledger.outcomes(issue.member_id, issue.as_of)
     came = dict(zip(outcomes["day"], outcomes["hrv_rmssd_ms"], strict=True))
     nights = tuple(carry(night) for night in day.summary.nights[-DAYS:])

@@ -14,7 +14,7 @@ from data_intelligence.reliability.groups import event_facts, group_rows, succes
 from data_intelligence.reliability.layout import Focus, Reliability, SegmentRow
 from data_intelligence.reliability.misses import alerts_of, worst_misses
 from data_intelligence.reliability.rows import segment_rows
-from data_intelligence.segments import newest_segments, scored_rows
+from data_intelligence.segments import scored_rows
 from data_intelligence.summary import IssueBlock
 from hrv_shared.constants import (
     AGENT,
@@ -100,7 +100,7 @@ def build_reliability(store: Store, issue: Issue, *, seed: int = 0) -> Reliabili
         groups = group_rows(
             own, naive, values, event_facts(own, journal), alerted, book, where=where, seed=seed
         )
-        misses = worst_misses(store, own, newest_segments(near), values, issue.as_of, book)
+        misses = worst_misses(store, own, near, values, issue.as_of, book)
     good, bad = success_and_failure(groups)
     report = Reliability(
         issue=IssueBlock(**issue.describe()), headline=_headline(rows, focus), focus=focus, rows=rows, groups=groups,
