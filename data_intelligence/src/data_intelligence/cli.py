@@ -1,20 +1,23 @@
-"""The room's commands: daily, weekly, card."""
+"""The room's commands: daily, weekly, card; alerts, experiment, bench."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
-import typer
-
+from data_intelligence.alerts_cli import alerts
+from data_intelligence.bench_cli import bench_app
+from data_intelligence.cli_options import AsOfOption, SlotOption, open_store
+from data_intelligence.evidence_cli import evidence
+from data_intelligence.experiments.cli import experiment_app
+from data_intelligence.reliability.cli import reliability
 from hrv_shared.cli import JsonOption, MemberOption, app_for, emit
 
 app = app_for("data_intelligence", "Trends, effects, reliability, plots and summaries.")
-
-SlotOption = Annotated[
-    str | None, typer.Option("--slot", help="morning or evening; default: what the clock says.")
-]
-AsOfOption = Annotated[str | None, typer.Option("--as-of", help="An earlier instant (ISO 8601), replayed.")]
+app.command()(alerts)
+app.command()(reliability)
+app.command()(evidence)
+app.add_typer(experiment_app)
+app.add_typer(bench_app)
 
 
 @app.command()
@@ -28,7 +31,7 @@ def daily(
     from data_intelligence.daily import write_daily
     from data_intelligence.moment import chosen_issue
 
-    settings, store = _open()
+    settings, store = open_store()
     issue = chosen_issue(store, member or settings.member_id, slot=slot, as_of=as_of)
     files = write_daily(store, issue, seed=settings.seed)
     result = {"issue": issue.describe(), "name": issue.name, "files": [str(path) for path in files]}
@@ -42,13 +45,13 @@ def weekly(
     as_of: AsOfOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the weekly summary: JSON and Markdown under reports/weekly."""
+    """Write the week on one page: HTML, PDF, Markdown and JSON under reports/weekly."""
     from data_intelligence.moment import chosen_issue
     from data_intelligence.weekly import write_weekly
 
-    settings, store = _open()
+    settings, store = open_store()
     issue = chosen_issue(store, member or settings.member_id, slot=slot, as_of=as_of)
-    files = write_weekly(store, issue)
+    files = write_weekly(store, issue, seed=settings.seed)
     result = {"issue": issue.describe(), "name": issue.name, "files": [str(path) for path in files]}
     emit(result, f"Weekly summary to {issue.origin_day} ({issue.book}): {files[1]}", as_json)
 
@@ -65,7 +68,7 @@ def card(
     from data_intelligence.card_print import card_text, print_card
     from data_intelligence.moment import chosen_issue
 
-    settings, store = _open()
+    settings, store = open_store()
     issue = chosen_issue(store, member or settings.member_id, slot=slot, as_of=as_of)
     made = today_card(store, issue, seed=settings.seed)
     result = made.model_dump(mode="json")
@@ -74,11 +77,3 @@ def card(
         return
     print_card(made)
     emit(result, "", as_json=False)
-
-
-def _open():
-    from hrv_shared.settings import load_settings
-    from hrv_shared.store import Store
-
-    settings = load_settings()
-    return settings, Store.open(settings)
