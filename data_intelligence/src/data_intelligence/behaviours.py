@@ -1,7 +1,8 @@
 """What the journal says about each night, as numbers: which behaviours, what dose, and which evenings were journalled.
 
 Unlogged is not "no": an evening without any accepted fact counts neither way. On an evening that was journalled a
-behaviour that is not mentioned counts as not done (a spoken note names what happened, not what did not).
+behaviour that is not mentioned counts as not done (a spoken note names what happened, not what did not), unless the
+wearer mostly says so when it was not done: then silence is unknown.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from data_intelligence.clock_times import hours_of
 from hrv_shared.history import History
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "SICK",
     "NightlyJournal",
     "describe_dose",
+    "has_late_answers",
     "is_retrospective",
     "nightly_journal",
     "typical_dose",
@@ -27,10 +30,11 @@ ALCOHOL, SICK = "alcohol", "sick"
 
 NOT_CAUSES = frozenset({
     "sleep_quality_felt", "night_awakenings_felt", "felt_recovered", "nightmare", "night_sweats", "alcohol_type",
+    "cycle_day", "pregnancy_week", "weight",
     "device_not_worn", "strap_location_changed", "device_changed", "firmware_or_algorithm_changed", "loose_strap",
     "calibrating", "free_note", "custom_time", "tracked_calories", "alcohol_free_day",
 })  # fmt: skip
-"""Ratings of the night itself, device events and bookkeeping: they can't cause the coming night's HRV."""
+"""Ratings of the night itself, states whose number is no dose, device events and bookkeeping."""
 
 HIGH_SHARE = 0.6
 """A rating counts as "yes" from this share of its scale on (6 of 10, 4 of 5 as good as)."""
@@ -56,11 +60,14 @@ class NightlyJournal:
     said_no: dict[str, set[date]] = field(default_factory=dict)
     journalled: set[date] = field(default_factory=set)
     units: dict[str, str] = field(default_factory=dict)
+    clock: dict[str, dict[date, float]] = field(default_factory=dict)
     late: set[str] = field(default_factory=set)
 
     def no_nights(self, behaviour: str) -> set[date]:
-        """Journalled nights on which the behaviour was denied or not mentioned."""
-        return (self.journalled - set(self.doses.get(behaviour, ()))) | self.said_no.get(behaviour, set())
+        """Nights on which it was denied; or, where it is not usually denied, journalled and not mentioned."""
+        denied = self.said_no.get(behaviour, set())
+        silent = self.journalled - set(self.doses.get(behaviour, ())) - denied
+        return denied if len(denied) > len(silent) else denied | silent
 
 
 def nightly_journal(history: History, *, with_retrospective: bool) -> NightlyJournal:
@@ -77,10 +84,16 @@ def nightly_journal(history: History, *, with_retrospective: bool) -> NightlyJou
         found.journalled.add(night)
         if behaviour == "alcohol_free_day" and fact["kind"] == "yes":
             found.said_no.setdefault(ALCOHOL, set()).add(night)
-        if behaviour in NOT_CAUSES or fact["kind"] in ("time", "text"):
+        if behaviour in NOT_CAUSES or fact["kind"] == "text":
             continue
         if late:
             found.late.add(behaviour)
+        if fact["kind"] == "time":
+            hours = hours_of(fact["clock_time"])
+            if hours is not None:
+                told = found.clock.setdefault(behaviour, {})
+                told[night] = max(hours, told.get(night, hours))
+            continue
         happened, dose = read_dose(fact)
         if happened:
             _add(amounts.setdefault((behaviour, night), {}), fact["entry_key"], dose)
@@ -93,6 +106,16 @@ def nightly_journal(history: History, *, with_retrospective: bool) -> NightlyJou
         found.doses.setdefault(behaviour, {})[night] = max(said) if said else None
         found.said_no.get(behaviour, set()).discard(night)
     return found
+
+
+def has_late_answers(history: History) -> bool:
+    """Whether any accepted answer about a past night was given after its score was visible."""
+    woke = {row["day"]: row["wake_at"] or row["known_at"] for row in history.days.iter_rows(named=True)}
+    facts = history.journal.filter(pl.col("status") == "accepted")
+    return any(
+        is_retrospective(known_at, night, woke)
+        for known_at, night in facts.select("known_at", "night").iter_rows()
+    )
 
 
 def read_dose(fact: dict) -> tuple[bool, float | None]:

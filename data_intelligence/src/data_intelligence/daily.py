@@ -8,13 +8,18 @@ from pathlib import Path
 
 import polars as pl
 
-from data_intelligence.context import anomalies_of, load_of, resting_hr_of, sleep_of
-from data_intelligence.effects import EffectFit, estimate_effects
+from data_intelligence.alert_watch import Watch
+from data_intelligence.alerts import alert_rows, issue_alerts, watch_history
+from data_intelligence.anomalies import anomalies_of
+from data_intelligence.context import load_of, resting_hr_of, sleep_of
+from data_intelligence.effects import estimate_effects
 from data_intelligence.evidence import EvidenceBook
+from data_intelligence.experiments import finished_experiments
 from data_intelligence.ledger_view import forecast_lines, issue_forecasts, scores_as_of, skill_rows
 from data_intelligence.nights import baseline_of, freshness_of, last_night_of, recent_nights
-from data_intelligence.summary import DailySummary, EffectRow, IssueBlock
-from data_intelligence.tonight import effect_rows, matched_effects, tonight_facts
+from data_intelligence.summary import DailySummary, IssueBlock
+from data_intelligence.tonight import all_effect_rows, matched_effects, tonight_facts
+from data_intelligence.trends import trends_of
 from hrv_shared.constants import AGENT, PRODUCT
 from hrv_shared.errors import TooFewNights
 from hrv_shared.history import History, load_history
@@ -34,6 +39,7 @@ class DayView:
     history: History
     rows: pl.DataFrame
     scores: pl.DataFrame
+    watch: Watch
 
 
 def write_daily(store: Store, issue: Issue, *, seed: int = 0) -> list[Path]:
@@ -50,6 +56,7 @@ def write_daily(store: Store, issue: Issue, *, seed: int = 0) -> list[Path]:
     from data_intelligence.plots import draw_plots
 
     view = summarise_day(store, issue, seed=seed)
+    issue_alerts(store, issue, view.watch)
     folder = store.reports_dir("daily")
     written = []
     for name, svg in zip(view.summary.plots, draw_plots(view), strict=True):
@@ -82,8 +89,10 @@ def summarise_day(store: Store, issue: Issue, *, seed: int = 0) -> DayView:
     baseline = baseline_of(history, issue, book)
     last = last_night_of(history, issue, baseline, book)
     facts, drafts = tonight_facts(history, issue, book)
-    fit = estimate_effects(history)
+    tested = finished_experiments(store, issue.member_id, issue.as_of)
+    fit = estimate_effects(history, tested=tested)
     matched, unmatched = matched_effects(fit, facts, book)
+    watch = watch_history(history, issue.utc_offset_min)
     summary = DailySummary(
         issue=IssueBlock(**issue.describe()),
         freshness=freshness_of(history, issue, book),
@@ -95,27 +104,20 @@ def summarise_day(store: Store, issue: Issue, *, seed: int = 0) -> DayView:
         load=load_of(history, issue, book),
         tonight_facts=facts,
         matched_effects=matched,
-        effects=_all_effects(history, fit, book),
+        effects=all_effect_rows(history, fit, book),
         forecasts=forecast_lines(rows, book),
         skill=skill_rows(scores, book, seed=seed),
-        anomalies=anomalies_of(history, issue, baseline, last, book),
+        trends=trends_of(watch, book),
+        alerts=alert_rows(watch, book),
+        anomalies=anomalies_of(history, issue, watch, baseline, last, book),
         plots=tuple(f"{issue.name}-{plot}.svg" for plot in PLOTS),
         unknown=(),
         evidence={},
     )
     unknown = (*_unknown(summary, drafts), *unmatched)
     return DayView(
-        summary.model_copy(update={"unknown": unknown, "evidence": book.items()}), history, rows, scores
+        summary.model_copy(update={"unknown": unknown, "evidence": book.items()}), history, rows, scores, watch
     )
-
-
-def _all_effects(history: History, fit: EffectFit, book: EvidenceBook) -> tuple[EffectRow, ...]:
-    """Effects from facts known before the night; those that late answers alone can tell are added and marked."""
-    rows = effect_rows(fit, book)
-    back = estimate_effects(history, with_retrospective=True)
-    if not back.journal.late:
-        return rows
-    return rows + tuple(row for row in effect_rows(back, book) if row.retrospective)
 
 
 def _unknown(summary: DailySummary, drafts: int) -> list[str]:

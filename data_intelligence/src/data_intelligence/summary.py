@@ -1,4 +1,4 @@
-"""The layout of a daily summary, version 1.0: what other rooms, the agent and people read.
+"""The layout of a daily summary, version 1.1: what other rooms, the agent and people read.
 
 The README lists the fields; the JSON Schema is written beside the reports as ``schema.json``. Rule of the layout: a
 number belongs to the ``evidence`` id of the nearest object around it, which resolves in ``DailySummary.evidence``.
@@ -9,26 +9,22 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from data_intelligence.block import Block
+from data_intelligence.effect_blocks import EffectRow, MatchedEffect
+from data_intelligence.trend_blocks import AlertRow, TrendBlock
 
 __all__ = [
     "SCHEMA_VERSION", "Anomaly", "Baseline", "DailySummary", "EffectRow", "EvidenceItem", "FactRow", "ForecastLine",
     "Freshness", "IssueBlock", "LastNight", "Load", "MatchedEffect", "NightRow", "RestingHr", "SkillRow", "SleepBlock",
 ]  # fmt: skip
 
-SCHEMA_VERSION = "1.0"
-
-
-class Block(BaseModel):
-    """Frozen; unknown fields and non-finite numbers are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+SCHEMA_VERSION = "1.1"
 
 
 class EvidenceItem(Block):
     """What an id stands for."""
 
-    kind: Literal["days", "journal", "ledger", "scores", "fit", "derived"]
+    kind: Literal["days", "journal", "ledger", "scores", "fit", "derived", "record", "report"]
     what: str
     where: tuple[str, ...]
 
@@ -138,54 +134,6 @@ class FactRow(Block):
     evidence: str
 
 
-class EffectRow(Block):
-    """One behaviour's adjusted association with the next night's RMSSD, at its typical dose.
-
-    ``retrospective`` rows rest on answers given after the score was visible: shown, never used as forecast evidence.
-    """
-
-    behaviour: str
-    text: str
-    label: Literal["adjusted association", "too little data"]
-    retrospective: bool
-    effect_pct: float
-    low80_pct: float
-    high80_pct: float
-    low95_pct: float
-    high95_pct: float
-    effect_ms: float
-    low80_ms: float
-    high80_ms: float
-    low95_ms: float
-    high95_ms: float
-    night_sd_ms: float
-    n_yes: int
-    n_no: int
-    p_negative: float
-    clear: bool
-    phrase: str
-    evidence: str
-
-
-class MatchedEffect(Block):
-    """The personal effect of one of tonight's facts, at tonight's dose; prospective facts only."""
-
-    behaviour: str
-    text: str
-    label: Literal["adjusted association", "too little data"]
-    effect_pct: float
-    effect_ms: float
-    low80_ms: float
-    high80_ms: float
-    night_sd_ms: float
-    n_yes: int
-    n_no: int
-    p_negative: float
-    phrase: str
-    fact_evidence: str
-    evidence: str
-
-
 class ForecastLine(Block):
     """One forecaster's word on one night, from the ledger."""
 
@@ -223,10 +171,11 @@ class SkillRow(Block):
 
 
 class Anomaly(Block):
-    """Something unusual about last night, and why it is called so."""
+    """Something unusual about last night, why it is called so, and what may explain it (``reasons``)."""
 
     name: str
     sentence: str
+    reasons: tuple[str, ...]
     value: float
     usual: float
     z: float | None
@@ -236,7 +185,7 @@ class Anomaly(Block):
 class DailySummary(Block):
     """Everything that is known for one issue, as of its moment."""
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    schema_version: Literal["1.1"] = SCHEMA_VERSION
     issue: IssueBlock
     freshness: Freshness
     last_night: LastNight
@@ -250,6 +199,8 @@ class DailySummary(Block):
     effects: tuple[EffectRow, ...]
     forecasts: tuple[ForecastLine, ...]
     skill: tuple[SkillRow, ...]
+    trends: TrendBlock
+    alerts: tuple[AlertRow, ...]
     anomalies: tuple[Anomaly, ...]
     plots: tuple[str, ...]
     unknown: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Members whose effects are known, and how well they are found."""
