@@ -35,6 +35,7 @@ class Said:
     seconds: float = 0.0
     prompt_digest: str = "p1"
     prompt_tokens: int = 700
+    samples: tuple = ({}, {})
 
 
 @dataclass

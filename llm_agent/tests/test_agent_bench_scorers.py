@@ -25,6 +25,7 @@ from llm_agent.bench.moves import (
     rules_shift_ms,
     sign_of,
 )
+from llm_agent.bench.quoting import misquotes
 from llm_agent.bench.tally import paired_difference, share
 from llm_agent.bench.wording import (
     false_side_clauses,
@@ -145,11 +146,22 @@ def test_a_denied_fact_told_as_true_is_a_false_clause():
 
 
 def test_words_and_levers_must_go_the_way_of_the_shift():
-    assert signs_agree("Wine lowers it.", answer())
-    assert not signs_agree("Wine raises it.", answer())
-    assert signs_agree("Wine lowers it, rest raises it.", answer())
-    assert not signs_agree("Nothing of note.", answer(levers=[{"behaviour": "alcohol", "taken_ms": 4.0}]))
-    assert signs_agree("Nothing of note.", answer(0.0))
+    assert signs_agree("Wine lowers it.", answer(), JOURNAL)
+    assert not signs_agree("Wine raises it.", answer(), JOURNAL)
+    assert signs_agree("Wine lowers it, rest raises it.", answer(), JOURNAL)
+    assert signs_agree("You said \u201clegs up\u201d.", answer(), ["Legs up."])
+    assert not signs_agree(
+        "Nothing of note.", answer(levers=[{"behaviour": "alcohol", "taken_ms": 4.0}]), JOURNAL
+    )
+    assert signs_agree("Nothing of note.", answer(0.0), JOURNAL)
+
+
+def test_the_wearers_own_words_are_no_claim_but_must_be_theirs():
+    quoted = "You said \u201c40 minutes on the bike, no\u2026\u201d, so I read it 3 times."
+    assert misquotes(quoted, JOURNAL) == [] == ungrounded(quoted, SUMMARY, answer(samples=3), JOURNAL)
+    assert ungrounded(quoted.replace("3 times", "47 times"), SUMMARY, answer(samples=3), JOURNAL) == ["47"]
+    assert misquotes("You said \u201cfour whiskies\u201d.", JOURNAL) == ["four whiskies"]
+    assert false_side_clauses("You said \u201cno coffee at all\u201d.", SUMMARY, JOURNAL, ()) == []
 
 
 def test_direction_and_size_of_a_pair():

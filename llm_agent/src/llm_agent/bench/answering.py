@@ -127,7 +127,8 @@ def _as_dict(said: Any) -> dict[str, Any]:
         "quantiles_ms": {h: tuple(map(float, said.quantiles_ms[h])) for h in HORIZONS},
         "rationale": said.rationale, "raw_rationale": said.raw_rationale, "levers": [dict(x) for x in said.levers],
         "repairs": int(said.repairs), "valid": bool(said.valid), "dropped": list(said.dropped),
-        "prompt_digest": said.prompt_digest, "prompt_tokens": int(said.prompt_tokens), "error": None,
+        "prompt_digest": said.prompt_digest, "prompt_tokens": int(said.prompt_tokens),
+        "samples": len(said.samples), "error": None,
     }  # fmt: skip
     if isinstance(answer["raw_rationale"], (list, tuple)):
         answer["raw_rationale"] = " ".join(answer["raw_rationale"])
@@ -139,5 +140,5 @@ def _refused(state: State, refusal: HrvError) -> dict[str, Any]:
     return {
         "shifts_ms": zeros, "spread": dict.fromkeys(HORIZONS, 1.0), "hit_weight": zeros,
         "quantiles_ms": dict(state.base_quantiles_ms), "rationale": "", "raw_rationale": "", "levers": [], "repairs": 1,
-        "valid": False, "dropped": [], "prompt_digest": "", "prompt_tokens": 0, "error": refusal.code,
+        "valid": False, "dropped": [], "prompt_digest": "", "prompt_tokens": 0, "samples": 0, "error": refusal.code,
     }  # fmt: skip

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hrv_shared.cli import JsonOutOption, app_for, emit, progress
+from hrv_shared.cli import JsonOutOption, app_for, emit, progress, say
 
 app = app_for("llm_agent bench", "Measure the agent on frozen cases.")
-
-DEFAULT_SAMPLES = 3
 
 
 @app.callback(invoke_without_command=True)
@@ -24,8 +23,15 @@ def bench(
         ),
     ],
     samples: Annotated[
-        int, typer.Option("--samples", min=1, max=8, help="Answers drawn for each evening.")
-    ] = DEFAULT_SAMPLES,
+        int | None,
+        typer.Option(
+            "--samples", min=1, max=8, help="Answers drawn for each evening; default: agent_samples."
+        ),
+    ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option("--style", help="choice or free; default: as the settings have it for the model."),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option("--model", help="Another model than the setting llm_model (a name or a GGUF file)."),
@@ -47,8 +53,10 @@ def bench(
     from hrv_shared.settings import load_settings
     from llm_agent.bench.cases import load_cases
     from llm_agent.bench.run import MEMORY_FILE, measure, text_of
-    from llm_agent.cli import open_model
+    from llm_agent.cli import open_model, style_of
 
+    if style not in (None, "choice", "free"):
+        raise typer.BadParameter(f"--style: expected choice or free, got {style!r}")
     settings = load_settings()
     if model is not None:
         named = (
@@ -60,10 +68,13 @@ def bench(
     count = min(only or len(told.cases), len(told.cases)) * sides[told.kind]
     with progress(f"Evenings of {told.name}", total=count) as advance:
         result = measure(
-            cases, lambda: open_model(settings), _ask_agent, samples=samples, seed=seed, only=only, resume=resume,
+            cases, lambda: open_model(settings), partial(_ask_agent, style=style or style_of(settings)),
+            samples=samples or settings.agent_samples, seed=seed, only=only, resume=resume,
             memory=settings.cache_dir / MEMORY_FILE, advance=advance,
         )  # fmt: skip
-    if mlflow:
+    if mlflow and told.kind == "red_flags":
+        say("Red flags ask no model, so there is no run to enter into MLflow.")
+    elif mlflow:
         from hrv_shared.store import Store
         from llm_agent.bench.mlflow_run import enter_run
 

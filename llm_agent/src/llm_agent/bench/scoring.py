@@ -17,6 +17,7 @@ from llm_agent.bench.moves import (
     shift_of,
     sign_of,
 )
+from llm_agent.bench.quoting import misquotes
 from llm_agent.bench.tally import mean_row, paired_difference, share_row
 from llm_agent.bench.wording import (
     false_side_clauses,
@@ -39,15 +40,15 @@ def answer_marks(asked: Asked) -> dict[str, Any]:
         "valid": answer["valid"] and answer["repairs"] <= 1,
         "repairs": answer["repairs"],
         "numbers": len(numbers_in(published)),
-        "ungrounded": ungrounded(published, summary, answer, journal),
+        "ungrounded": ungrounded(published, summary, answer, journal) + misquotes(published, journal),
         "raw_numbers": len(numbers_in(raw)),
-        "raw_ungrounded": ungrounded(raw, summary, answer, journal),
+        "raw_ungrounded": ungrounded(raw, summary, answer, journal) + misquotes(raw, journal),
         "invented": invented_statistics(published, summary, answer, journal),
         "raw_invented": invented_statistics(raw, summary, answer, journal),
         "false_clauses": false_side_clauses(published, summary, journal, topics),
         "raw_false_clauses": false_side_clauses(raw, summary, journal, topics),
         "overstated": overstated_levers(summary, answer),
-        "signs_agree": signs_agree(published, answer),
+        "signs_agree": signs_agree(published, answer, journal),
         "shift_ms": round(shift_of(answer, asked.evening.state), 2),
         "rules_shift_ms": round(rules_shift_ms(asked.evening.side), 2),
         "prompt_tokens": answer["prompt_tokens"],
@@ -97,9 +98,11 @@ def _of_answers(marks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         share_row("answers valid after at most one repair", [m["valid"] for m in marks], "100 %"),
         share_row("answers valid at once", [m["valid"] and m["repairs"] == 0 for m in marks]),
         share_row(
-            "published answers with every number grounded", [not m["ungrounded"] for m in told], "100 %"
+            "published answers with every number and quote grounded",
+            [not m["ungrounded"] for m in told],
+            "100 %",
         ),
-        share_row("raw answers with every number grounded", [not m["raw_ungrounded"] for m in raw]),
+        share_row("raw answers with every number and quote grounded", [not m["raw_ungrounded"] for m in raw]),
         share_row(
             "published answers without an invented statistic", [not m["invented"] for m in told], "100 %"
         ),

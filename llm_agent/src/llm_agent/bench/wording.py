@@ -1,5 +1,7 @@
 """Scorers of an answer's words, by code that shares nothing with the agent's own checks.
 
+What the text quotes from the notes is left out of all of this.
+
 - grounded numbers: each number in the text is one that its unit allows (an effect, its interval, the shift, a quantile
   or baseline for "ms"; counts of nights; percentages of effects; anything said or known for a bare number)
 - invented statistics: a claim about earlier nights, averages or chances that no effect on record makes
@@ -14,6 +16,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from llm_agent.bench.quoting import own_words
+
 __all__ = [
     "false_side_clauses",
     "invented_statistics",
@@ -27,7 +31,7 @@ _NUMBER = re.compile(r"(?<![\w.:])[+\-\u2212]?\d+(?:[.,]\d+)?(?:\s?%|\s?ms\b)?")
 _CLOCK = re.compile(r"\b\d{1,2}[:.h]\d{2}\b(?!\s?(?:ms|%))")
 _NIGHTS = re.compile(
     r"^\s*(?:earlier |past |previous |other |such |similar |logged |recorded )*"
-    r"(?:nights?|days?|times|evenings?|observations?)\b"
+    r"(?:nights?|days?|evenings?|observations?)\b"
 )
 _LIST_MARK = re.compile(
     r"\[?\b[A-Z]\d+\b\]?|\b(?:RMSSD|HRV|P)\s?\d+\b|\bnights? \d(?:\s?(?:to|-|\u2013)\s?\d)?\b", re.I
@@ -41,7 +45,8 @@ _CLAIM = re.compile(
     re.I,
 )
 _DOWN = re.compile(
-    r"\b(?:lower(?:s|ed|ing)?|reduc\w+|drop\w*|decreas\w+|down(?:ward)?|worse\w*|suppress\w+|depress\w*|fall\w*|less|costs?)\b",
+    r"\b(?:lower(?:s|ed|ing)?|reduc\w+|drop\w*|decreas\w+|down(?:ward)?|worse\w*|suppress\w+|depress\w*|fall\w*|less|costs?"
+    r"|take off)\b",
     re.I,
 )
 _UP = re.compile(
@@ -75,6 +80,10 @@ TOPICS: dict[str, re.Pattern[str]] = {
 }
 
 
+LEAST_TOLD_MS = 0.5
+"""A shift below this is told as none."""
+
+
 def numbers_in(text: str) -> list[tuple[float, str, str]]:
     """Numbers of a text as (value without sign, unit: ms, % or nothing, what follows)."""
     bare = _LIST_MARK.sub(" ", _CLOCK.sub(" ", text))
@@ -92,7 +101,9 @@ def ungrounded(
     text: str, summary: Mapping[str, Any], answer: Mapping[str, Any], journal: Iterable[str]
 ) -> list[str]:
     """Numbers of ``text`` that nothing of their unit stands for."""
-    allowed = _allowed(summary, answer, " ".join(journal))
+    said = list(journal)
+    allowed = _allowed(summary, answer, " ".join(said))
+    text = own_words(text, said)
     return [
         f"{value:g} {unit}".strip()
         for value, unit, _ in numbers_in(text)
@@ -106,7 +117,7 @@ def invented_statistics(
     """Sentences that claim a statistic which no matched effect on record makes."""
     said = list(journal)
     bad = []
-    for sentence in re.split(r"(?<=[.!?])\s+", text):
+    for sentence in re.split(r"(?<=[.!?])\s+", own_words(text, said)):
         if not _CLAIM.search(sentence):
             continue
         named = [e for e in summary["matched_effects"] if _names(sentence, e["behaviour"])]
@@ -138,8 +149,10 @@ def false_side_clauses(
     A topic is the evening's when the case says so, or its words stand un-denied in the notes or facts. Speaking of its
     absence is no claim.
     """
+    said = list(journal)
+    text = own_words(text, said)
     told = ". ".join(
-        [*journal, *(f"{f['text']} {f['quote']}" for f in summary["tonight_facts"] if f["kind"] != "no")]
+        [*said, *(f"{f['text']} {f['quote']}" for f in summary["tonight_facts"] if f["kind"] != "no")]
     )
     bad = []
     for topic, words in TOPICS.items():
@@ -150,11 +163,11 @@ def false_side_clauses(
     return bad
 
 
-def signs_agree(text: str, answer: Mapping[str, Any]) -> bool:
-    """Whether words and levers go the way of night 1's shift; a text without such words agrees with any."""
-    shift = answer["shifts_ms"][1]
-    down, up = bool(_DOWN.search(text)), bool(_UP.search(text))
-    if (shift < -0.05 and up and not down) or (shift > 0.05 and down and not up):
+def signs_agree(text: str, answer: Mapping[str, Any], journal: Iterable[str]) -> bool:
+    """Whether words and levers go the way of night 1's shift; without such words, or a shift to speak of, any do."""
+    shift, said = answer["shifts_ms"][1], own_words(text, journal)
+    down, up = bool(_DOWN.search(said)), bool(_UP.search(said))
+    if (shift < -LEAST_TOLD_MS and up and not down) or (shift > LEAST_TOLD_MS and down and not up):
         return False
     taken = sum(lever.get("taken_ms") or 0.0 for lever in answer["levers"])
     return taken * shift >= 0 or abs(taken) < 0.05 or abs(shift) < 0.05
@@ -196,7 +209,11 @@ def _allowed(summary: Mapping[str, Any], answer: Mapping[str, Any], journal: str
     for lever in answer["levers"]:
         ms |= {lever[k] for k in ("taken_ms", "effect_ms") if lever.get(k) is not None}
     heard = {value for value, _, _ in numbers_in(journal)}
-    known = {value for value, _, _ in numbers_in(" ".join(f["text"] for f in summary["tonight_facts"]))}
+    rows = (*summary["tonight_facts"], *summary["matched_effects"])
+    known = {value for value, _, _ in numbers_in(" ".join(row["text"] for row in rows))}
+    known |= set(
+        map(float, range(answer.get("samples", 0) + 1))
+    )  # how often it was asked, and how many agreed
     load, sleep = summary["load"], summary["sleep_last_night"] or {}
     context = {v for block in (load, sleep) for v in block.values() if isinstance(v, float)}
     context |= {r["resting_hr_bpm"] for r in summary["resting_hr"] if r["resting_hr_bpm"] is not None}
