@@ -1,4 +1,4 @@
-"""What else the body says: sleep, resting heart rate, strain, and what is out of the ordinary."""
+"""What else the body says: sleep, resting heart rate, strain."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ import numpy as np
 
 from data_intelligence.evidence import EvidenceBook
 from data_intelligence.nights import state_of
-from data_intelligence.summary import Anomaly, Baseline, LastNight, Load, RestingHr, SleepBlock
+from data_intelligence.summary import Load, RestingHr, SleepBlock
 from hrv_shared.daytime import local_time
 from hrv_shared.history import History
 from hrv_shared.issue import Issue
 
-__all__ = ["anomalies_of", "load_of", "resting_hr_of", "sleep_of"]
+__all__ = ["load_of", "resting_hr_of", "sleep_of"]
 
 ACUTE_DAYS, CHRONIC_DAYS, MIN_ACUTE, MIN_CHRONIC = 7, 28, 4, 14
-Z_HRV, Z_BODY, MIN_BODY_NIGHTS = 2.0, 2.0, 14
-SD_FLOOR = {"resting_hr_bpm": 1.0, "resp_rate_rpm": 0.3}
-"""A very steady fortnight must not make a rounding step look like an illness."""
 
 
 def sleep_of(history: History, issue: Issue, book: EvidenceBook) -> SleepBlock | None:
@@ -88,68 +85,6 @@ def load_of(history: History, issue: Issue, book: EvidenceBook) -> Load:
         n_7d=len(acute), n_28d=len(chronic), today_strain_0_21=_round(strain), today_is_final=is_final,
         evidence=book.cite("derived", "mean daily strain of 7 and 28 complete days, and today's", where),
     )  # fmt: skip
-
-
-def anomalies_of(
-    history: History, issue: Issue, baseline: Baseline, last: LastNight, book: EvidenceBook
-) -> tuple[Anomaly, ...]:
-    """Last night's HRV beyond two SD, and resting heart rate or breathing well above the last month."""
-    found = []
-    if last.z is not None and abs(last.z) > Z_HRV:
-        side = "above" if last.z > 0 else "below"
-        found.append(
-            Anomaly(
-                name="hrv",
-                value=last.hrv_rmssd_ms,
-                usual=baseline.mean_60d_ms,
-                z=last.z,
-                evidence=last.evidence,
-                sentence=f"HRV last night ({last.hrv_rmssd_ms:.1f} ms) lies {abs(last.z):.1f} SD {side} the 60-day "
-                f"mean ({baseline.mean_60d_ms:.1f} ms).",
-            )  # fmt: skip
-        )
-    for column, name, unit in (
-        ("resting_hr_bpm", "resting heart rate", "bpm"),
-        ("resp_rate_rpm", "respiratory rate", "breaths a minute"),
-    ):
-        found += _raised(history, issue, book, column, name, unit)
-    return tuple(found)
-
-
-def _raised(
-    history: History, issue: Issue, book: EvidenceBook, column: str, name: str, unit: str
-) -> list[Anomaly]:
-    row = _row(history, issue.origin_day)
-    earlier = set(_back(issue.origin_day - timedelta(days=1), CHRONIC_DAYS))
-    before = [
-        r[column]
-        for r in history.days.iter_rows(named=True)
-        if r["day"] in earlier and r["state"] == "scored" and r[column] is not None
-    ]
-    if row is None or row["state"] != "scored" or row[column] is None or len(before) < MIN_BODY_NIGHTS:
-        return []
-    usual, sd = float(np.mean(before)), max(float(np.std(before, ddof=1)), SD_FLOOR[column])
-    z = (row[column] - usual) / sd
-    if z <= Z_BODY:
-        return []
-    sentence = (
-        f"{name.capitalize()} last night ({row[column]:.1f} {unit}) was {z:.1f} SD above the 28 days before "
-        f"({usual:.1f}); with illness or heavy load it often rises first."
-    )
-    first = issue.origin_day - timedelta(days=CHRONIC_DAYS)
-    cited = book.cite(
-        "derived", f"{name} against the 28 days before", [f"days/{first}..{issue.origin_day}/{column}"]
-    )
-    return [
-        Anomaly(
-            name=column.rsplit("_", 1)[0],
-            sentence=sentence,
-            value=round(row[column], 1),
-            usual=round(usual, 1),
-            z=round(z, 2),
-            evidence=cited,
-        )  # fmt: skip
-    ]
 
 
 def _row(history: History, day: date) -> dict[str, Any] | None:
