@@ -28,7 +28,13 @@ FORWARDED = {
     "promote": ("training", "promote", "let the challenger take over, if the ledger shows it better"),
     "replay": ("training", "replay", "what would have been said on earlier days"),
     "report": ("intelligence", None, "summaries: hrv report daily|weekly (one page: HTML, PDF)"),
-    "reliability": ("intelligence", "reliability", "where predictions succeed and where they fail, on one page"),
+    "alerts": ("intelligence", "alerts", "what is raised (illness, travel, new strap …), how it came out"),
+    "experiment": ("intelligence", "experiment", "a coin-flip test of a harmless habit: start|status|result"),
+    "reliability": (
+        "intelligence",
+        "reliability",
+        "where predictions succeed and where they fail, on one page",
+    ),
     "evidence": ("intelligence", "evidence", "what a number of a report rests on: hrv evidence E12"),
     "agent": ("agent", None, "the language model: hrv agent forecast|show|review|belief"),
     "guess": ("shared", "guess", "your own guess of tomorrow, scored like any other: hrv guess 55..70"),
@@ -36,6 +42,7 @@ FORWARDED = {
     "score": ("shared", "score", "enter what came true and score it"),
     "scorecard": ("shared", "scorecard", "how good every forecaster has been"),
     "ledger": ("shared", "ledger", "hrv ledger verify|show"),
+    "record": ("shared", "record", "where the record is; take it to PostgreSQL: hrv record status|use|move"),
     "models": ("shared", "models", "model weights: hrv models fetch asr|llm|forecast, status"),
     "settings": ("shared", "settings", "every setting in force"),
     "serve": ("whoop", "serve", "the WHOOP room's service"),
@@ -57,7 +64,7 @@ OWN = {
     "dagster": "Dagster's page for the runs of this store",
     "mlflow": "MLflow's page for the models of this store",
     "bench": "measure a room: hrv bench forecast --data TABLE, hrv bench scale, hrv bench journal --data DIR, "
-    "hrv bench whoop, hrv bench schedule, hrv bench step",
+    "hrv bench whoop, hrv bench schedule, hrv bench step, hrv bench alerts, hrv bench experiments",
 }
 
 
@@ -73,6 +80,9 @@ def main(arguments: list[str] | None = None) -> None:
         verb, rest = "journal", ["bench", *rest[1:]]
     if verb == "bench" and rest[:1] in (["whoop"], ["agent"]):
         command = room_command(rest[0], "bench", *rest[1:])
+        os.execve(command[0], command, quiet_environment())
+    if verb == "bench" and rest[:1] in (["alerts"], ["experiments"], ["effects"]):
+        command = room_command("intelligence", "bench", *rest)
         os.execve(command[0], command, quiet_environment())
     if verb == "bench" and rest[:1] in (["forecast"], ["scale"]):
         command = room_command("training", "bench", *rest)

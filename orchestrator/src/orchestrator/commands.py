@@ -86,7 +86,8 @@ def bench(
     came = f"there is no bench {room!r}" if room else "none was named"
     raise HrvError(
         f"Expected what to measure, but {came}. There are: hrv bench forecast --data TABLE, hrv bench scale, "
-        "hrv bench journal --data DIR, hrv bench whoop, hrv bench schedule, hrv bench step."
+        "hrv bench journal --data DIR, hrv bench whoop, hrv bench schedule, hrv bench step, hrv bench alerts, "
+        "hrv bench experiments."
     )
 
 
