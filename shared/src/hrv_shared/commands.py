@@ -12,6 +12,7 @@ import typer
 from hrv_shared.cli import JsonOption, MemberOption, app_for, emit, progress, say
 from hrv_shared.errors import ConfigurationError, LedgerError
 from hrv_shared.guess_command import register as register_guess
+from hrv_shared.record_commands import record_app
 from hrv_shared.settings import load_settings
 from hrv_shared.store import Store
 
@@ -20,6 +21,7 @@ ledger_app = app_for("ledger", "The forecast ledger.")
 models_app = app_for("models", "The weights of the speech and the language model.")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
+app.add_typer(record_app, name="record")
 register_guess(app)
 
 

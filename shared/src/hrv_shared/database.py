@@ -1,4 +1,7 @@
-"""How every part opens the one SQLite file: WAL, synchronous FULL, one schema, append-only by trigger."""
+"""How every part opens the record: one SQLite file (WAL, synchronous FULL), or a schema of PostgreSQL.
+
+One schema, append-only by trigger, one writer at a time.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hrv_shared.errors import StoreError
+from hrv_shared.postgres import PostgresConnection, PostgresPlace, statements_of
 
-__all__ = ["SCHEMA_VERSION", "connect", "transaction"]
+__all__ = ["SCHEMA_VERSION", "Connection", "connect", "transaction"]
+
+Connection = sqlite3.Connection | PostgresConnection
 
 SCHEMA_VERSION = 1
 
@@ -42,20 +48,27 @@ CREATE TABLE outcome (
 CREATE TABLE cursor (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 
+_GROWING = ("fact", "forecast", "outcome")
 _APPEND_ONLY = """
 CREATE TRIGGER {table}_is_never_{verb} BEFORE {action} ON {table}
 BEGIN SELECT RAISE(ABORT, 'the {table} table only grows'); END;
 """
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(place: Path | PostgresPlace) -> Connection:
     """Open the database, making it on first use.
 
     Raises
     ------
     StoreError
-        The file is not ours, is damaged, or was written by a newer version.
+        It is not ours, is damaged, can't be reached, or was written by a newer version.
     """
+    if isinstance(place, PostgresPlace):
+        return _connect_postgres(place)
+    return _connect_file(place)
+
+
+def _connect_file(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -63,7 +76,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            version = _create(connection)
+            version = _create_file(connection)
     except sqlite3.DatabaseError as error:
         raise StoreError(
             f"{path} is not a readable record ({error}). It was left as it is; "
@@ -77,7 +90,23 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _create(connection: sqlite3.Connection) -> int:
+def _connect_postgres(place: PostgresPlace) -> PostgresConnection:
+    connection = PostgresConnection(place)
+    with transaction(connection):
+        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
+        found = connection.execute("SELECT version FROM schema_version").fetchone()
+        if found is None:
+            for statement in statements_of(_SCHEMA, _GROWING):
+                connection.execute(statement)
+            connection.execute("INSERT INTO schema_version VALUES (?)", (SCHEMA_VERSION,))
+    if found is not None and found[0] != SCHEMA_VERSION:
+        raise StoreError(
+            f"The record has schema {found[0]}, this program knows {SCHEMA_VERSION}. Update the program."
+        )
+    return connection
+
+
+def _create_file(connection: sqlite3.Connection) -> int:
     with transaction(connection):
         if (
             connection.execute("PRAGMA user_version").fetchone()[0] == 0
@@ -85,7 +114,7 @@ def _create(connection: sqlite3.Connection) -> int:
             for statement in _SCHEMA.split(";"):
                 if statement.strip():
                     connection.execute(statement)
-            for table in ("fact", "forecast", "outcome"):
+            for table in _GROWING:
                 for action, verb in (("UPDATE", "changed"), ("DELETE", "dropped")):
                     connection.execute(_APPEND_ONLY.format(table=table, action=action, verb=verb))
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -93,17 +122,21 @@ def _create(connection: sqlite3.Connection) -> int:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: Connection) -> Iterator[None]:
     """One durable write: all of it, or nothing; waits for other processes' writes."""
-    connection.execute("BEGIN IMMEDIATE")
+    if isinstance(connection, PostgresConnection):
+        connection.begin()
+    else:
+        connection.execute("BEGIN IMMEDIATE")
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
     try:
         connection.execute("COMMIT")
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, StoreError) as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise StoreError(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hrv_shared.errors import ConfigurationError, StoreError
+from hrv_shared.postgres import PostgresConnection, place_of
 from hrv_shared.settings import Settings
 
 __all__ = ["WORDS_TO_ERASE", "Erased", "Place", "erase_all", "places"]
@@ -23,6 +24,7 @@ WORDS_TO_ERASE = "erase all"
 
 _STORE: tuple[tuple[str, str], ...] = (
     ("record.sqlite*", "the record: what WHOOP told, your notes and facts, forecasts and what came true"),
+    ("record.toml", "in which PostgreSQL the record is; it is emptied there"),
     ("ledger.head", "the end of the ledger's chains"),
     ("tables", "tables made of the record"),
     ("audio", "recordings until their note is confirmed"),
@@ -38,6 +40,8 @@ _STORE: tuple[tuple[str, str], ...] = (
     ("service.sqlite*", "jobs of the WHOOP service"),
     ("calendar*.ics", "the calendar feed"),
     ("feeds", "feeds for other programs"),
+    ("up.json", "which processes run"),
+    ("logs", "what those processes said"),
     ("notified.json", "when you were last notified"),
     ("hrv.toml", "your choices"),
     ("*.lock", "locks"),
@@ -47,6 +51,7 @@ _STORE: tuple[tuple[str, str], ...] = (
 )
 _CONFIG: tuple[tuple[str, str], ...] = (
     ("service-token", "key of the WHOOP service's last start"),
+    ("export-salt", "what pseudonyms in exports are made with"),
     ("dashboard-token", "key of the page's last start"),
     ("dashboard-*.pem", "the page's certificate for your own network"),
     ("tokens*", "WHOOP tokens, encrypted"),
@@ -119,6 +124,8 @@ def erase_all(settings: Settings, confirm: str) -> Erased:
             f"Run: hrv erase --confirm '{WORDS_TO_ERASE}'"
         )
     before = places(settings)
+    if (elsewhere := place_of(settings.home)) is not None:
+        PostgresConnection(elsewhere).drop()
     stuck: list[str] = []
     for folder, pattern, _ in _patterns(settings):
         for path in folder.glob(pattern):

@@ -63,6 +63,10 @@ def export_all(
     StoreError
         There is nothing to export, or the place can't be written to.
     """
+    if not isinstance(store.database, Path):
+        raise StoreError(
+            "The record is in PostgreSQL; export it with the server's own pg_dump, schema by schema."
+        )
     if not store.database.exists():
         raise StoreError(f"{store.home} holds no record, so there is nothing to export.")
     try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,9 +21,10 @@ import polars as pl
 
 from hrv_shared.clock import Clock, system_clock
 from hrv_shared.constants import HORIZONS, QUANTILE_LEVELS, SETTLE_HOURS, SLOTS
-from hrv_shared.database import connect, transaction
+from hrv_shared.database import Connection, connect, transaction
 from hrv_shared.daytime import format_instant, night_begins_latest, parse_instant
 from hrv_shared.errors import ClockBehind, InvalidForecast, NightHasBegun
+from hrv_shared.postgres import PostgresPlace
 from hrv_shared.record import canonical_json
 from hrv_shared.schemas import INSTANT
 from hrv_shared.store import write_bytes_atomic
@@ -92,8 +92,8 @@ class LedgerFault:
 class Ledger:
     """The ledger of one store, safe for several processes at a time."""
 
-    def __init__(self, path: Path, *, head_file: Path, clock: Clock = system_clock) -> None:
-        self._connection = connect(path)
+    def __init__(self, place: Path | PostgresPlace, *, head_file: Path, clock: Clock = system_clock) -> None:
+        self._connection = connect(place)
         self._head_file = head_file
         self._clock = clock
 
@@ -313,7 +313,7 @@ _CHAINS = (
 )
 
 
-def verify_chains(connection: sqlite3.Connection, head: dict[str, Any]) -> list[LedgerFault]:
+def verify_chains(connection: Connection, head: dict[str, Any]) -> list[LedgerFault]:
     """Walk every chain and hold it against the head; returns the faults."""
     faults = []
     for chain, table, where in _CHAINS:

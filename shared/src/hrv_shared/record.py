@@ -20,6 +20,7 @@ from hrv_shared.clock import Clock, system_clock
 from hrv_shared.database import connect, transaction
 from hrv_shared.daytime import format_instant, parse_instant
 from hrv_shared.errors import StoreError
+from hrv_shared.postgres import PostgresPlace
 
 __all__ = ["SEEN", "Fact", "FactDraft", "Record", "canonical_json"]
 
@@ -60,8 +61,8 @@ class Fact(FactDraft):
 class Record:
     """The facts of one store, safe for several processes at a time."""
 
-    def __init__(self, path: Path, clock: Clock = system_clock) -> None:
-        self._connection = connect(path)
+    def __init__(self, place: Path | PostgresPlace, clock: Clock = system_clock) -> None:
+        self._connection = connect(place)
         self._clock = clock
 
     def append(
@@ -88,7 +89,8 @@ class Record:
         """
         with transaction(self._connection):
             new = sum(self._append(draft) is not None for draft in drafts)
-            self._connection.executemany("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (cursors or {}).items())
+            for cursor in (cursors or {}).items():
+                self._connection.execute(_SET_CURSOR, cursor)
         return new
 
     def facts(
@@ -155,7 +157,7 @@ class Record:
     def set_cursor(self, name: str, value: str) -> None:
         """Remember where a sync stands."""
         with transaction(self._connection):
-            self._connection.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (name, value))
+            self._connection.execute(_SET_CURSOR, (name, value))
 
     def close(self) -> None:
         """Close the file."""
@@ -178,13 +180,14 @@ class Record:
             format_instant(self._clock()), text, digest,
         )  # fmt: skip
         try:
-            cursor = self._connection.execute(
-                f"INSERT INTO fact ({_COLUMNS.removeprefix('seq, ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            place = self._connection.execute(
+                f"INSERT INTO fact ({_COLUMNS.removeprefix('seq, ')}) VALUES ({', '.join('?' * len(row))})"
+                " RETURNING seq",
                 row,
-            )
+            ).fetchone()
         except sqlite3.OperationalError as error:
             raise StoreError(f"The record could not be written ({error}); nothing of it was kept.") from error
-        return (cursor.lastrowid, *row)
+        return (place[0], *row)
 
 
 def canonical_json(value: Any) -> str:
@@ -192,6 +195,7 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+_SET_CURSOR = "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 _COLUMNS = "seq, member_id, kind, key, revision, known_at, basis, source, recorded_at, payload, sha256"
 
 

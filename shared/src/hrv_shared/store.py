@@ -22,6 +22,7 @@ from hrv_shared.errors import StoreError
 
 if TYPE_CHECKING:
     from hrv_shared.ledger import Ledger
+    from hrv_shared.postgres import PostgresPlace
     from hrv_shared.record import Record
     from hrv_shared.settings import Settings
 
@@ -54,10 +55,12 @@ class Store:
         """Open the store that the settings name."""
         return cls(settings.home, clock)
 
-    @property
-    def database(self) -> Path:
-        """The system of record."""
-        return self.home / "record.sqlite"
+    @cached_property
+    def database(self) -> Path | PostgresPlace:
+        """The system of record: a file of the folder, or what its ``record.toml`` names."""
+        from hrv_shared.postgres import place_of
+
+        return place_of(self.home) or self.home / "record.sqlite"
 
     @cached_property
     def record(self) -> Record:
