@@ -4,6 +4,7 @@ HrvError
 ├── AgentError
 │   ├── NoBriefing            the summary or the models' combination that the agent corrects is not there yet
 │   ├── BadCases              a benchmark's file of cases that can't be used
+│   ├── BadEdit               an edit of the belief state that can't be made
 │   └── BadPrompt             a prompt file that can't be used, or the one in use is missing
 └── Refusal (hrv_shared)
     ├── UngroundedOpinion     the reply rests on nothing that stands in the briefing
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from hrv_shared.errors import HrvError, Refusal
 
-__all__ = ["AgentError", "BadCases", "BadPrompt", "ModelFailed", "NoBriefing", "UngroundedOpinion"]
+__all__ = ["AgentError", "BadCases", "BadEdit", "BadPrompt", "ModelFailed", "NoBriefing", "UngroundedOpinion"]
 
 
 class AgentError(HrvError):
@@ -27,6 +28,10 @@ class NoBriefing(AgentError):
 
 class BadCases(AgentError):
     """A benchmark's file of cases that can't be used."""
+
+
+class BadEdit(AgentError):
+    """An edit of the belief state that can't be made."""
 
 
 class BadPrompt(AgentError):
