@@ -20,6 +20,7 @@ from orchestrator import daily
 from orchestrator.errors import StepFailed
 from orchestrator.instance import PID_TAG, end_abandoned_runs, forget_old_runs, opened
 from orchestrator.runner import ISSUE_TAG, MEMBER_TAG, RoomRunner
+from orchestrator.store_view import reports_are_due
 
 ROOM = """
 import json, os, sys
@@ -79,13 +80,13 @@ def test_the_whole_day_and_one_issue_for_every_step_of_it(home):
     assert sorted(map(tuple, steps[3:])) == sorted(
         [("training", "train"), ("shared", "score"), ("shared", "score"), ("training", "replay"), ("agent", "review"),
          ("training", "forecast"), ("intelligence", "daily"), ("agent", "forecast"), ("training", "combine"),
-         ("intelligence", "card")]
+         ("intelligence", "card"), ("intelligence", "weekly"), ("intelligence", "reliability")]
     )  # fmt: skip
     issue = current_issue(Store(home), "me")
     assert {line["issue"] for line in told(home)[:3]} == {None}, "what is due is decided after the pull"
     assert {line["issue"] for line in told(home)[3:]} == {f"{issue.slot}:{issue.origin_day}"}
     assert {line["member"] for line in told(home)[3:]} == {"me"}
-    assert run.card == "intelligence card" and len(run.steps) == 13
+    assert run.card == "intelligence card" and len(run.steps) == 15
     assert run.failed == ["review"], "a command that a room does not have yet is said and goes by"
     assert [chosen["member_id"] for chosen in run.issues] == ["me"]
     _is_shown_by_wake_day(home, issue.origin_day.isoformat())
@@ -100,6 +101,20 @@ def _is_shown_by_wake_day(home, day: str) -> None:
         record = instance.get_latest_materialization_event(dg.AssetKey("tables"))
         assert record.asset_materialization.metadata["vintages_of_days"].value == 20
         assert {run.tags[PID_TAG] for run in instance.get_runs()} == {str(os.getpid())}
+
+
+def test_the_week_s_reports_are_due_once_a_week_of_days(tmp_path):
+    assert reports_are_due(tmp_path, "me", date(2026, 3, 10))
+    folder = Store(tmp_path).reports_dir("weekly")
+    for name in (
+        "me-2026-03-03-evening.json",
+        "me-2026-02-01-evening.json",
+        "you-2026-03-10-evening.json",
+        "schema.json",
+    ):
+        (folder / name).touch()
+    assert not reports_are_due(tmp_path, "me", date(2026, 3, 9))
+    assert reports_are_due(tmp_path, "me", date(2026, 3, 10))
 
 
 def test_only_what_is_due(home, monkeypatch):

@@ -17,7 +17,7 @@ from hrv_shared.store import Store
 from orchestrator.due import due
 from orchestrator.errors import StepFailed
 from orchestrator.instance import PID_TAG, forget_old_runs, opened
-from orchestrator.store_view import members_of, view_of
+from orchestrator.store_view import members_of, reports_are_due, view_of
 
 __all__ = ["DailyRun", "run_graph", "run_job"]
 
@@ -54,6 +54,7 @@ def run_graph(
     environment: dict[str, str] | None = None,
     connection: list[str] | None = None,
     only_due: bool = False,
+    reports: bool = True,
 ) -> DailyRun:
     """Pull and listen, then make the forecast of now, in this process, tracked in ``<home>/dagster``.
 
@@ -61,6 +62,8 @@ def run_graph(
     ----------
     only_due : bool
         Nothing beyond what `due` says; without it asking is reason enough, and what stands already stays.
+    reports : bool
+        The week's reports too, when the last ones are a week old.
 
     Raises
     ------
@@ -82,10 +85,21 @@ def run_graph(
                 tags[ISSUE_TAG] = issue_choice(choice["slot"], choice["issue_day"])
             run.issues.append({k: str(v) for k, v in choice.items()})
             run_job(instance, "day", rooms, run, partition_key=choice["issue_day"].isoformat(), tags=tags)
+            if reports and reports_are_due(home, choice["member_id"], choice["issue_day"]):
+                _write_reports(instance, rooms, run, tags)
         forget_old_runs(instance)
     run.seconds = round(time.monotonic() - began, 1)
     say(f"  {run.seconds:5.1f} s  in all\n")
     return run
+
+
+def _write_reports(instance: Any, rooms: Any, run: DailyRun, tags: dict[str, str]) -> None:
+    """The week's reports; the forecast stands without them."""
+    try:
+        run_job(instance, "weekly_reports", rooms, run, tags=tags)
+    except StepFailed as error:
+        run.steps.append({"step": "weekly_reports", "failed": str(error)})
+        say(f"  ! {error}")
 
 
 def run_job(instance: Any, name: str, rooms: Any, run: DailyRun, **how: Any) -> None:
@@ -108,6 +122,8 @@ def run_job(instance: Any, name: str, rooms: Any, run: DailyRun, **how: Any) -> 
     failures, blocked = [], []
     for event in result.all_events:
         if event.is_step_failure:
+            if "Interrupt" in (event.step_failure_data.error.cls_name or ""):
+                raise KeyboardInterrupt
             failures.append(f"{event.step_key.replace('_', ' ')}: {_cause(event.step_failure_data.error)}")
         elif event.is_step_materialization:
             _note_step(event, run)

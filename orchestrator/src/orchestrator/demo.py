@@ -50,7 +50,7 @@ def run_demo(*, nights: int, seed: int, home: Path | None) -> tuple[dict[str, An
     with _simulator(nights, seed) as ready:
         environment = _environment(home, settings, ready)
         _fill_inbox(Store(home), ready)
-        run = run_graph(home, environment=environment, connection=["connect", "--auto"])
+        run = run_graph(home, environment=environment, connection=["connect", "--auto"], reports=False)
     card = _card(environment)
     result = {**run.describe(), "home": str(home), "card": card}
     return result, "\n".join([run.card, "", *_where_to_look(home)])

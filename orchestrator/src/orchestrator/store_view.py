@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 
@@ -13,11 +15,12 @@ from hrv_shared.settings import Settings
 from hrv_shared.store import Store
 from orchestrator.due import MemberView, NightSeen, StoreView
 
-__all__ = ["last_training_day", "members_of", "training_is_due", "view_of"]
+__all__ = ["last_training_day", "members_of", "reports_are_due", "training_is_due", "view_of"]
 
 LOOK_BACK_DAYS = 15
 """Far more than the three days after which a last night is stale, so that a wrong clock does not hide it."""
 NOTES_BACK = timedelta(days=2)
+_DAY = re.compile(r"-(\d{4}-\d{2}-\d{2})-")
 
 
 def members_of(store: Store, settings: Settings) -> list[str]:
@@ -58,6 +61,13 @@ def last_training_day(store: Store, member_id: str) -> date | None:
     if not path.exists():
         return None
     return date.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["issue"]["origin_day"])
+
+
+def reports_are_due(home: Path, member_id: str, day: date, *, every_days: int = 7) -> bool:
+    """Whether the week's report is a week old at a wake day, or was never written."""
+    names = (path.name for path in (home / "reports" / "weekly").glob(f"{member_id}-*.json"))
+    written = [date.fromisoformat(found[1]) for name in names if (found := _DAY.search(name)) is not None]
+    return not written or (day - max(written)).days >= every_days
 
 
 def training_is_due(last_origin: date | None, newest_night: date | None, *, every_days: int = 7) -> bool:
