@@ -17,6 +17,7 @@ from llm_agent.bench.cases import (
     Side,
     State,
 )
+from llm_agent.bench.grounded import numbers_in, ungrounded
 from llm_agent.bench.moves import (
     changed_nights,
     event_moves_right,
@@ -30,10 +31,8 @@ from llm_agent.bench.tally import paired_difference, share
 from llm_agent.bench.wording import (
     false_side_clauses,
     invented_statistics,
-    numbers_in,
     overstated_levers,
     signs_agree,
-    ungrounded,
 )
 
 BASE = {h: tuple(50.0 + 0.5 * (i - 11) for i in range(len(QUANTILE_LEVELS))) for h in HORIZONS}
@@ -79,7 +78,7 @@ def answer(shift=-6.3, rationale="", **other):
         "Your 60-night baseline is 50.2 ms; 40 minutes of cycling, strain 12.4.",
         "About -12.6 %, so 6 ms lower [E3].",
         "Bed at 23:10, sleep efficiency 91 %.",
-        "The 80 % band runs from 40 ms to 48 ms.",
+        "The 80 % band runs from 40 to 48 ms.",
     ],
 )
 def test_numbers_that_stand_for_something_are_grounded(text):
@@ -94,6 +93,8 @@ def test_numbers_that_stand_for_something_are_grounded(text):
         ("That is 18 % of it.", "18 %"),
         ("You swam 55 lengths.", "55"),
         ("It costs you 17 ms.", "17 ms"),  # a count of nights is no effect
+        ("You swam 44 lengths.", "44"),  # a level in ms is no count
+        ("From 38 to 48 ms.", "38 ms"),
     ],
 )
 def test_a_number_that_nothing_of_its_unit_stands_for_is_told(text, what):
@@ -101,7 +102,7 @@ def test_a_number_that_nothing_of_its_unit_stands_for_is_told(text, what):
 
 
 def test_units_and_counts_are_told_apart():
-    assert [(v, u) for v, u, _ in numbers_in("-6.3 ms on 17 earlier nights, 12 %, 40 minutes, at 23:10, E7")] == [
+    assert [*numbers_in("-6.3 ms on 17 earlier nights, 12 %, 40 minutes, at 23:10, E7")] == [
         (6.3, "ms"), (17.0, "nights"), (12.0, "%"), (40.0, ""),
     ]  # fmt: skip
 

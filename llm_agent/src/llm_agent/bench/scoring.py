@@ -7,6 +7,7 @@ from typing import Any
 
 from llm_agent.bench.answering import Asked
 from llm_agent.bench.cases import CaseSet, EventCase, InjectionCase, PairCase
+from llm_agent.bench.grounded import numbers_in, ungrounded
 from llm_agent.bench.moves import (
     changed_nights,
     event_moves_right,
@@ -22,10 +23,8 @@ from llm_agent.bench.tally import mean_row, paired_difference, share_row
 from llm_agent.bench.wording import (
     false_side_clauses,
     invented_statistics,
-    numbers_in,
     overstated_levers,
     signs_agree,
-    ungrounded,
 )
 
 __all__ = ["answer_marks", "case_marks", "figures"]

@@ -2,8 +2,6 @@
 
 What the text quotes from the notes is left out of all of this.
 
-- grounded numbers: each number in the text is one that its unit allows (an effect, its interval, the shift, a quantile
-  or baseline for "ms"; counts of nights; percentages of effects; anything said or known for a bare number)
 - invented statistics: a claim about earlier nights, averages or chances that no effect on record makes
 - overstated effects: a lever taken beyond the far end of its own 80 % interval
 - false side clauses: a topic told as a fact that the evening does not have
@@ -16,26 +14,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from llm_agent.bench.grounded import ungrounded
 from llm_agent.bench.quoting import own_words
 
-__all__ = [
-    "false_side_clauses",
-    "invented_statistics",
-    "numbers_in",
-    "overstated_levers",
-    "signs_agree",
-    "ungrounded",
-]
+__all__ = ["false_side_clauses", "invented_statistics", "overstated_levers", "signs_agree"]
 
-_NUMBER = re.compile(r"(?<![\w.:])[+\-\u2212]?\d+(?:[.,]\d+)?(?:\s?%|\s?ms\b)?")
-_CLOCK = re.compile(r"\b\d{1,2}[:.h]\d{2}\b(?!\s?(?:ms|%))")
-_NIGHTS = re.compile(
-    r"^\s*(?:earlier |past |previous |other |such |similar |logged |recorded )*"
-    r"(?:nights?|days?|evenings?|observations?)\b"
-)
-_LIST_MARK = re.compile(
-    r"\[?\b[A-Z]\d+\b\]?|\b(?:RMSSD|HRV|P)\s?\d+\b|\bnights? \d(?:\s?(?:to|-|\u2013)\s?\d)?\b", re.I
-)
 _CLAIM = re.compile(
     r"\b(?:on|over|across|in|from|after) (?:about |the |your )?(?:last )?(?:\d+|several|many|most|other) "
     r"(?:earlier |past |previous |other |such |similar )*(?:nights|days|evenings|occasions|cases)\b"
@@ -82,33 +65,6 @@ TOPICS: dict[str, re.Pattern[str]] = {
 
 LEAST_TOLD_MS = 0.5
 """A shift below this is told as none."""
-
-
-def numbers_in(text: str) -> list[tuple[float, str, str]]:
-    """Numbers of a text as (value without sign, unit: ms, % or nothing, what follows)."""
-    bare = _LIST_MARK.sub(" ", _CLOCK.sub(" ", text))
-    found = []
-    for match in _NUMBER.finditer(bare):
-        token = match.group()
-        unit = "ms" if token.endswith("ms") else "%" if token.endswith("%") else ""
-        value = float(re.sub(r"[^\d.]", "", token.replace(",", ".")))
-        follows = bare[match.end() : match.end() + 40]
-        found.append((value, "nights" if not unit and _NIGHTS.match(follows) else unit, follows))
-    return found
-
-
-def ungrounded(
-    text: str, summary: Mapping[str, Any], answer: Mapping[str, Any], journal: Iterable[str]
-) -> list[str]:
-    """Numbers of ``text`` that nothing of their unit stands for."""
-    said = list(journal)
-    allowed = _allowed(summary, answer, " ".join(said))
-    text = own_words(text, said)
-    return [
-        f"{value:g} {unit}".strip()
-        for value, unit, _ in numbers_in(text)
-        if not _stands(value, allowed[unit])
-    ]
 
 
 def invented_statistics(
@@ -183,58 +139,3 @@ def _names(sentence: str, behaviour: str) -> bool:
     return bool(topic and topic.search(sentence)) or any(
         word in sentence.lower() for word in words if len(word) > 3
     )
-
-
-def _allowed(summary: Mapping[str, Any], answer: Mapping[str, Any], journal: str) -> dict[str, set[float]]:
-    base, last = summary["baseline"], summary["last_night"]["hrv_rmssd_ms"]
-    ms, percent, nights = (
-        set(),
-        {50.0, 80.0, 90.0, 95.0},
-        {7.0, 28.0, 60.0, float(base["n_60d"]), float(base["n_7d"])},
-    )
-    for effect in summary["matched_effects"]:
-        ms |= {effect[k] for k in ("effect_ms", "low80_ms", "high80_ms", "night_sd_ms")}
-        percent.add(effect["effect_pct"])
-        nights |= {float(effect["n_yes"]), float(effect["n_no"])}
-    if summary["matched_effects"]:
-        ms.add(sum(effect["effect_ms"] for effect in summary["matched_effects"]))
-    ms |= {base[k] for k in ("mean_60d_ms", "sd_60d_ms", "mean_7d_ms", "smallest_worthwhile_change_ms")}
-    ms |= {last} if last is not None else set()
-    for line in summary["forecasts"]:
-        if line["horizon"] == 1:
-            ms |= {value for name, value in line.items() if name.endswith("_ms")}
-    for quantiles in answer["quantiles_ms"].values():
-        ms |= {quantiles[i] for i in (3, 6, 11, 16, 19)}
-    ms |= set(answer["shifts_ms"].values())
-    for lever in answer["levers"]:
-        ms |= {lever[k] for k in ("taken_ms", "effect_ms") if lever.get(k) is not None}
-    heard = {value for value, _, _ in numbers_in(journal)}
-    rows = (*summary["tonight_facts"], *summary["matched_effects"])
-    known = {value for value, _, _ in numbers_in(" ".join(row["text"] for row in rows))}
-    known |= set(
-        map(float, range(answer.get("samples", 0) + 1))
-    )  # how often it was asked, and how many agreed
-    load, sleep = summary["load"], summary["sleep_last_night"] or {}
-    context = {v for block in (load, sleep) for v in block.values() if isinstance(v, float)}
-    context |= {r["resting_hr_bpm"] for r in summary["resting_hr"] if r["resting_hr_bpm"] is not None}
-    context |= {abs(summary["last_night"]["z"] or 0.0)}
-    bare = heard | known | context | nights | ms | {1.0, 21.0} | set(answer["spread"].values()) | percent
-    ms = {abs(v) for v in ms}
-    return {
-        "ms": ms,
-        "%": _percentages(percent, sleep, heard),
-        "nights": nights | heard,
-        "": {abs(v) for v in bare},
-    }
-
-
-def _percentages(percent: set[float], sleep: Mapping[str, Any], heard: set[float]) -> set[float]:
-    """Percentages that may be told: of effects, bands, sleep, and what was heard."""
-    more = {sleep[k] for k in ("efficiency_pct", "performance_pct") if sleep.get(k) is not None}
-    return {abs(v) for v in percent} | more | heard
-
-
-def _stands(value: float, known: set[float]) -> bool:
-    """Whether one of the numbers is this one, or rounds to it."""
-    places = len(f"{value:g}".partition(".")[2])
-    return any(abs(abs(k) - value) <= 0.5 * 10**-places + 1e-9 for k in known)
