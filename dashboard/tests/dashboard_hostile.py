@@ -59,7 +59,8 @@ TARGETS = [
     "http://evil.example/",
 ]  # fmt: skip
 CHANGING = [
-    "/api/daily", "/api/journal", "/api/what-if", "/api/settings", "/api/erase", "/api/export", "/api/show",
+    "/api/daily", "/api/forecast", "/api/journal", "/api/what-if",
+    "/api/settings", "/api/erase", "/api/export", "/api/show",
     "/api/phone", "/api/guess", "/api/connect", "/api/pull", "/api/demo", "/api/journal/abcd/confirm",
     "/api/models/llm",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,19 +11,19 @@ import polars as pl
 
 from dashboard.desk import Desk
 from dashboard.errors import BadRequest
-from dashboard.rooms import room_command
+from dashboard.rooms import ask_room
 from dashboard.track import track
 from hrv_shared.history import as_of_days
 from hrv_shared.store import Store
 
-__all__ = ["gather_moves", "lineage", "moves"]
+__all__ = ["evidence", "gather_moves", "lineage", "moves"]
 
 CALENDAR_WEEKS = 26
+REPORT_NAME = r"[A-Za-z0-9_.-]{1,64}-\d{4}-\d{2}-\d{2}-(morning|evening)"
 QUANTITIES = (
     ("hrv", "HRV"), ("rhr", "resting heart rate"), ("resp", "breaths"), ("sleep", "time asleep"), ("strain", "strain"),
     ("recovery", "recovery"),
 )  # fmt: skip
-WAIT_S = 30
 
 
 def moves(desk: Desk) -> dict[str, Any]:
@@ -72,33 +72,47 @@ def lineage(desk: Desk, day: str, quantity: str) -> dict[str, Any]:
         raise BadRequest(f"Expected a day such as 2026-11-20, got {day[:20]!r}.") from None
     if not quantity.replace("_", "").isalnum() or len(quantity) > 40:
         raise BadRequest("Expected the name of a quantity, such as hrv.")
-    command = room_command("whoop_api_client", "why", wanted.isoformat(), quantity, "--json")
-    done = subprocess.run(
-        command,
-        env=desk.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        timeout=WAIT_S,
-        check=False,
-    )
-    told = json.loads(done.stdout or b"{}")
-    if done.returncode != 0:
-        raise BadRequest(told.get("error", {}).get("message", "Where this value came from can't be told."))
-    return told
+    return ask_room(desk.environment, "whoop_api_client", "why", wanted.isoformat(), quantity)
+
+
+def evidence(desk: Desk, key: str, name: str) -> dict[str, Any]:
+    """``hrv evidence ID --issue NAME``: the cells, ledger rows, scores or fit that a number rests on.
+
+    Raises
+    ------
+    BadRequest
+        Not an id or a report's name, or what the command says.
+    """
+    if not re.fullmatch(r"E\d{1,5}", key) or not re.fullmatch(REPORT_NAME, name):
+        raise BadRequest("Expected an id such as E12 and the name of a report.")
+    return ask_room(desk.environment, "data_intelligence", "evidence", key, "--issue", name)
 
 
 def _effect(row: dict[str, Any], evidence: dict[str, Any]) -> dict[str, Any]:
     names = ("behaviour", "text", "label", "effect_ms", "low80_ms", "high80_ms", "low95_ms", "high95_ms", "n_yes",
              "n_no", "clear", "retrospective", "phrase", "p_harm", "shown", "evidence")  # fmt: skip
     told = {name: row.get(name) for name in names}
-    return told | {"evidence_what": evidence.get(row["evidence"], {}).get("what", "")}
+    solid = told["clear"] if told["shown"] is None else told["shown"]
+    return told | {"solid": bool(solid), "evidence_what": evidence.get(row["evidence"], {}).get("what", "")}
 
 
 def _experiments(store: Store, member_id: str) -> list[dict[str, Any]]:
-    """What the record tells of experiments, newest first."""
-    found = [fact.key for fact in store.record.facts("experiment", member_id)]
-    latest = store.record.latest("experiment", member_id)
-    return [latest[key].payload | {"key": key} for key in reversed(list(dict.fromkeys(found)))]
+    """Every experiment of the record, newest first: its habit, its nights, how it stands and what came of it."""
+    events: dict[str, dict[str, Any]] = {}
+    for fact in store.record.facts("experiment", member_id):
+        name, _, event = fact.key.rpartition(":")
+        events.setdefault(name, {}).setdefault(event, fact.payload)
+    found = []
+    for parts in events.values():
+        if (begun := parts.get("started")) is None:
+            continue
+        found.append({
+            "behaviour": begun["behaviour"].replace("_", " "), "first_evening": begun["first_evening"],
+            "evenings": len(begun["plan"]),
+            "state": "running" if "ended" not in parts else parts["ended"].get("reason", "ended"),
+            "result": parts.get("result", {}).get("by_intention"),
+        })  # fmt: skip
+    return list(reversed(found))
 
 
 def _calendar(days: pl.DataFrame, nights: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from typing import Any
 
 from dashboard.desk import Desk
 from dashboard.errors import BadRequest
-from dashboard.rooms import room_command
+from dashboard.rooms import ask_room
 from hrv_shared.erasing import places
 from hrv_shared.settings import Settings, load_settings
 from hrv_shared.settings_file import change_settings
@@ -89,30 +87,12 @@ def change(desk: Desk, name: str, value: Any) -> dict[str, Any]:
 
 def connection(desk: Desk) -> dict[str, Any]:
     """``hrv status``: the connection to WHOOP and what the record holds."""
-    return _asked(desk, "whoop_api_client", "status")
+    return ask_room(desk.environment, "whoop_api_client", "status")
 
 
 def models(desk: Desk) -> dict[str, Any]:
     """``hrv models status``: the weights on this machine."""
-    return _asked(desk, "hrv_shared", "models", "status")
-
-
-def _asked(desk: Desk, room: str, *arguments: str) -> dict[str, Any]:
-    command = room_command(room, *arguments, "--json")
-    done = subprocess.run(
-        command,
-        env=desk.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        timeout=60,
-        check=False,
-    )
-    told = json.loads(done.stdout or b"{}")
-    if done.returncode != 0:
-        raise BadRequest(
-            told.get("error", {}).get("message", f"{room} {' '.join(arguments)} gave no answer.")
-        )
-    return told
+    return ask_room(desk.environment, "hrv_shared", "models", "status")
 
 
 def _shown(choice: dict[str, Any], settings: Settings) -> dict[str, Any]:

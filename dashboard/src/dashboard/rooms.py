@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -10,11 +12,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from dashboard.errors import RoomMissing
+from dashboard.errors import BadRequest, RoomMissing
 from hrv_shared.settings import Settings
 
-__all__ = ["environment_of", "room_command", "verb"]
+__all__ = ["ask_room", "environment_of", "room_command", "verb"]
 
+WAIT_S = 60
 HOUSE = Path(__file__).resolve().parents[3]
 
 
@@ -41,6 +44,36 @@ def room_command(room: str, *arguments: str) -> list[str]:
     folder = "shared" if room == "hrv_shared" else room
     own = HOUSE / folder / ".venv" / "bin" / "python"
     return [str(own) if own.exists() else sys.executable, "-m", room, *arguments]
+
+
+def ask_room(environment: dict[str, str], room: str, *arguments: str) -> dict[str, Any]:
+    """What a room's quick command answers (its ``--json``).
+
+    Raises
+    ------
+    BadRequest
+        What the command says of its failure, or that it took too long.
+    """
+    command = room_command(room, *arguments, "--json")
+    try:
+        done = subprocess.run(
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=WAIT_S,
+            check=False,
+        )
+        told = json.loads(done.stdout or b"{}")
+    except subprocess.TimeoutExpired:
+        raise BadRequest(f"{room} {arguments[0]} gave no answer within {WAIT_S} s. Try again.") from None
+    except ValueError:
+        told, done.returncode = {}, done.returncode or 1
+    if done.returncode != 0:
+        raise BadRequest(
+            told.get("error", {}).get("message") or f"{room} {arguments[0]} failed. Run it in a terminal."
+        )
+    return told
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -134,7 +134,12 @@ def _who_said_what(store: Store, card: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _alerts(card: dict[str, Any], summary: dict[str, Any] | None) -> list[dict[str, Any]]:
     """What is unusual: the summary's alerts, and of the anomalies those that it does not name already."""
-    alerts = [a for a in (summary or {}).get("alerts", []) if isinstance(a, dict) and a.get("sentence")]
+    raised = (summary or {}).get("alerts", [])
+    alerts = [
+        {"name": a.get("name") or a.get("kind"), "sentence": a["sentence"]}
+        for a in raised
+        if a.get("sentence")
+    ]
     said = {a["sentence"] for a in alerts}
     return alerts + [{"name": "unusual", "sentence": text} for text in card["anomalies"] if text not in said]
 

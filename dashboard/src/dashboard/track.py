@@ -119,7 +119,7 @@ def _misses(store: Store, nights: list[dict[str, Any]], member: str) -> list[dic
 def _post_mortem_words(payload: dict[str, Any] | None) -> str:
     if not payload:
         return ""
-    for name in ("sentence", "text", "lesson", "summary", "words"):
+    for name in ("text", "sentence"):
         if isinstance(payload.get(name), str):
             return payload[name]
     return json.dumps(payload, ensure_ascii=False)[:400]

@@ -79,6 +79,10 @@ def view_router(desk: Desk, pages: Pages) -> APIRouter:
     def api_why(request: Request, day: str, quantity: str) -> Response:
         return pages.answer(request, moves.lineage(desk, day, quantity), "lineage.html")
 
+    @router.get("/api/evidence/{key}")
+    def api_evidence(request: Request, key: str, name: str) -> Response:
+        return pages.answer(request, moves.evidence(desk, key, name), "evidence.html")
+
     @router.get("/settings")
     def settings_page(request: Request) -> Response:
         return pages.page(request, "options.html", options.gather_options(desk))

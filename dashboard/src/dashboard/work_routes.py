@@ -24,6 +24,14 @@ __all__ = ["work_router"]
 DAILY = Step(
     "Making what is due: score, train, forecast, summarise", room_command("orchestrator", "daily", "--json")
 )
+NOW = (
+    Step("Scoring last night", room_command("hrv_shared", "score", "--json")),
+    Step("Asking the models", room_command("model_training", "forecast", "--json")),
+    Step("Summing up the day", room_command("data_intelligence", "daily", "--json")),
+    Step("Asking the language model", room_command("llm_agent", "forecast", "--json"), may_fail=True),
+    Step("Combining them", room_command("model_training", "combine", "--json")),
+)
+"""The forecast of now and nothing else, for after a confirmed note: no pull, no training."""
 
 
 def work_router(desk: Desk, pages: Pages) -> APIRouter:
@@ -43,6 +51,10 @@ def work_router(desk: Desk, pages: Pages) -> APIRouter:
     @router.post("/daily")
     def daily(request: Request) -> Response:
         return started(request, desk.jobs.start("daily", "Today's forecast", [DAILY], desk.environment))
+
+    @router.post("/forecast")
+    def forecast(request: Request) -> Response:
+        return started(request, desk.jobs.start("forecast", "The forecast", NOW, desk.environment))
 
     @router.post("/pull")
     def pull(request: Request) -> Response:

@@ -16,7 +16,7 @@ document.addEventListener("DOMContentLoaded", async () => {
       Plot.ruleX([0], { stroke: ink("quiet") }),
       Plot.link(rows, { x1: "low95_ms", x2: "high95_ms", y1: "name", y2: "name", stroke: ink("blue"), strokeOpacity: 0.35, strokeWidth: 3 }),
       Plot.link(rows, { x1: "low80_ms", x2: "high80_ms", y1: "name", y2: "name", stroke: ink("blue"), strokeOpacity: 0.7, strokeWidth: 6 }),
-      Plot.dot(rows, { x: "effect_ms", y: "name", r: 5, fill: (r) => (r.clear ? ink("ink") : ink("page")), stroke: ink("ink"), strokeWidth: 1.5 }),
+      Plot.dot(rows, { x: "effect_ms", y: "name", r: 5, fill: (r) => (r.solid ? ink("ink") : ink("page")), stroke: ink("ink"), strokeWidth: 1.5 }),
     ],
   }));
 });
