@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ def full_home(filled_home, world, synth, tmp_path_factory):
     home = tmp_path_factory.mktemp("evidence") / "home"
     shutil.copytree(filled_home, home)
     store, issue = Store(home, clock=lambda: synth.at(world.last_day, 24.0 * 14)), world.issue()
+    tonight = [synth.fact_row(issue.origin_day + timedelta(days=1), name) for name in ("alcohol", "sauna")]
+    store.write_table("journal_facts", synth.journal_frame([*world.journal.to_dicts(), *tonight]))
     reasons = {"rationale": "Quiet.", "segment": "s1"}
     store.ledger.issue("replay", synth.forecast_rows(world, issue.origin_day, "evening", "agent", reasons=reasons,
                                                      as_of=issue.as_of))  # fmt: skip
@@ -94,7 +97,8 @@ def test_shown_figures_are_the_found_ones_rounded(followed, period):
         item = report["evidence"][block["evidence"]]
         found = {name: value for place in item["where"] for name, value in places[place].values.items()}
         if item["kind"] == "fit":
-            found = found.get(block["behaviour"], {})
+            tonight = "tonight " if path.startswith("matched_effects") else ""
+            found = found[f"{tonight}{block['behaviour']}"]
         if item["kind"] == "days" and len(item["where"]) <= 2 and block.get("state") == "scored":
             column = item["where"][0].split("/")[-1]
             found = {column: found[block["day"]]} if column in block and block["day"] in found else {}

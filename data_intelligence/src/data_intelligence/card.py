@@ -145,7 +145,7 @@ def today_card(store: Store, issue: Issue, *, seed: int = 0) -> Card:
         last_night="" if summary is None else summary.last_night.sentence,
         forecaster=name, baseline_ms=baseline, tomorrow=week[0], week=week, voices=_voices(rows, name),
         why=_why(store, issue, rows, summary), anomalies=() if summary is None else _anomalies(summary),
-        alerts=() if summary is None else tuple(a.sentence for a in getattr(summary, "alerts", ())),
+        alerts=() if summary is None else tuple(a.sentence for a in summary.alerts),
         skill=_shown_skill(skill_rows(scores, EvidenceBook(), seed=seed)), notes=tuple(notes),
         report=None if summary is None else str(store.reports_dir("daily") / f"{issue.name}.md"),
         plots=() if summary is None else summary.plots,

@@ -16,9 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from data_intelligence.effects import EffectFit, estimate_effects
 from data_intelligence.follow_scores import ScoredPlaces
-from data_intelligence.tonight import effect_rows
 from hrv_shared.history import History, load_history
 from hrv_shared.issue import Issue
 from hrv_shared.store import Store
@@ -69,9 +67,18 @@ class Follower:
         return load_history(self._store, issue.member_id, issue.as_of, issue.origin_day, issue.slot)
 
     @cached_property
-    def _fits(self) -> dict[str, EffectFit]:
-        fits = [estimate_effects(self.history, with_retrospective=late) for late in (False, True)]
-        return {fit.digest: fit for fit in fits}
+    def _fits(self) -> dict[str, dict[str, Any]]:
+        """Every fit of the issue made anew: place -> behaviour -> its figures; ``tonight …`` at tonight's dose."""
+        from data_intelligence.daily import summarise_day
+
+        summary = summarise_day(self._store, self._issue, seed=self._seed).summary
+        named = [(row.behaviour, row) for row in summary.effects]
+        named += [(f"tonight {row.behaviour}", row) for row in summary.matched_effects]
+        fits: dict[str, dict[str, Any]] = {}
+        for name, row in named:
+            place = summary.evidence[row.evidence].where[0]
+            fits.setdefault(place, {})[name] = row.model_dump(exclude={"evidence", "fact_evidence"})
+        return fits
 
     def _days(self, rest: list[str], place: str) -> Followed:
         span, column = rest[0], rest[-1]
@@ -129,16 +136,11 @@ class Follower:
         words = "computed anew from the ledger" if values else "the ledger as of then gives no such scores"
         return Followed(place, bool(values), values or {}, words)
 
-    def _fit(self, rest: list[str], place: str) -> Followed:
-        fit = self._fits.get(rest[-1])
-        if fit is None:
+    def _fit(self, _rest: list[str], place: str) -> Followed:
+        rows = self._fits.get(place)
+        if rows is None:
             return Followed(place, False, {}, "a fit of today's tables and code has another digest")
-        from data_intelligence.evidence import EvidenceBook
-
-        rows = {
-            row.behaviour: row.model_dump(exclude={"evidence"}) for row in effect_rows(fit, EvidenceBook())
-        }
-        return Followed(place, True, rows, f"fitted anew on {len(fit.design.nights)} nights, same digest")
+        return Followed(place, True, rows, "fitted anew, same digest")
 
     def _record(self, rest: list[str], place: str) -> Followed:
         kind, key = rest[0], "/".join(rest[1:])

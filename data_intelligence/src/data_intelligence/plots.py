@@ -111,7 +111,7 @@ def effects_svg(effects: Sequence[EffectRow], salt: str) -> str:
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x", color=BAND, linewidth=0.5)
     for at, effect in enumerate(reversed(shown)):
-        colour = (ACCENT if effect.effect_pct > 0 else WARM) if effect.clear else MUTED
+        colour = (ACCENT if effect.effect_pct > 0 else WARM) if effect.shown else MUTED
         ends = ((effect.low95_pct, effect.high95_pct, 1.2), (effect.low80_pct, effect.high80_pct, 4.5))
         for low, high, width in ends:
             axes.plot([low, high], [at, at], color=colour, linewidth=width, solid_capstyle="butt")

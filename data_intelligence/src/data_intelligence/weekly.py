@@ -102,8 +102,9 @@ def summarise_week(store: Store, issue: Issue, *, seed: int = 0) -> WeekView:
         scores=week_scores(week, book), skill=tuple(carry(r) for r in day.summary.skill if r.horizons == "1"),
         best_call=best, worst_miss=worst, effects_seen=seen_effects(day, first, values, carry, book),
         alerts=tuple(
-            WeekAlert(name=a.name, sentence=a.sentence, evidence=carry.cite(a.evidence))
-            for a in getattr(day.summary, "alerts", ())
+            WeekAlert(name=a.name, sentence=a.sentence, since_day=a.since_day, probability=a.probability, told=a.told,
+                      evidence=carry.cite(a.evidence))
+            for a in day.summary.alerts
         ),
         week_ahead=tuple(carry(line) for line in day.summary.forecasts if line.forecaster == _ahead(day)),
         plots=tuple(f"{issue.name}-{plot}.svg" for plot in PLOTS), unknown=(), evidence={},
@@ -169,7 +170,7 @@ def _unknown(summary: WeeklySummary) -> list[str]:
     elif any(call.forecaster is None and call.hrv_rmssd_ms is not None for call in summary.calls):
         said.append("For some nights of the week nobody of ours had spoken, so nothing is held against them.")
     if not summary.effects_seen:
-        said.append("No behaviour was noted on a scored night of the week, so none can be seen at work.")
+        said.append("No behaviour with an effect that can be told was noted this week.")
     if not summary.week_ahead:
         said.append("No forecast of the coming week is in the ledger.")
     telling = [r.forecaster for r in summary.skill if r.verdict == "cannot tell yet"]

@@ -93,7 +93,7 @@ def best_and_worst(
 def seen_effects(
     day: DayView, first: date, values: dict[date, float], carry: Callable, book: EvidenceBook
 ) -> tuple[SeenEffect, ...]:
-    """Behaviours noted for the week's nights whose personal effect is known, and how those nights came out."""
+    """Behaviours of the week whose effect lies within the budget for false findings, and how their nights came out."""
     last = day.summary.issue.origin_day
     facts = day.history.journal.filter(
         pl.col("status") == "accepted", pl.col("night").is_between(first, last)
@@ -104,7 +104,7 @@ def seen_effects(
     seen = []
     for effect in day.summary.effects:
         nights = sorted(noted.get(effect.behaviour, ()))
-        if effect.retrospective or not nights:
+        if effect.retrospective or not effect.shown or not nights:
             continue
         came = [values[night] for night in nights if night in values]
         places = [f"days/{night}/hrv_rmssd_ms" for night in nights]

@@ -75,6 +75,9 @@ class WeekAlert(Block):
 
     name: str
     sentence: str
+    since_day: date
+    probability: float
+    told: bool
     evidence: str
 
 
