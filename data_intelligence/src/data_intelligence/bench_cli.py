@@ -1,4 +1,4 @@
-"""``hrv bench alerts`` and ``hrv bench experiments``: measured on made-up members, looked at on real ones."""
+"""``hrv bench alerts``, ``experiments``, ``effects``: measured on made-up members, alerts looked at on real ones."""
 
 from __future__ import annotations
 
@@ -72,3 +72,28 @@ def _tune(path: Path, members: int, nights: int) -> None:
     path.write_text(models_json(models, f"planted-{members}x{nights}"), encoding="utf-8")
     say(f"Written: {path}")
     emit({"written": str(path), "raise_at": {k: m.raise_at for k, m in models.items()}}, "", as_json=False)
+
+
+@bench_app.command(name="effects")
+def bench_effects(
+    members: Annotated[int, typer.Option(min=2, max=5000, help="Made-up members at 90 nights; other worlds get a part.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, max=9, help="First digit of the members' seeds.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for RESULTS.md and results.json.")] = None,
+    json_out: JsonOutOption = None,
+) -> None:
+    """Error, coverage, false claims and power of personal effects, beside the raw difference and plain regression."""
+    import json
+
+    from data_intelligence.bench_effects.measuring import PLAN, measure_effects
+    from data_intelligence.bench_effects.result_text import effects_text
+
+    with progress("Estimating effects", sum(max(round(share * members), 2) for _, _, share in PLAN)) as advance:
+        found = measure_effects(members, seed, workers, advance)
+    text = effects_text(found)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "RESULTS.md").write_text(text, encoding="utf-8")
+        (out / "results.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        say(f"Written: {out / 'RESULTS.md'}, {out / 'results.json'}")
+    emit_rows(found, text, json_out)

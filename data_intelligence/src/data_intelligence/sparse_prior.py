@@ -52,36 +52,35 @@ def draw_coefficients(
     little = np.array([p.little_sd**-2.0 for p in priors])
     odds = np.array([_log_odds(p.p_something) for p in priors]) + 0.5 * (np.log(stiff) - np.log(little))
     sharp = rng.chisquare(scale_nights, CHAINS) / scale_nights
+    own = np.diag(curvature)
+    own_sharp = own[:, None] * sharp
+    p1, p0 = own_sharp + stiff[:, None], own_sharp + little[:, None]
+    centred = (stiff * mean)[:, None]
+    odds = odds[:, None] + 0.5 * (np.log(p0) - np.log(p1) - centred * mean[:, None])
+    spread1, spread0 = p1**-0.5, p0**-0.5
     beta = _start(curvature, pull, mean, stiff, rng)
-    towards = beta @ curvature
-    own = np.diag(curvature).copy()
     kept = []
     for sweep in range(BURN_IN + KEPT * THINNING):
         uniform, normal = rng.random((k, CHAINS)), rng.standard_normal((k, CHAINS))
+        limit = 2.0 * (np.log(uniform) - np.log1p(-uniform) - odds)
+        wide, narrow = normal * spread1, normal * spread0
         for j in range(k):
-            at = sharp * own[j]
-            lean = sharp * (pull[j] - towards[:, j] + own[j] * beta[:, j])
-            lean1 = lean + stiff[j] * mean[j]
-            p1, p0 = at + stiff[j], at + little[j]
-            log_odds = odds[j] + 0.5 * (
-                np.log(p0) - np.log(p1) + lean1**2 / p1 - stiff[j] * mean[j] ** 2 - lean**2 / p0
-            )
-            big = np.log(uniform[j] / (1.0 - uniform[j])) < log_odds
-            precision = np.where(big, p1, p0)
-            new = np.where(big, lean1, lean) / precision + normal[j] / np.sqrt(precision)
-            towards += np.outer(new - beta[:, j], curvature[j])
-            beta[:, j] = new
+            lean = sharp * (pull[j] - curvature[j] @ beta + own[j] * beta[j])
+            lean1 = lean + centred[j]
+            mean1, mean0 = lean1 / p1[j], lean / p0[j]
+            big = limit[j] < lean1 * mean1 - lean * mean0
+            beta[j] = np.where(big, mean1 + wide[j], mean0 + narrow[j])
         if sweep >= BURN_IN and (sweep - BURN_IN) % THINNING == 0:
-            kept.append(beta.copy())
+            kept.append(beta.T.copy())
     return np.concatenate(kept)
 
 
 def _start(curvature, pull, mean, stiff, rng) -> np.ndarray:
-    """Draws under the *something* laws alone."""
+    """Draws under the *something* laws alone [K, CHAINS]."""
     whole = curvature + np.diag(stiff)
     lower = np.linalg.cholesky(whole)
     centre = np.linalg.solve(whole, pull + stiff * mean)
-    return centre + np.linalg.solve(lower.T, rng.standard_normal((len(mean), CHAINS))).T
+    return centre[:, None] + np.linalg.solve(lower.T, rng.standard_normal((len(mean), CHAINS)))
 
 
 def _log_odds(p: float) -> float:
