@@ -23,6 +23,7 @@ from llm_agent.bench.mlflow_run import EXPERIMENT, enter_run
 from llm_agent.errors import BadPrompt
 from llm_agent.mlflow_prompts import PromptFile, _read, prompt_files, register_prompts, registered_name
 from llm_agent.traces import experiment_name, write_traces
+from llm_agent.tracing_cli import traces_or_why_not
 
 # MLflow, alembic and their imports warn of their own deprecations, which are not ours to mend
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -132,6 +133,13 @@ def test_a_trace_written_before_a_kill_is_not_written_again(store):
     call(store, "And a whisky.")
     assert write_traces(store, "me")["written"] == 1
     assert len(traces(store)) == 2
+
+
+def test_a_review_goes_on_when_mlflow_cannot(store, capsys):
+    call(store)
+    (store.home / "mlflow.db").write_bytes(b"not a database, and nothing like one" * 200)
+    assert set(traces_or_why_not(store, "me")) == {"failed"}
+    assert "hrv agent traces" in capsys.readouterr().err
 
 
 def test_nobody_asked_means_no_mlflow(tmp_path):

@@ -12,6 +12,7 @@ from hrv_shared.errors import HrvError
 from hrv_shared.issue import Issue, current_issue
 from hrv_shared.settings import load_settings
 from hrv_shared.store import Store
+from llm_agent import tracing_cli
 from llm_agent.errors import BadEdit
 
 __all__ = ["belief_app", "review"]
@@ -147,12 +148,13 @@ def review(member: MemberOption = None, as_json: JsonOption = False) -> None:
     with progress("Reviewing") as advance:
         done = run(store, whose, advance)
     state = _made_anew(store, whose)
+    traces = tracing_cli.traces_or_why_not(store, whose)
     texts = [told["text"] for told in done["written"][-5:]]
     left = len(done["written"]) - len(texts)
     if left > 0:
         texts.insert(0, f"{left} older nights reviewed.")
     summed = f"{len(done['written'])} reviewed, {done['already']} were before, {done['waiting']} wait for their night."
-    emit({**done, "belief_made": state is not None}, "\n\n".join([*texts, summed]), as_json)
+    emit({**done, "belief_made": state is not None, "traces": traces}, "\n\n".join([*texts, summed]), as_json)
 
 
 def _opened(member: str | None) -> tuple[Store, str]:
