@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,6 +13,8 @@ import polars as pl
 import pytest
 
 from data_intelligence import write_daily, write_weekly
+from data_intelligence.cli import app
+from data_intelligence.errors import NoEvidence, NoReport
 from data_intelligence.evidence_cli import numbers_resting_on
 from data_intelligence.follow import Follower, issue_of
 from data_intelligence.reliability import write_reliability
@@ -165,22 +164,22 @@ def test_numbers_are_listed_under_the_id_that_they_rest_on():
     assert dict(numbers_resting_on(report, "E2")) == {"a.b[0].y": 2}
 
 
-def run_cli(home, *arguments):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("HRV_")} | {"HRV_HOME": str(home)}
-    command = [sys.executable, "-m", "data_intelligence", *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
-
-
-def test_the_command_follows_an_id_and_refuses_what_is_none(full, issue):
+def test_the_command_follows_an_id_and_refuses_what_is_none(full, issue, monkeypatch, capsys):
+    monkeypatch.setenv("HRV_HOME", str(full.home))
     report = read_report(full, "daily", issue.name)
     key = report["baseline"]["evidence"]
-    told = run_cli(full.home, "evidence", key, "--issue", issue.name, "--json")
-    assert told.returncode == 0, told.stderr
-    answer = json.loads(told.stdout)
+    app(["evidence", key, "--issue", issue.name, "--json"], standalone_mode=False)
+    answer = json.loads(capsys.readouterr().out)
     assert answer["numbers"]["baseline.mean_60d_ms"] == report["baseline"]["mean_60d_ms"]
     assert answer["places"][0]["found"]
-    wrong = run_cli(full.home, "evidence", "E99999", "--issue", issue.name, "--json")
-    assert (wrong.returncode, json.loads(wrong.stdout)["error"]["code"]) == (2, "NoEvidence")
-    wrong = run_cli(full.home, "evidence", "E1", "--issue", "nobody-2026-01-01-evening")
-    assert wrong.returncode == 2
-    assert "hrv report daily" in wrong.stderr
+    app(["evidence", key, "--issue", issue.name], standalone_mode=False)
+    assert f"baseline.mean_60d_ms = {report['baseline']['mean_60d_ms']}" in capsys.readouterr().out
+    with pytest.raises(NoEvidence, match="cites E1 to E"):
+        app(["evidence", "E99999", "--issue", issue.name], standalone_mode=False)
+    with pytest.raises(NoReport, match="hrv report weekly"):
+        app(
+            ["evidence", "E1", "--report", "weekly", "--issue", "nobody-2026-01-01-evening"],
+            standalone_mode=False,
+        )
+    with pytest.raises(NoEvidence, match="daily, weekly, reliability"):
+        app(["evidence", "E1", "--report", "yearly", "--issue", issue.name], standalone_mode=False)

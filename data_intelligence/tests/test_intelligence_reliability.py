@@ -211,6 +211,24 @@ def test_a_post_mortem_is_shown_with_where_it_stands(scored, synth, issue, repor
     assert again.evidence[miss.post_mortem_evidence].where == (f"record/post_mortem/{key}",)
 
 
+def test_an_alert_that_stood_then_is_among_what_was_known(scored, synth, issue, report):
+    day = report.misses[0].target_day - timedelta(days=1)
+    payload = {"book": "replay", "kind": "illness", "day": day.isoformat(), "raised": True,
+               "sentence": "Illness is likely.", "as_of": synth.at(day, 8.0).isoformat()}  # fmt: skip
+    late = payload | {
+        "kind": "travel",
+        "as_of": synth.at(day, 40.0).isoformat(),
+        "sentence": "Known too late.",
+    }
+    for alert in (payload, late):
+        scored.record.append(synth.member, "alert", f"replay:{day}:{alert['kind']}", alert,
+                             known_at=scored.clock(), basis="seen", source="data_intelligence")  # fmt: skip
+    again = build_reliability(scored, issue).report
+    known = [fact for fact in again.misses[0].known if fact.kind == "alert"]
+    assert [fact.text for fact in known] == ["Illness is likely."]
+    assert again.evidence[known[0].evidence].where == (f"record/alert/replay:{day}:illness",)
+
+
 def test_what_was_scored_later_changes_no_byte(scored, world, synth, issue, tmp_path):
     origin = world.last_day - timedelta(days=40)
     past = replace(issue, origin_day=origin, as_of=synth.at(origin, 21.5))

@@ -144,9 +144,12 @@ class Follower:
 
     def _record(self, rest: list[str], place: str) -> Followed:
         kind, key = rest[0], "/".join(rest[1:])
-        fact = self._store.record.latest(kind, self._issue.member_id, self._issue.as_of).get(key)
+        # a replay's own words enter the record after the moment that it replays
+        member = self._issue.member_id
+        by_then = self._store.record.latest(kind, member, self._issue.as_of).get(key)
+        fact = by_then or self._store.record.latest(kind, member).get(key)
         if fact is None:
-            return Followed(place, False, {}, "the record holds no such fact as of then")
+            return Followed(place, False, {}, "the record holds no such fact")
         return Followed(
             place, True, dict(fact.payload), f"revision {fact.revision}, known at {fact.known_at}"
         )

@@ -11,7 +11,7 @@ import polars as pl
 from data_intelligence.daily import DayView
 from data_intelligence.evidence import EvidenceBook
 from data_intelligence.reliability.layout import Miss
-from data_intelligence.reliability.misses import explain_night
+from data_intelligence.reliability.misses import explain_night, raised_alerts
 from data_intelligence.summary import NightRow
 from data_intelligence.weekly_layout import Call, SeenEffect, WeekMeans, WeekScore
 from hrv_shared.constants import QUANTILE_LEVELS
@@ -81,10 +81,11 @@ def best_and_worst(
     """The nights of the smallest and the largest CRPS, told in full; the best only when there are two."""
     if own.is_empty():
         return None, None
+    alerts = raised_alerts(store, own["member_id"][0])
     ranked = own.sort("crps_ms", "target_day")
     told = [
         explain_night(store, ranked.row(at, named=True),
-                      near.filter(pl.col("target_day") == ranked["target_day"][at]), came, as_of, book)
+                      near.filter(pl.col("target_day") == ranked["target_day"][at]), came, as_of, book, alerts)
         for at in ((0, -1) if len(ranked) > 1 else (-1,))
     ]  # fmt: skip
     return (told[0] if len(told) > 1 else None), told[-1]

@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from data_intelligence.alert_scores import ALERT_FACT
 from data_intelligence.evidence import EvidenceBook
-from data_intelligence.reliability.layout import Fact, Miss, Word
+from data_intelligence.reliability.layout import Fact as KnownFact
+from data_intelligence.reliability.layout import Miss, Word
 from data_intelligence.tonight import fact_text
 from hrv_shared.constants import QUANTILE_LEVELS
 from hrv_shared.history import as_of_journal
+from hrv_shared.record import Fact
 from hrv_shared.store import Store
 
-__all__ = ["alerts_of", "explain_night", "post_mortem_of", "worst_misses"]
+__all__ = ["Alerts", "alerts_of", "explain_night", "post_mortem_of", "raised_alerts", "worst_misses"]
+
+Alerts = dict[tuple[str, date], list[Fact]]
 
 SHOWN_MISSES, USUAL_DAYS, USUAL_NIGHTS = 5, 28, 7
 AT = {
@@ -26,7 +31,7 @@ AT = {
 
 def worst_misses(
     store: Store, own: pl.DataFrame, everybody: pl.DataFrame, values: dict[date, float], as_of: datetime,
-    book: EvidenceBook, *, shown: int = SHOWN_MISSES,
+    book: EvidenceBook, alerts: Alerts, *, shown: int = SHOWN_MISSES,
 ) -> tuple[Miss, ...]:  # fmt: skip
     """The nights with the largest CRPS of ``own``, told in full.
 
@@ -38,11 +43,19 @@ def worst_misses(
         Next-night scores of all forecasters in the same book and slot.
     values : dict day -> ms
         What came true.
+    alerts : Alerts
+        ``raised_alerts`` of the member.
     """
     worst = own.sort(["crps_ms", "target_day"], descending=[True, False]).head(shown)
     return tuple(
         explain_night(
-            store, row, everybody.filter(pl.col("target_day") == row["target_day"]), values, as_of, book
+            store,
+            row,
+            everybody.filter(pl.col("target_day") == row["target_day"]),
+            values,
+            as_of,
+            book,
+            alerts,
         )
         for row in worst.iter_rows(named=True)
     )
@@ -50,7 +63,7 @@ def worst_misses(
 
 def explain_night(
     store: Store, row: dict[str, Any], everybody: pl.DataFrame, values: dict[date, float], as_of: datetime,
-    book: EvidenceBook,
+    book: EvidenceBook, alerts: Alerts,
 ) -> Miss:  # fmt: skip
     """One night: what came, who had said what, and what was known at the issue."""
     day, came = row["target_day"], row["hrv_rmssd_ms"]
@@ -70,24 +83,27 @@ def explain_night(
         target_day=day, hrv_rmssd_ms=round(came, 1), usual_ms=None if usual is None else round(usual, 1),
         sentence=f"{came:.0f} ms came, {abs(came - own.p50_ms):.0f} ms {side} the {own.p50_ms:.0f} ms that "
         f"{row['forecaster']} had said, {inside} its 80 % band{beside}.",
-        words=words, known=_known(store, row, book), post_mortem=text, post_mortem_evidence=cited,
+        words=words, known=_known(store, row, book, alerts), post_mortem=text, post_mortem_evidence=cited,
         evidence=book.cite("derived", f"what came on {day}, and the 28 nights before it",
                            [f"outcomes/{day}", f"outcomes/{row['origin_day'] - timedelta(days=USUAL_DAYS - 1)}.."
                             f"{row['origin_day']}"]),
     )  # fmt: skip
 
 
-def alerts_of(store: Store, member_id: str, slot: str, origin: date, by: datetime) -> list[dict[str, Any]]:
-    """The alerts that stood in the daily summary of an issue, if one was written by then."""
-    path = store.home / "reports" / "daily" / f"{member_id}-{origin.isoformat()}-{slot}.json"
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return []
-    issue = summary.get("issue", {})
-    if issue.get("member_id") != member_id or datetime.fromisoformat(issue["as_of"]) > by:
-        return []
-    return [alert for alert in summary.get("alerts") or () if isinstance(alert, dict)]
+def raised_alerts(store: Store, member_id: str) -> Alerts:
+    """The alerts that were raised, by book and origin day, as the record keeps them."""
+    found: Alerts = {}
+    for fact in store.record.facts(ALERT_FACT, member_id):
+        if fact.payload.get("raised"):
+            day = date.fromisoformat(fact.payload["day"])
+            found.setdefault((fact.payload["book"], day), []).append(fact)
+    return found
+
+
+def alerts_of(alerts: Alerts, row: dict[str, Any]) -> list[Fact]:
+    """Those that stood when the forecast of ``row`` was made."""
+    held = alerts.get((row["book"], row["origin_day"]), [])
+    return [fact for fact in held if datetime.fromisoformat(fact.payload["as_of"]) <= row["as_of"]]
 
 
 def post_mortem_of(
@@ -129,21 +145,21 @@ def _words(
     return tuple(words)
 
 
-def _known(store: Store, row: dict[str, Any], book: EvidenceBook) -> tuple[Fact, ...]:
-    """Accepted journal facts about the night in force at the issue, and the alerts of its summary."""
+def _known(store: Store, row: dict[str, Any], book: EvidenceBook, alerts: Alerts) -> tuple[KnownFact, ...]:
+    """Accepted journal facts about the night in force at the issue, and the alerts that stood then."""
     journal = store.read_table("journal_facts").filter(
         pl.col("member_id") == row["member_id"], pl.col("night") == row["target_day"]
     )
     facts = as_of_journal(journal, row["as_of"]).filter(pl.col("status") == "accepted")
     told = [
-        Fact(kind="journal", text=fact_text(fact),
+        KnownFact(kind="journal", text=fact_text(fact),
              evidence=book.cite("journal", f"journal: {fact['behaviour']}", [f"journal_facts/{fact['fact_key']}"]))
         for fact in facts.sort("behaviour", "fact_key").iter_rows(named=True)
         if fact["behaviour"] != "free_note"
     ]  # fmt: skip
-    for alert in alerts_of(store, row["member_id"], row["slot"], row["origin_day"], row["issued_at"]):
-        name = f"{row['member_id']}-{row['origin_day'].isoformat()}-{row['slot']}"
-        cited = book.cite("report", f"alert {alert.get('name')} of that day's summary",
-                          [f"report/daily/{name}/alerts/{alert.get('name')}"])  # fmt: skip
-        told.append(Fact(kind="alert", text=str(alert.get("sentence") or alert.get("name")), evidence=cited))
+    for fact in alerts_of(alerts, row):
+        kind = str(fact.payload["kind"])
+        cited = book.cite("record", f"alert of {row['origin_day']}: {kind.replace('_', ' ')}",
+                          [f"record/{ALERT_FACT}/{fact.key}"])  # fmt: skip
+        told.append(KnownFact(kind="alert", text=str(fact.payload["sentence"] or kind), evidence=cited))
     return tuple(told)

@@ -12,7 +12,7 @@ import polars as pl
 from data_intelligence.evidence import EvidenceBook
 from data_intelligence.reliability.groups import event_facts, group_rows, success_and_failure
 from data_intelligence.reliability.layout import Focus, Reliability, SegmentRow
-from data_intelligence.reliability.misses import alerts_of, worst_misses
+from data_intelligence.reliability.misses import alerts_of, raised_alerts, worst_misses
 from data_intelligence.reliability.rows import segment_rows
 from data_intelligence.segments import scored_rows
 from data_intelligence.summary import IssueBlock
@@ -90,17 +90,18 @@ def build_reliability(store: Store, issue: Issue, *, seed: int = 0) -> Reliabili
     if focus is not None:
         own = near.filter(pl.col("forecaster") == focus.forecaster, pl.col("segment") == focus.segment)
         journal = store.read_table("journal_facts").filter(pl.col("member_id") == issue.member_id)
+        alerts = raised_alerts(store, issue.member_id)
         alerted = {
-            (row["origin_day"], str(alert.get("name")))
+            (row["origin_day"], str(fact.payload["kind"]))
             for row in own.iter_rows(named=True)
-            for alert in alerts_of(store, issue.member_id, focus.slot, row["origin_day"], row["issued_at"])
+            for fact in alerts_of(alerts, row)
         }
         naive = near.filter(pl.col("forecaster").is_in(NAIVE_FORECASTERS))
         where = f"groups/{focus.book}/{focus.slot}/{focus.forecaster}/{focus.segment}"
         groups = group_rows(
             own, naive, values, event_facts(own, journal), alerted, book, where=where, seed=seed
         )
-        misses = worst_misses(store, own, near, values, issue.as_of, book)
+        misses = worst_misses(store, own, near, values, issue.as_of, book, alerts)
     good, bad = success_and_failure(groups)
     report = Reliability(
         issue=IssueBlock(**issue.describe()), headline=_headline(rows, focus), focus=focus, rows=rows, groups=groups,
