@@ -58,6 +58,8 @@ _CONFIG: tuple[tuple[str, str], ...] = (
     ("*.tokens*", "WHOOP tokens, encrypted"),
     ("keys", "the key of the tokens"),
     ("budget", "how often WHOOP was asked"),
+    ("locks", "locks of the tokens"),
+    (".app-*", "id and secret of your WHOOP app, on their way to the login"),
     ("demo", "tokens of the demo"),
     ("*.lock", "locks"),
 )
@@ -135,10 +137,10 @@ def erase_all(settings: Settings, confirm: str) -> Erased:
             f"{len(stuck)} files could not be removed, the first: {stuck[0]}. Stop what uses them "
             "(hrv up, hrv dashboard), then run it again."
         )
+    _remove_empty(settings.home / "demo")
     left = sorted(str(path) for folder in {settings.home, settings.config_dir} for path in _children(folder))
-    for folder in (settings.home / "demo", settings.home, settings.config_dir):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+    for folder in (settings.home, settings.config_dir):
+        _remove_empty(folder)
     notes = []
     if settings.journal_inbox is not None:
         notes.append(f"Your phone's folder {settings.journal_inbox} is yours and was left as it is.")
@@ -184,6 +186,11 @@ def _size(path: Path) -> int:
 
 def _children(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _remove_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _remove(path: Path, stuck: list[str]) -> None:
