@@ -88,10 +88,10 @@ def test_nothing_that_was_learned_later_is_in_a_state(world):
 
 def test_a_replay_remembers_what_could_be_remembered_then(world):
     days = [TODAY - timedelta(days=k) for k in range(12, 0, -1)]
-    for origin in days:
+    whole = []
+    for origin in days:  # as a replay does: remember, then say
+        whole.append(state(world, origin, "replay"))
         world.agent_says(origin, 60.0, {"alcohol": -8.0}, "replay")
-    review(world.store, "me")
-    whole = [state(world, origin, "replay") for origin in days]
     assert [b.payload["own_errors"]["n"] for b in whole] == list(range(12))
     again = [state(world, origin, "replay") for origin in reversed(days)]
     assert [b.digest() for b in reversed(again)] == [b.digest() for b in whole]
@@ -317,6 +317,7 @@ def test_the_commands_show_edit_erase_and_tell_the_history(world, run):
     told = run("edit", "--forget", "sick", "--json")
     assert json.loads(told.stdout)["edit"] == {"op": "forget", "name": "sick"}
     assert "sick" not in run("show").stdout
+    assert isinstance(run("erase").exception, BadEdit)
     gone = run("erase", "--yes")
     assert "stay in record.sqlite" in gone.stdout and "Nothing is remembered" in run("show").stdout
     assert json.loads(run("history", "--json").stdout) == {"states": []}

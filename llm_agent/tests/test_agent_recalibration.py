@@ -113,7 +113,7 @@ def rows_of(said, shifts, i, segment="s1"):
         "segment": segment,
         "spread_factor": 1.0,
         "hit_weight": 0.0,
-        "levers": [{"id": "L1", "text": "wine"}],
+        "levers": [{"id": "L1", "taken_ms": -4.0}, {"id": "L2", "taken_ms": 0.0}],
     }
     return [
         ForecastRow("me", "evening", as_of, origin, origin + timedelta(days=h), h, "agent", "1",
@@ -165,6 +165,7 @@ def test_without_any_past_a_shift_is_partly_believed_and_its_band_wider():
     base = raw[0].quantiles_ms[11] - shifts[i, 0]
     moved = np.log(made[0].quantiles_ms[11] / base) / np.log(raw[0].quantiles_ms[11] / base)
     assert moved == pytest.approx(BELIEVED)
+    assert made[0].reasons[SHIFT] == pytest.approx(made[0].quantiles_ms[11] - base, abs=1e-3)
     width = [np.log(r.quantiles_ms[18] / r.quantiles_ms[4]) for r in (raw[0], made[0])]
     assert width[1] > 1.01 * width[0]
     np.testing.assert_allclose(made[3].quantiles_ms, raw[3].quantiles_ms)

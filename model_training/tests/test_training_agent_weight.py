@@ -241,3 +241,28 @@ def test_the_raw_agent_the_rules_and_the_guess_are_not_in_final():
     for row, own in zip(final, now, strict=True):
         assert row.quantiles_ms == pytest.approx(own.quantiles_ms) and "no forecast" in row.reasons["note"]
     assert final_rows(others, scores_at(told, 20)) == []
+
+
+@pytest.mark.slow
+def test_what_each_kind_of_agent_costs_and_brings_over_two_years(capsys):
+    """n = 20 seeds x 729 nights 1; the table is what docs/reliability.md quotes."""
+    rows = []
+    for agent in (useful, useless, harmful, wild, changing, betraying, foe, trickster):
+        per_seed = []
+        for seed in range(20):
+            told = voices(agent, seed)
+            mix, said, final = losses(told, agent_weights(told).weights)
+            spoke = told.counts[:-1, 0]
+            excess = np.cumsum(final)[199:] / np.cumsum(mix)[199:] - 1
+            per_seed.append(
+                [final.sum() / mix.sum() - 1, said.sum() / mix.sum() - 1, excess.max(),
+                 final[spoke].sum() / mix[spoke].sum() - 1, said[spoke].sum() / mix[spoke].sum() - 1]
+            )  # fmt: skip
+        mean, worst = 100 * np.mean(per_seed, axis=0), 100 * np.max(per_seed, axis=0)
+        assert worst[2] < 1.0, (agent.__name__, worst)
+        rows.append(
+            f"{agent.__name__:10} final {mean[0]:+6.2f} % (worst stretch {worst[2]:+5.2f}), agent {mean[1]:+7.1f} %; "
+            f"nights it spoke of: final {mean[3]:+6.2f}, agent {mean[4]:+7.1f} %"
+        )
+    with capsys.disabled():
+        print("\nCRPS against the mix, 20 seeds x 729 nights", *rows, sep="\n")

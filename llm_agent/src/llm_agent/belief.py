@@ -25,6 +25,7 @@ from llm_agent.belief_edits import Edits, read_edits
 from llm_agent.belief_lines import belief_lines
 from llm_agent.own_errors import own_errors
 from llm_agent.post_mortem import KIND as POST_MORTEM
+from llm_agent.post_mortem import review
 from llm_agent.stressors import Stressor, alerted_stressors, told_stressors
 
 __all__ = ["KIND", "SCHEMA_VERSION", "Belief", "current_belief", "make_belief", "update_belief"]
@@ -77,7 +78,10 @@ def current_belief(store: Store, member_id: str, book: str, as_of: datetime) -> 
 
 
 def update_belief(store: Store, issue: Issue) -> Belief | None:
-    """Make the state of an issue and enter it; None while there is no summary of the issue."""
+    """Make the state of an issue and enter it; None while there is no summary of the issue.
+
+    Forecasts whose night is known are reviewed first, so that a replay that walks through the days remembers each.
+    """
     path = store.reports_dir("daily") / f"{issue.name}.json"
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
@@ -88,6 +92,7 @@ def update_belief(store: Store, issue: Issue) -> Belief | None:
         issue.origin_day.isoformat(),
     ):
         return None
+    review(store, issue.member_id)
     belief = make_belief(store, issue, summary)
     known = any(
         fact.key == issue.book and fact.known_at == issue.as_of and fact.payload == belief.payload

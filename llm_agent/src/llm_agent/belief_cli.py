@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -114,6 +115,8 @@ def erase(
     from llm_agent.belief_edits import erase as erase_all
 
     store, whose = _opened(member)
+    if not yes and (as_json or not sys.stdin.isatty()):
+        raise BadEdit("Expected --yes: all that the agent remembers of you would be forgotten.")
     if not yes and not typer.confirm("Forget all that the agent remembers of you?", err=True):
         raise typer.Abort
     erase_all(store, whose)

@@ -102,7 +102,8 @@ def post_mortem(
     crps = {name: round(_crps(rows[name], came_ms), 3) for name in VOICES if name in rows}
     place = float(pit(said[None], np.array([came_ms]))[0])
     residual = came_ms - base
-    levers = [judged_lever(lever, residual, shift, noise) for lever in reasons.get("levers", [])]
+    taken = [lever for lever in reasons.get("levers", ()) if lever.get("taken_ms")]
+    levers = [judged_lever(lever, residual, shift, noise) for lever in taken]
     missed = not MISSED <= place <= 1 - MISSED
     miss = "down" if place < 0.5 else "up"
     told = [fact.describe() for fact in later]
@@ -147,9 +148,8 @@ def judged_lever(
 
 def _nights(store: Store, member_id: str) -> tuple[list[_Night], int, int]:
     """Issues of the agent whose night 1 is known, oldest first; how many wait, and how many are void."""
-    frame = store.ledger.forecasts(None, member_id).filter(
-        pl.col("horizon") == 1, pl.col("forecaster").is_in(VOICES)
-    )
+    rows_of = [store.ledger.forecasts(None, member_id, forecaster=name) for name in VOICES]
+    frame = pl.concat(rows_of).filter(pl.col("horizon") == 1)
     outcomes = {row["day"]: row for row in store.ledger.outcomes(member_id).iter_rows(named=True)}
     issues: dict[tuple[str, str, date], dict[str, dict[str, Any]]] = {}
     for row in frame.sort("book", "n").iter_rows(named=True):

@@ -102,8 +102,9 @@ def recalibrated_rows(agent_rows: Sequence[ForecastRow], past_scores: pl.DataFra
         told = row.reasons or {}
         quantiles = tuple(float(q) for q in learned.quantiles_ms[-1, k])
         reasons = {
-            SHIFT: round(float(learned.believed[-1]) * float(told.get(SHIFT, 0.0)), 3), SEGMENT: segment,
-            "moved": has_moved(told), "levers": [lever["id"] for lever in told.get("levers", [])],
+            SHIFT: round(_believed_ms(row, float(learned.believed[-1])), 3), SEGMENT: segment,
+            "moved": has_moved(told),
+            "levers": [lever["id"] for lever in told.get("levers", ()) if lever.get("taken_ms")],
             "believed": round(float(learned.believed[-1]), 4), "bias_pct": round(float(learned.bias_pct[-1, k]), 3),
             "spread": round(float(learned.spread[-1, k]), 4), "scored_nights": int(learned.scored[-1, k]),
         }  # fmt: skip
@@ -117,6 +118,13 @@ def recalibrated_rows(agent_rows: Sequence[ForecastRow], past_scores: pl.DataFra
             )
         )  # fmt: skip
     return made
+
+
+def _believed_ms(row: ForecastRow, believed: float) -> float:
+    """What is left of a row's shift when a share of it, on the ln scale, is believed."""
+    median = row.quantiles_ms[MEDIAN_INDEX]
+    base = max(median - float((row.reasons or {}).get(SHIFT, 0.0)), 0.1 * median)
+    return base * ((median / base) ** believed - 1)
 
 
 def has_moved(reasons: dict[str, Any]) -> bool:
