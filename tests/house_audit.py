@@ -25,7 +25,9 @@ from hrv_shared.daytime import format_instant, parse_instant
 from hrv_shared.issue import Issue
 from hrv_shared.store import Store
 from journal_analysis.table import rebuild as rebuild_journal
-from llm_agent.briefing import make_briefing, make_messages
+from llm_agent.answer import messages_for
+from llm_agent.forecast import briefing_of
+from llm_agent.prompts import load_prompt
 from model_training import combine, issue_forecasts
 from whoop_api_client.tables import rebuild as rebuild_whoop
 
@@ -59,10 +61,10 @@ def voices(
     for path in (*write_daily(store, issue), *write_weekly(store, issue)):
         said[f"report {path.name}"] = path.read_text(encoding="latin-1" if path.suffix == ".pdf" else "utf-8")
     said["card"] = today_card(store, issue).model_dump_json()
-    mix = rows.filter(pl.col("forecaster") == "mix", pl.col("horizon") == 1)["quantiles_ms"][0]
-    summary = json.loads((store.reports_dir("daily") / f"{issue.name}.json").read_text(encoding="utf-8"))
-    said["briefing"] = json.dumps(
-        make_messages(make_briefing(summary, tuple(mix), _transcripts(store, issue)))
+    briefing = briefing_of(store, issue)
+    said["briefing"] = briefing.text
+    said["prompts"] = json.dumps(
+        [messages_for(briefing, load_prompt(style), style)[0] for style in ("choice", "free")]
     )
     said["skill rows"] = json.dumps(
         [row.model_dump(mode="json") for row in summarise_day(store, issue).summary.skill]
@@ -152,13 +154,6 @@ def permute_target_nights(connection: sqlite3.Connection, issue: Issue) -> None:
             "score": _poisoned(score, draw, False) if draw.random() < 0.5 else score
         }
         connection.execute("UPDATE fact SET payload = ? WHERE seq = ?", (json.dumps(mixed), seq))
-
-
-def _transcripts(store: Store, issue: Issue) -> list[str]:
-    entries = store.record.latest("journal_entry", MEMBER, issue.as_of).values()
-    return sorted(
-        e.payload["transcript"] for e in entries if e.payload["day"] == issue.origin_day.isoformat()
-    )
 
 
 def _poisoned(value: Any, draw: Random, times_too: bool) -> Any:

@@ -1,159 +1,238 @@
-"""The briefing: what the language model is told, computed from the summary and the ledger alone.
+"""The briefing: numbered evidence for the night, computed from the summary, the ledger and the wearer's words alone.
 
-Static text comes first so that a model can keep it, the journal last because it matters most. The same summary gives
-the same briefing, byte for byte.
+Lines stand in the order of what moves HRV tonight: personal effects of tonight's facts, alerts, the wearer's words,
+memory, the day's load and the last night, then the models and the level. The same input gives the same bytes.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
 from typing import Any
 
-from hrv_shared.llm import Message
+from hrv_shared.constants import MEDIAN_INDEX
+from llm_agent.levers import Lever, listed_levers
+from llm_agent.literature import needs_no_judgement, usual_levers
+from llm_agent.sentences import Sentence, Words, read_words
 
-__all__ = ["Briefing", "make_briefing", "make_messages", "prompt_digest"]
+__all__ = ["Briefing", "Line", "make_briefing"]
 
-LEAST_CERTAINTY = 0.8
-"""Effects whose sign is less certain than this are not told: the model makes a sentence of every row it gets."""
+UNUSUAL_Z = 1.5
+"""From this many SDs on a measure is called above or below usual."""
+LOAD_RATIO = 1.3
 
-MAX_JOURNAL_CHARACTERS = 1500
-"""About 400 tokens; the default model's window holds 4,096 in all."""
+
+@dataclass(frozen=True)
+class Line:
+    """One piece of evidence: its id in the briefing, its text, and the summary's ids that it resolves to."""
+
+    id: str
+    text: str
+    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Briefing:
-    """What is shown, and the numbers that the checks need.
+    """What a language model may rest on.
 
     Attributes
     ----------
-    report : str
-        The text; every quote and number of a reply must be found in it.
-    base_median_ms : float, ms
-        The models' median for night 1 without tonight's journal.
-    matched : tuple of dict
-        Personal effects of tonight's facts: ``behaviour``, ``effect_ms``, ``phrase``, ``evidence``.
-    has_journal : bool
-        Whether the wearer said anything today.
+    lines : tuple of Line
+    effects : tuple of Lever
+        Personal effects of tonight's facts whose sign is certain enough, and usual ones where there is none.
+    words : Words
+        The wearer's sentences: asked about, covered by facts, withheld.
+    state : str
+        The measured state in a few words, for a small prompt.
+    base_ms : dict horizon -> quantiles [Q], ms
+        The models' week without tonight's journal.
+    baseline_ms : float or None, ms
+        60-day mean.
+    places : tuple of str
+        Where each of the day's notes stands in the record.
+    facts : tuple of dict
+        Tonight's accepted facts.
     """
 
-    report: str
-    base_median_ms: float
-    matched: tuple[dict[str, Any], ...]
-    has_journal: bool
+    lines: tuple[Line, ...]
+    effects: tuple[Lever, ...]
+    words: Words
+    state: str
+    base_ms: Mapping[int, Sequence[float]]
+    baseline_ms: float | None
+    places: tuple[str, ...]
+    facts: tuple[dict[str, Any], ...]
 
     @property
-    def matched_sum_ms(self) -> float:
-        """Sum of the matched effects, ms."""
-        return sum(effect["effect_ms"] for effect in self.matched)
+    def median_ms(self) -> float:
+        """The models' median of night 1, ms."""
+        return self.base_ms[1][MEDIAN_INDEX]
+
+    @property
+    def text(self) -> str:
+        """All lines, as a large model and people read them."""
+        return "\n".join(f"[{line.id}] {line.text}" for line in self.lines) + "\n"
+
+    def line(self, line_id: str) -> Line | None:
+        """The line of an id."""
+        return next((line for line in self.lines if line.id == line_id), None)
+
+    def place_of(self, sentence: Sentence) -> str:
+        """Where a sentence stands: the record's key of its note, and its number."""
+        return f"{self.places[sentence.note]}/{sentence.id}"
 
 
 def make_briefing(
-    summary: dict[str, Any], base_quantiles_ms: tuple[float, ...], journal: list[str]
+    summary: dict[str, Any],
+    base_ms: Mapping[int, Sequence[float]],
+    journal: Sequence[str],
+    *,
+    places: Sequence[str] | None = None,
+    memory: Sequence[tuple[str, str]] = (),
 ) -> Briefing:
-    """Write the report.
+    """Gather the evidence.
 
     Parameters
     ----------
     summary : dict
-        ``reports/daily/<issue>.json``, schema 1.0.
-    base_quantiles_ms : tuple of 23 floats, ms
-        The models' combination for night 1 without tonight's journal.
-    journal : list of str
+        ``reports/daily/<issue>.json``.
+    base_ms : dict horizon -> quantiles [Q], ms
+        The models' combination without tonight's journal.
+    journal : sequence of str
         Today's transcripts; data, never instructions.
+    places : sequence of str, optional
+        Where each transcript stands in the record.
+    memory : sequence of (id, text)
+        Lines of the belief state.
     """
-    matched = tuple(
-        {k: m[k] for k in ("behaviour", "effect_ms", "phrase", "evidence")}
-        for m in summary["matched_effects"]
-        if max(m["p_negative"], 1 - m["p_negative"]) >= LEAST_CERTAINTY
-    )
-    p10, p25, p50, p75, p90 = (base_quantiles_ms[i] for i in (3, 6, 11, 16, 19))
-    baseline = summary["baseline"]
-    nights = [f"{n['hrv_rmssd_ms']:.0f}" if n["hrv_rmssd_ms"] is not None else "?" for n in summary["nights"]]
+    own = listed_levers(summary["matched_effects"])
+    sleep = summary["sleep_last_night"]
+    onset = sleep["onset_local"] if sleep else None
+    known = {m["behaviour"] for m in summary["matched_effects"]}
+    usual = usual_levers(summary["tonight_facts"], known, base_ms[1][MEDIAN_INDEX], onset)
+    effects = (*own, *usual)
+    words = read_words(journal, _covered_quotes(summary, onset))
+    places = tuple(places or (f"journal/{i + 1}" for i in range(len(journal))))
     lines = [
-        "# Daily report, forecast for tomorrow morning",
-        "## Overnight RMSSD, last 28 days (ms, oldest first; ? = no usable night)",
-        ", ".join(nights),
-        _sentence(
-            f"60-day baseline: mean {_one(baseline['mean_60d_ms'])}, sd {_one(baseline['sd_60d_ms'])}.",
-            f"Last 7 days mean {_one(baseline['mean_7d_ms'])}.",
-            _last_night(summary["last_night"]),
+        *_effect_lines(summary, effects),
+        *_alert_lines(summary),
+        *(
+            Line(s.id, f'the wearer said: "{s.text}"', (f"{places[s.note]}/{s.id}",))
+            for s in words.asked
         ),
-        "## Model forecasts for tomorrow (ms; P10, P25, P50, P75, P90)",
-        f"| ENSEMBLE | {p10:.1f} | {p25:.1f} | {p50:.1f} | {p75:.1f} | {p90:.1f} |",
-        "## Context",
-        *_context(summary),
-        "## Personal effects that match today's facts (mean change in next-morning RMSSD, n days, sd)",
-        *([f"- {m['phrase']}" for m in matched] or ["none (ordinary day)"]),
-        "## Journal facts for today (extracted)",
-        "; ".join(fact["text"] for fact in summary["tonight_facts"]) or "none",
-        "## Journal transcript for today",
-        _quoted(journal),
+        *_fact_lines(summary),
+        *(Line(line_id, text, ()) for line_id, text in memory),
+        *_context_lines(summary),
+        *_model_lines(summary, base_ms),
     ]
-    return Briefing("\n".join(lines) + "\n", p50, matched, has_journal=bool(journal))
+    return Briefing(
+        tuple(lines), effects, words, _state(summary), base_ms, summary["baseline"]["mean_60d_ms"], places,
+        tuple(summary["tonight_facts"]),
+    )  # fmt: skip
 
 
-def make_messages(briefing: Briefing) -> list[Message]:
-    """The prompt: instructions, worked examples, then the report."""
-    prompt = _prompt()
-    messages: list[Message] = [{"role": "system", "content": prompt["system"]}]
-    for example in prompt["few_shot"]:
-        messages.append({"role": "user", "content": example["user"]})
-        messages.append({"role": "assistant", "content": json.dumps(example["assistant"])})
-    return [*messages, {"role": "user", "content": briefing.report}]
+def _covered_quotes(summary: dict[str, Any], onset_local: str | None) -> list[str]:
+    """Quotes of facts that need no judgement: they have an own or a usual effect, or code knows that they have none."""
+    known = {m["behaviour"] for m in summary["matched_effects"]}
+    return [
+        fact["quote"]
+        for fact in summary["tonight_facts"]
+        if fact["quote"] and (fact["behaviour"] in known or needs_no_judgement(fact, onset_local))
+    ]
 
 
-def prompt_digest() -> str:
-    """Version and digest of the prompt file; part of the agent's version."""
-    text = files("llm_agent").joinpath("data/prompt.json").read_bytes()
-    return f"{_prompt()['version']}-{sha256(text).hexdigest()[:8]}"
-
-
-@cache
-def _prompt() -> dict[str, Any]:
-    return json.loads(files("llm_agent").joinpath("data/prompt.json").read_text(encoding="utf-8"))
-
-
-def _context(summary: dict[str, Any]) -> list[str]:
-    load, sleep = summary["load"], summary["sleep_last_night"]
+def _effect_lines(summary: dict[str, Any], effects: Sequence[Lever]) -> list[Line]:
+    by_name = {m["behaviour"]: m for m in summary["matched_effects"]}
     lines = []
-    if load["ratio"] is not None:
-        acute, chronic = load["acute_7d_strain"], load["chronic_28d_strain"]
+    for lever in effects:
+        if lever.kind == "usual":
+            told = f"usual effect of {lever.text}: {lever.effect_ms:+.1f} ms, a rule of thumb without own nights"
+            lines.append(Line(lever.id, told, lever.evidence))
+            continue
+        m = by_name[lever.behaviour]
         lines.append(
-            f"Mean day strain: last 7 days {acute:.1f}, last 28 days {chronic:.1f} (ratio {load['ratio']:.2f})"
+            Line(
+                lever.id,
+                f"own effect of {m['text']}: {m['effect_ms']:+.1f} ms "
+                f"(80 % {m['low80_ms']:+.1f} to {m['high80_ms']:+.1f}; "
+                f"{m['n_yes']} nights with, {m['n_no']} without; {m['label']})",
+                lever.evidence,
+            )
         )
+    return lines or [Line("X0", "no listed effect matches tonight's facts", ())]
+
+
+def _alert_lines(summary: dict[str, Any]) -> list[Line]:
+    told = [*summary.get("alerts", ()), *summary["anomalies"]]
+    return [Line(f"A{i}", a["sentence"], (a["evidence"],)) for i, a in enumerate(told[:4], start=1)]
+
+
+def _fact_lines(summary: dict[str, Any]) -> list[Line]:
+    facts = summary["tonight_facts"][:12]
+    if not facts:
+        return [Line("F1", "no journal fact about tonight", ())]
+    return [Line("F1", "; ".join(f["text"] for f in facts), tuple(dict.fromkeys(f["evidence"] for f in facts)))]
+
+
+def _context_lines(summary: dict[str, Any]) -> list[Line]:
+    load, sleep, last = summary["load"], summary["sleep_last_night"], summary["last_night"]
+    lines = []
     if load["today_strain_0_21"] is not None:
         so_far = "" if load["today_is_final"] else " so far"
-        lines.append(f"Strain today{so_far}: {load['today_strain_0_21']:.1f} of 21")
-    if sleep and sleep["asleep_h"] is not None:
-        efficiency = "" if sleep["efficiency_pct"] is None else f", efficiency {sleep['efficiency_pct']:.0f}%"
-        lines.append(f"Sleep last night: {sleep['asleep_h']:.1f} h{efficiency}")
-    resting = [r["resting_hr_bpm"] for r in summary["resting_hr"] if r["resting_hr_bpm"] is not None]
-    if resting:
-        lines.append("Resting heart rate last nights: " + ", ".join(f"{r:.0f}" for r in resting) + " bpm")
-    lines += [anomaly["sentence"] for anomaly in summary["anomalies"]]
-    return lines or ["nothing known"]
-
-
-def _last_night(last: dict[str, Any]) -> str:
+        usual = "" if load["chronic_28d_strain"] is None else f", mean of 28 days {load['chronic_28d_strain']:.1f}"
+        lines.append((f"strain today{so_far} {load['today_strain_0_21']:.1f} of 21{usual}", load))
+    if load["ratio"] is not None:
+        lines.append((f"load of 7 days against 28: {load['ratio']:.2f}", load))
     if last["hrv_rmssd_ms"] is None:
-        return f"Last night: {last['state']}."
-    z = "" if last["z"] is None else f" (z={last['z']:+.1f})"
-    return f"Last value {last['hrv_rmssd_ms']:.0f}{z}."
+        lines.append((f"last night: {last['state']}", last))
+    else:
+        z = "" if last["z"] is None else f" (z {last['z']:+.1f})"
+        lines.append((f"last night {last['hrv_rmssd_ms']:.0f} ms{z}", last))
+    if sleep and sleep["asleep_h"] is not None:
+        lines.append((f"slept {sleep['asleep_h']:.1f} h last night", sleep))
+    resting = [r for r in summary["resting_hr"] if r["resting_hr_bpm"] is not None]
+    if resting:
+        shown = ", ".join(f"{r['resting_hr_bpm']:.0f}" for r in resting)
+        lines.append((f"resting heart rate of the last nights: {shown} bpm", resting[-1]))
+    return [Line(f"C{i}", text, _ids(block)) for i, (text, block) in enumerate(lines, start=1)]
 
 
-def _quoted(journal: list[str]) -> str:
-    """The wearer's words on one line between quotation marks, without any of their own or a heading's sign."""
-    words = " ".join(" ".join(journal).split()).replace('"', "'").replace("#", "").replace("|", "")
-    return f'"{words[:MAX_JOURNAL_CHARACTERS]}"' if words else "none"
+def _model_lines(summary: dict[str, Any], base_ms: Mapping[int, Sequence[float]]) -> list[Line]:
+    p10, p50, p90 = (base_ms[1][i] for i in (3, MEDIAN_INDEX, 19))
+    week = ", ".join(f"{base_ms[h][MEDIAN_INDEX]:.0f}" for h in sorted(base_ms))
+    baseline = summary["baseline"]
+    lines = [
+        Line(
+            "M1",
+            f"the models without tonight's journal: {p50:.1f} ms, 80 % {p10:.1f} to {p90:.1f}; week {week}",
+            ("mix",),
+        )
+    ]
+    if baseline["mean_60d_ms"] is not None:
+        parts = [f"60-day mean {baseline['mean_60d_ms']:.1f} ms"]
+        if baseline["sd_60d_ms"] is not None:
+            parts.append(f"sd {baseline['sd_60d_ms']:.1f}")
+        if baseline["mean_7d_ms"] is not None:
+            parts.append(f"last 7 nights {baseline['mean_7d_ms']:.1f}")
+        lines.append(Line("M2", ", ".join(parts), _ids(baseline)))
+    return lines
 
 
-def _one(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.1f}"
+def _state(summary: dict[str, Any]) -> str:
+    """What is measured to be out of the usual, in words without numbers."""
+    said = []
+    z = summary["last_night"].get("z")
+    if z is not None and abs(z) >= UNUSUAL_Z:
+        said.append(f"HRV {'above' if z > 0 else 'below'} usual")
+    ratio = summary["load"]["ratio"]
+    if ratio is not None and ratio >= LOAD_RATIO:
+        said.append("training load above usual")
+    for anomaly in summary["anomalies"]:
+        if anomaly["name"].startswith("resting_hr") and anomaly["value"] > anomaly["usual"]:
+            said.append("pulse above usual")
+    said += [alert["name"].replace("_", " ") for alert in summary.get("alerts", ())]
+    return ", ".join(dict.fromkeys(said)) or "as usual"
 
 
-def _sentence(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+def _ids(block: dict[str, Any]) -> tuple[str, ...]:
+    return (block["evidence"],) if block.get("evidence") else ()

@@ -12,14 +12,18 @@ from hrv_shared.constants import AGENT
 from hrv_shared.issue import current_issue
 from hrv_shared.settings import Settings, load_settings
 from hrv_shared.store import Store
-from llm_agent import tracing_cli
+from llm_agent import belief_cli, tracing_cli
+from llm_agent.answer import Style
 from llm_agent.bench.cli import app as bench_app
 
+LARGEST_CHOICE_BYTES = 3_000_000_000
 TIMEOUT_S = 420.0
 """About half a minute on two quiet cores; ten times that on busy ones."""
 
 app = app_for("llm_agent", "The language model's own forecast, checked, with its reasons.")
 app.add_typer(bench_app, name="bench")
+app.add_typer(belief_cli.belief_app, name="belief")
+app.command()(belief_cli.review)
 app.command()(tracing_cli.traces)
 app.command()(tracing_cli.prompts)
 
@@ -32,7 +36,10 @@ def forecast(member: MemberOption = None, as_json: JsonOption = False) -> None:
     settings = load_settings()
     store = Store.open(settings)
     issue = current_issue(store, member or settings.member_id)
-    result = agent_forecast(store, issue, lambda: open_model(settings), seed=settings.seed)
+    result = agent_forecast(
+        store, issue, lambda: open_model(settings), samples=settings.agent_samples, seed=settings.seed,
+        style=style_of(settings), model_digest=model_digest(settings),
+    )  # fmt: skip
     emit({k: v for k, v in result.items() if k != "text"}, result["text"], as_json)
 
 
@@ -62,6 +69,31 @@ def show(
     emit({"forecasts": said}, text or "The agent has not spoken yet.", as_json)
 
 
+def style_of(settings: Settings) -> Style:
+    """How the model is asked: by the setting, else choices for an embedded model of up to 3 GB, free for others."""
+    if settings.agent_style != "auto":
+        return settings.agent_style
+    if settings.llm_backend != "embedded":
+        return "free"
+    path = settings.llm_model_path
+    return "free" if path and path.is_file() and path.stat().st_size > LARGEST_CHOICE_BYTES else "choice"
+
+
+def model_digest(settings: Settings) -> str:
+    """The sha256 of the embedded model's file; empty where the model is somebody's server."""
+    from hrv_shared.models import ModelError, resolve
+
+    if settings.llm_backend != "embedded":
+        return ""
+    try:
+        return resolve(
+            settings.llm_model, cache_dir=settings.cache_dir, configured_path=settings.llm_model_path,
+            allow_download=False,
+        ).sha256  # fmt: skip
+    except ModelError:
+        return ""
+
+
 def open_model(settings: Settings):
     """Open the language model that the settings name."""
     from hrv_shared.llm import ModelUnavailable, open_chat_model
@@ -81,5 +113,5 @@ def open_model(settings: Settings):
     return open_chat_model(
         settings.llm_backend, model_path=path, model=settings.llm_model, base_url=settings.llm_base_url,
         api_key=key.get_secret_value() if key else None, allow_remote=settings.llm_allow_remote,
-        threads=settings.threads, cache_prompt=False, timeout_s=TIMEOUT_S,
+        threads=settings.threads, timeout_s=TIMEOUT_S,
     )  # fmt: skip

@@ -1,127 +1,211 @@
-"""The agent's forecast of one issue: brief, ask once, check, correct, enter into the ledger; or refuse visibly."""
+"""The agent's day: gather the briefing, ask, and enter what it said, the same recalibrated, and the rules' answer.
+
+A failed call is a visible refusal; no one else's number is ever issued in the agent's name. The rules' answer (the
+matched effects summed in code) is issued beside it, so that what the model adds can be seen.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
-from hrv_shared.constants import AGENT, MODEL_COMBINATION
+from hrv_shared.constants import AGENT, HORIZONS, MEDIAN_INDEX, MODEL_COMBINATION, RULES
 from hrv_shared.errors import Refusal
 from hrv_shared.issue import Issue
 from hrv_shared.ledger import ForecastRow
-from hrv_shared.llm import ChatError, ChatModel
-from hrv_shared.record import SEEN
+from hrv_shared.llm import ChatError
+from hrv_shared.past_scores import known_scores
+from hrv_shared.record import SEEN, canonical_json
 from hrv_shared.store import Store
-from llm_agent.briefing import Briefing, make_briefing, make_messages, prompt_digest
-from llm_agent.correction import carry_over, correct_quantiles
+from llm_agent.answer import SAMPLES, TEMPERATURE, Answer, Style, ask_about, ask_agent, messages_for
+from llm_agent.belief import current_belief, update_belief
+from llm_agent.briefing import Briefing, make_briefing
+from llm_agent.correction import correct_quantiles, corrected_week, correction_of
 from llm_agent.errors import ModelFailed, NoBriefing
-from llm_agent.opinion import OPINION_SCHEMA, Opinion, check_opinion
+from llm_agent.prompts import load_prompt
+from llm_agent.recalibration import recalibrated_rows
+from llm_agent.red_flags import red_flag_notices
 
-__all__ = ["AgentResult", "agent_forecast"]
+__all__ = ["agent_forecast", "ask_agent", "briefing_of"]
 
-AgentResult = dict[str, Any]
 SOURCE = "llm-agent"
+RULES_VERSION = "1.0"
 
 
-def agent_forecast(store: Store, issue: Issue, open_model, *, seed: int = 0) -> AgentResult:
+def agent_forecast(
+    store: Store,
+    issue: Issue,
+    open_model,
+    *,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    style: Style = "choice",
+    model_digest: str = "",
+) -> dict[str, Any]:
     """Issue the agent's rows, or record why there are none.
 
     Parameters
     ----------
     open_model : callable () -> ChatModel
         Called only when a forecast is due; may raise ``ChatError``.
+    model_digest : str
+        sha256 of the model's file where there is one; part of the score segment.
 
     Returns
     -------
     dict
-        ``status`` is ``issued``, ``already`` or ``refused``; with the opinion or the reason.
+        ``status`` is ``issued``, ``already`` or ``refused``; with the answer or the reason.
 
     Raises
     ------
     NoBriefing
         The summary or the models' combination of this issue is missing.
     """
-    base = _combination(store, issue)
+    mix = _combination(store, issue)
     if _has_spoken(store, issue):
         return {
             "status": "already",
             "issue": issue.describe(),
             "text": f"The agent has already spoken for {issue.name}.",
         }
-    summary = _summary(store, issue)
-    briefing = make_briefing(summary, _without_journal(base[1]), _journal(store, issue))
+    update_belief(store, issue)
+    briefing, words = _gather(store, issue, mix)
+    notices = [{"kind": n.kind, "text": n.text} for n in red_flag_notices(words, briefing.facts)]
+    store.ledger.issue(issue.book, _rules_rows(issue, mix, briefing), utc_offset_min=issue.utc_offset_min)
     try:
-        reply = _ask(store, issue, open_model, briefing, seed)
-        opinion = check_opinion(reply["parsed"], briefing)
+        answer = _ask(store, issue, open_model, briefing, samples, seed, style)
     except Refusal as refusal:
-        return _refuse(store, issue, refusal)
-    rows = _rows(issue, base, briefing, opinion, reply)
-    done = store.ledger.issue(issue.book, rows, utc_offset_min=issue.utc_offset_min)
+        return _refuse(store, issue, refusal) | {"notices": notices}
+    segment = segment_of_call(answer, model_digest, samples)
+    rows = _agent_rows(issue, mix, briefing, answer, segment, notices)
+    calibrated = recalibrated_rows(rows, known_scores(store, issue))
+    done = store.ledger.issue(issue.book, [*rows, *calibrated], utc_offset_min=issue.utc_offset_min)
+    shift = answer.shifts_ms[1]
     return {
-        "status": "issued", "issue": issue.describe(), "rows": done.written, "opinion": _reasons(opinion, briefing),
-        "seconds_llm": reply["seconds"], "model": reply["model_id"],
-        "text": f"{opinion.shift_ms:+.1f} ms, spread x{opinion.sd_scale}: {opinion.rationale}",
+        "status": "issued", "issue": issue.describe(), "rows": done.written, "opinion": rows[0].reasons,
+        "seconds_llm": answer.seconds, "model": answer.model_id, "notices": notices,
+        "text": "\n".join([f"{shift:+.1f} ms: {answer.rationale}", *(n["text"] for n in notices)]),
     }  # fmt: skip
 
 
-def _rows(
-    issue: Issue, base: dict[int, dict], briefing: Briefing, opinion: Opinion, reply: dict
+def briefing_of(store: Store, issue: Issue) -> Briefing:
+    """The briefing of an issue, as it would be put before the model; the same for ever.
+
+    Raises
+    ------
+    NoBriefing
+    """
+    return _gather(store, issue, _combination(store, issue))[0]
+
+
+def segment_of_call(answer: Answer, model_digest: str, samples: int) -> str:
+    """Names the score segment: another prompt, model or way of sampling opens a new one."""
+    parts = [answer.prompt_digest, answer.model_id, model_digest, samples, TEMPERATURE]
+    return sha256(canonical_json(parts).encode()).hexdigest()[:12]
+
+
+def _gather(store: Store, issue: Issue, mix: Mapping[int, dict]) -> tuple[Briefing, list[str]]:
+    entries = _journal(store, issue)
+    words = [entry.payload["transcript"] for entry in entries]
+    belief = current_belief(store, issue.member_id, issue.book, issue.as_of)
+    briefing = make_briefing(
+        _summary(store, issue),
+        {h: _without_journal(line) for h, line in mix.items()},
+        words,
+        places=[f"journal_entry/{entry.key}" for entry in entries],
+        memory=belief.lines() if belief else (),
+    )
+    return briefing, words
+
+
+def _agent_rows(
+    issue: Issue,
+    mix: Mapping[int, dict],
+    briefing: Briefing,
+    answer: Answer,
+    segment: str,
+    notices: list[dict[str, str]],
 ) -> list[ForecastRow]:
-    shifts = carry_over(opinion.shift_ms, briefing.matched)
-    rows = []
-    for horizon, line in base.items():
-        start = np.array(_without_journal(line) if horizon == 1 else line["quantiles_ms"])
-        scale = opinion.sd_scale if horizon == 1 else 1.0
-        quantiles = correct_quantiles(start, shifts[horizon], scale)
-        rows.append(
-            ForecastRow(
-                issue.member_id, issue.slot, issue.as_of, issue.origin_day, line["target_day"], horizon, AGENT,
-                f"{prompt_digest()}+{reply['model_id']}", tuple(float(q) for q in quantiles), line["hash"],
-                _reasons(opinion, briefing) | {"shift_of_this_night_ms": round(shifts[horizon], 2)},
-            )
-        )  # fmt: skip
-    return rows
-
-
-def _reasons(opinion: Opinion, briefing: Briefing) -> dict[str, Any]:
-    return {
-        "rationale": opinion.rationale, "rationale_by": opinion.rationale_by, "evidence": list(opinion.evidence),
-        "shift_ms": opinion.shift_ms, "raw_shift_ms": opinion.raw_shift_ms, "sd_scale": opinion.sd_scale,
-        "matched_effects": [m["evidence"] for m in briefing.matched],
-        "matched_sum_ms": round(briefing.matched_sum_ms, 2),
-        "base_median_ms": round(briefing.base_median_ms, 2), "p_above_baseline_said": opinion.p_above_baseline_said,
-        "dropped": list(opinion.dropped),
+    common = {
+        "rationale": answer.rationale, "rationale_by": answer.rationale_by, "levers": list(answer.levers),
+        "evidence": sorted({e for lever in answer.levers if lever["taken_ms"] for e in lever["evidence"]}),
+        "shift_ms": round(answer.shifts_ms[1], 2), "samples": list(answer.samples), "repairs": answer.repairs,
+        "dropped": list(answer.dropped), "withheld": answer.withheld, "prompt": answer.prompt_digest,
+        "model": answer.model_id, "segment": segment, "notices": notices,
     }  # fmt: skip
+    return [
+        _row(
+            issue, mix[h], h, AGENT, f"{answer.prompt_digest}+{answer.model_id}", answer.quantiles_ms[h],
+            common | {
+                "base_median_ms": round(briefing.base_ms[h][MEDIAN_INDEX], 2),
+                "shift_of_this_night_ms": round(answer.shifts_ms[h], 3),
+                "spread_factor": answer.spread[h], "hit_weight": answer.hit_weight[h],
+            },
+        )
+        for h in sorted(mix)
+    ]  # fmt: skip
 
 
-def _ask(store: Store, issue: Issue, open_model, briefing: Briefing, seed: int) -> dict[str, Any]:
-    messages = make_messages(briefing)
+def _rules_rows(issue: Issue, mix: Mapping[int, dict], briefing: Briefing) -> list[ForecastRow]:
+    """The matched effects summed by rule: the same base, the same sizes, no language model."""
+    correction = correction_of(briefing.effects, briefing.base_ms)
+    week = corrected_week(briefing.base_ms, correction)
+    return [
+        _row(
+            issue, mix[h], h, RULES, RULES_VERSION, week[h],
+            {
+                "levers": [lever.describe() for lever in briefing.effects],
+                "base_median_ms": round(briefing.base_ms[h][MEDIAN_INDEX], 2),
+                "shift_of_this_night_ms": round(correction.shifts_ms[h], 3),
+                "spread_factor": correction.spread[h], "hit_weight": correction.hit_weight[h],
+            },
+        )
+        for h in sorted(mix)
+    ]  # fmt: skip
+
+
+def _row(
+    issue: Issue, line: dict, horizon: int, name: str, version: str, quantiles: np.ndarray, reasons: dict[str, Any]
+) -> ForecastRow:
+    return ForecastRow(
+        issue.member_id, issue.slot, issue.as_of, issue.origin_day, line["target_day"], horizon, name, version,
+        tuple(float(q) for q in quantiles), line["hash"], reasons,
+    )  # fmt: skip
+
+
+def _ask(
+    store: Store, issue: Issue, open_model, briefing: Briefing, samples: int, seed: int, style: Style
+) -> Answer:
     try:
-        model: ChatModel = open_model()
-        try:
-            answer = model.complete(
-                messages, schema=OPINION_SCHEMA, max_tokens=320, temperature=0.0, seed=seed
-            )
-        finally:
-            model.close()
+        model = open_model()
     except ChatError as error:
         raise ModelFailed(str(error)) from error
+    try:
+        answer = ask_about(briefing, model, samples=samples, seed=seed, style=style)
+    finally:
+        model.close()
+    messages, _ = messages_for(briefing, load_prompt(style), style)
     reply = {
-        "parsed": answer.parsed, "text": answer.text, "model_id": answer.model_id, "seconds": round(answer.seconds, 1),
-        "prompt_tokens": answer.prompt_tokens, "completion_tokens": answer.completion_tokens,
+        "model_id": answer.model_id, "seconds": answer.seconds, "answers": list(answer.replies),
+        "prompt_tokens": answer.prompt_tokens, "repairs": answer.repairs,
     }  # fmt: skip
     store.record.append(
         issue.member_id, "llm_call", f"{issue.book}:{issue.name}",
-        {"issue": issue.describe(), "messages": list(messages), "reply": reply, "seed": seed},
+        {
+            "issue": issue.describe(), "messages": list(messages), "reply": reply, "prompt": answer.prompt_digest,
+            "sampling": {"samples": samples, "seed": seed, "temperature": TEMPERATURE if samples > 1 else 0.0},
+        },
         known_at=store.clock(), basis=SEEN, source=SOURCE,
     )  # fmt: skip
-    return reply
+    return answer
 
 
-def _refuse(store: Store, issue: Issue, refusal: Refusal) -> AgentResult:
+def _refuse(store: Store, issue: Issue, refusal: Refusal) -> dict[str, Any]:
     payload = {"forecaster": AGENT, "code": refusal.code, "message": str(refusal), "issue": issue.describe()}
     store.record.append(
         issue.member_id, "refusal", f"{issue.book}:{issue.name}:{AGENT}", payload,
@@ -138,9 +222,10 @@ def _combination(store: Store, issue: Issue) -> dict[int, dict]:
         slot=issue.slot,
         origin_day=issue.origin_day,
     ).unique("horizon", keep="last", maintain_order=True)
-    if frame.is_empty():
+    found = {row["horizon"]: row for row in frame.iter_rows(named=True)}
+    if set(found) != set(HORIZONS):
         raise NoBriefing(f"There is no models' forecast for {issue.name} to correct. Run first: hrv forecast")
-    return {row["horizon"]: row for row in frame.iter_rows(named=True)}
+    return found
 
 
 def _without_journal(row: dict) -> tuple[float, ...]:
@@ -149,7 +234,7 @@ def _without_journal(row: dict) -> tuple[float, ...]:
     moved = float(reasons.get("journal_shift_ms", 0.0))
     if not moved:
         return tuple(row["quantiles_ms"])
-    return tuple(float(q) for q in correct_quantiles(np.array(row["quantiles_ms"]), -moved, 1.0))
+    return tuple(float(q) for q in correct_quantiles(np.array(row["quantiles_ms"]), -moved))
 
 
 def _has_spoken(store: Store, issue: Issue) -> bool:
@@ -172,8 +257,8 @@ def _summary(store: Store, issue: Issue) -> dict[str, Any]:
     return summary
 
 
-def _journal(store: Store, issue: Issue) -> list[str]:
-    """What was said about the origin day and known by then, oldest first; a note that was undone was not said."""
+def _journal(store: Store, issue: Issue) -> list[Any]:
+    """Entries about the origin day known by then, oldest first; a note that was undone was not said."""
     entries = store.record.latest("journal_entry", issue.member_id, issue.as_of).values()
     today = [
         entry
@@ -182,4 +267,4 @@ def _journal(store: Store, issue: Issue) -> list[str]:
         and entry.payload.get("transcript")
         and entry.payload.get("state") != "undone"
     ]
-    return [entry.payload["transcript"] for entry in sorted(today, key=lambda e: (e.known_at, e.key))]
+    return sorted(today, key=lambda e: (e.known_at, e.key))

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     llm_base_url: str | None = None
     llm_api_key: SecretStr | None = None
     llm_allow_remote: bool = False
+    agent_samples: Annotated[int, Field(ge=1, le=8)] = Field(
+        default=5, description="answers drawn from the language model for one forecast; their disagreement widens it"
+    )
+    agent_style: Literal["auto", "choice", "free"] = Field(
+        default="auto",
+        description="choice: a model picks among checked options (small ones); free: it writes within a schema",
+    )
     allow_download: bool = True
 
     evening_hour: Annotated[float, Field(ge=18, lt=28)] = Field(

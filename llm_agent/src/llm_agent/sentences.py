@@ -1,0 +1,209 @@
+"""The wearer's words, cut into sentences: which the model may read, which code already understands, which are withheld.
+
+A sentence that speaks to the forecaster instead of about the day is withheld, so that the prompt is the one of the same
+evening without it. The screen is wide on purpose: a diary loses little when "my HRV was low this morning" is not read
+(the numbers are in the briefing anyway), and a grammar bounds what anything that slips through can do.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Sentence", "Words", "fold", "read_words"]
+
+MOST_SENTENCES = 10
+"""Sentences put before a model; a longer note keeps its first and last ones."""
+LONGEST_SENTENCE = 240
+LONG_WORDS = 14
+
+_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|\n+|(?:\s+[-–—*•]\s+)|;\s+")
+_CLAUSE = re.compile(r",? (?:and|but|so|then) (?=(?:now |then |so )?(?:i|i'm|my|we|he|she|they|it|the) )", re.I)
+_WORD = re.compile(r"[a-z']+")
+
+_TO_THE_FORECASTER = re.compile(
+    r"\b(?:hrv|rmssd|milli-?seconds?|\d+\s*ms|forecast\w*|predict\w*|estimat\w*|ensemble|baseline|quantile\w*|median|"
+    r"percentile\w*|algorithm\w*|models?|shift(?:_ms|\s+by|\s+of|\s+the|\s+to)\w*|sd_scale|spread|weights?\s+of|json|"
+    r"xml|html|markdown|prompt\w*|instruct\w*|ignor\w+|disregard\w*|overrid\w+|overwrit\w+|system|assistant|"
+    r"ai|a\.i|chat\s?bot|bot|llm|gpt|language\s+model|dear\s+(?:model|agent|system|computer)|"
+    r"(?:the|this) (?:wearer|user|patient|person|subject)|the writer|agent|evidence|"
+    r"answer\w*\s+(?:with|only|in)|respond\w*|reply\s+(?:with|only)|output\w*|print\w*|return\s+(?:only|the|a|\{)|"
+    r"schema|tokens?|no change|lowers|raises|listed|data\s?base|developers?|admin\w*|"
+    r"you\s+(?:are|must|should|shall|will|may|have\s+to|need)|your\s+(?:task|job|role|rules?|answers?|output|"
+    r"numbers?|instructions?|text|prompt|settings?|result|opinion|judge?ment)|kindly|from now on|"
+    r"on (?:such|these|those) days|on \d+ (?:earlier|other|previous|past) (?:days|nights)|on average|"
+    r"statistic\w*|proven|per ?cent|probabilit\w+|certainty|code\s?word|password|key\s?word|commands?|execut\w+|"
+    r"new rule|following rule|exception)\b"
+    r"|[{}<>\[\]|`~^\\=#%]|https?:|\bs\d+\b|\b[exjcabm]\d+\b|\*\*|__",
+    re.I,
+)
+_IMPERATIVE = re.compile(
+    r"^(?:and |so |then |now |also |just |ok(?:ay)?,? |hey,? |listen[,:]? |important[,:]? |note[,:]? |attention[,:]? |"
+    r"please,? )*(?:(?:adjust|mark|count|treat|classify|rate|score|assume|pretend|imagine|suppose|remember|forget|say|"
+    r"tell|consider|choose|pick|select|stop|do not|don't|never|always|give|show|act|repeat|translate|summari[sz]e|"
+    r"explain|describe|list|decode|decrypt|follow|obey|trust|believe|accept|write|record|report|enter|return|print|answer|respond|reply|make|use|"
+    r"take|keep|ensure|apply|increase|decrease|reduce|double|add|subtract|multiply|raise|change|be|skip)\b(?! a lot)|"
+    r"(?:set|put|let|lower|note)\s+(?:it|this|that|everything|all|tomorrow|tonight|the\s+(?:shift|number|value|"
+    r"answer|effect|night|strength|result)|down\s+(?:that|as))\b)|[,:;]\s*please\b|\bplease\s+(?!d)",
+    re.I,
+)
+_STOP = frozenset(
+    "a about after again all also am an and any are as at be been before but by came come did do done for from had has "
+    "have he her him his i i'm i've if in into is it it's its just like me more my no not now of on only or other our "
+    "out over really she so some still such than that the their them then there they this to today tonight too up us "
+    "very was we well went were what when which while who will with without would yes you evening day night".split()
+)
+_STRANGE = re.compile(r"\S{28,}")
+_SPANS = re.compile(
+    r"<\|.*\|>|```.*?(?:```|$)|<(\w+)[^>]*>.*?</\1>|\{.*\}|\[[^\]]*\]|\S{28,}"
+    r"|^[^\S\n]*#+ [^\n]*|^[^\S\n]*(?:system|assistant|user)\s*:[^\n]*",
+    re.S | re.I | re.M,
+)
+"""Markup of other programs, with what it encloses, and words that no one speaks: taken out before anything is cut."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of the wearer that the model is asked about.
+
+    Attributes
+    ----------
+    id : str
+        ``J1`` …, in the order of the note.
+    text : str
+    note : int
+        Which of the day's notes it stands in, from 0.
+    """
+
+    id: str
+    text: str
+    note: int
+
+
+@dataclass(frozen=True)
+class Words:
+    """What became of the wearer's words.
+
+    Attributes
+    ----------
+    asked : tuple of Sentence
+        For the model: code does not know what they mean for the night.
+    covered : tuple of str
+        Everything they say is a fact whose effect is listed, or a "no".
+    withheld : int
+        Sentences that speak to the forecaster, are not English words, or are left out for length.
+    read : str
+        All sentences that are not withheld, folded: what a quote or a claim may rest on.
+    """
+
+    asked: tuple[Sentence, ...]
+    covered: tuple[str, ...]
+    withheld: int
+    read: str
+
+
+def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Words:
+    """Cut the day's notes into sentences and sort them.
+
+    Parameters
+    ----------
+    journal : iterable of str
+        The day's transcripts, oldest first.
+    covered_quotes : iterable of str
+        Quotes of facts that need no judgement: their effect is listed, or they say that something did not happen.
+    """
+    quotes = [fold(quote) for quote in covered_quotes if fold(quote)]
+    kept: list[tuple[int, str]] = []
+    covered: list[str] = []
+    withheld = 0
+    for note, text in enumerate(journal):
+        sentences, spans = _sentences(text)
+        withheld += spans
+        for sentence in sentences:
+            if _speaks_to_us(sentence):
+                withheld += 1
+            elif _is_covered(fold(sentence), quotes):
+                covered.append(sentence)
+            elif _WORD.findall(fold(sentence)):
+                kept.append((note, sentence))
+    if len(kept) > MOST_SENTENCES:
+        withheld += len(kept) - MOST_SENTENCES
+        half = MOST_SENTENCES // 2
+        kept = kept[:half] + kept[-(MOST_SENTENCES - half) :]
+    asked = tuple(Sentence(f"J{i}", text, note) for i, (note, text) in enumerate(kept, start=1))
+    return Words(asked, tuple(covered), withheld, " ".join(fold(s) for s in [*(k[1] for k in kept), *covered]))
+
+
+def fold(text: str) -> str:
+    """Lower case, plain letters, single spaces: how texts are compared."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = plain.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)?", plain))
+
+
+def _sentences(text: str) -> tuple[list[str], int]:
+    """The sentences of a text, and how much markup was taken out."""
+    visible = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable() or c == "\n")
+    visible = "".join(" " if unicodedata.category(c) in ("Cf", "Co", "Cn") else c for c in visible)
+    visible, spans = _SPANS.subn("\n", visible)
+    found = []
+    for part in _END.split(visible):
+        words = " ".join((part or "").split()).strip(" -*•\"'")
+        if words:
+            found += _clauses(words)
+    return found, spans
+
+
+def _clauses(sentence: str) -> list[str]:
+    """A long spoken sentence in its parts, where both sides of a comma are sentences of their own."""
+    if len(sentence.split()) <= LONG_WORDS:
+        return [sentence]
+    cuts = [m for m in _CLAUSE.finditer(sentence) if min(_words_around(sentence, m)) >= 4]
+    parts, start = [], 0
+    for cut in cuts:
+        if len(sentence[start : cut.start()].split()) >= 4:
+            parts.append(sentence[start : cut.start()])
+            start = cut.end()
+    return [*parts, sentence[start:]]
+
+
+def _words_around(sentence: str, cut: re.Match[str]) -> tuple[int, int]:
+    return len(sentence[: cut.start()].split()), len(sentence[cut.end() :].split())
+
+
+def _speaks_to_us(sentence: str) -> bool:
+    letters = [c for c in sentence if c.isalpha()]
+    latin = [c for c in letters if "LATIN" in unicodedata.name(c, "")]
+    return (
+        len(sentence) > LONGEST_SENTENCE
+        or len(latin) < len(letters)
+        or bool(_STRANGE.search(sentence))
+        or bool(_TO_THE_FORECASTER.search(sentence))
+        or bool(_IMPERATIVE.search(sentence))
+        or not _is_english(sentence)
+    )
+
+
+def _is_english(sentence: str) -> bool:
+    """Known from its small words; a fragment of up to four words is taken as it is when its letters are plain."""
+    words = _WORD.findall(fold(sentence))
+    if not words:
+        return bool(re.fullmatch(r"[\d\s.,:/-]*", sentence))
+    if len(words) <= 4:
+        return sentence.isascii() or len(words) >= 2
+    return sum(word in _STOP for word in words) / len(words) >= 0.12
+
+
+def _is_covered(sentence: str, quotes: list[str]) -> bool:
+    """Whether hardly a word of content is left when the quotes are taken out."""
+    rest = sentence
+    for quote in quotes:
+        if quote in rest:
+            rest = rest.replace(quote, " ")
+        elif rest in quote:
+            return True
+    if rest == sentence:
+        return False
+    return len([word for word in rest.split() if word not in _STOP]) <= 1

@@ -1,0 +1,63 @@
+"""What the wearer reads: sentences made by code from the levers, every number from the briefing or computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm_agent.briefing import Briefing
+from llm_agent.levers import Lever
+
+__all__ = ["plain_rationale"]
+
+NOTHING_MS = 0.5
+ABOUT = {
+    "body": "a strain on the body", "heart": "a strain on the mind", "night": "a bad night ahead",
+    "relief": "a real relief",
+}  # fmt: skip
+MOST_REASONS = 3
+
+
+def plain_rationale(
+    briefing: Briefing, levers: Sequence[Lever], shift_ms: float, *, agreed: int, asked: int
+) -> str:
+    """One opinion, then its reasons, largest first.
+
+    Parameters
+    ----------
+    agreed, asked : int
+        Samples whose shift has the sign of the combined one, of how many.
+    """
+    median = briefing.median_ms
+    if abs(shift_ms) < NOTHING_MS:
+        said = [f"I stay with the models at {median:.0f} ms."]
+    else:
+        side = "below" if shift_ms < 0 else "above"
+        said = [f"I go {abs(shift_ms):.0f} ms {side} the models: {median + shift_ms:.0f} ms."]
+    told = sorted((lever for lever in levers if lever.taken_ms), key=lambda x: -abs(x.taken_ms))[:MOST_REASONS]
+    said += [_reason(lever) for lever in told]
+    if not told:
+        said.append("Nothing you said differs from your usual days.")
+    if told and agreed < asked:
+        said.append("My readings of it differ, so the band is wider.")
+    return " ".join(said)
+
+
+def _reason(lever: Lever) -> str:
+    name = lever.text[:1].upper() + lever.text[1:]
+    if lever.kind == "effect":
+        verb = "cost" if lever.taken_ms < 0 else "gave"
+        part = abs(lever.taken_ms) < 0.9 * abs(lever.effect_ms)
+        share = f", of which I take {abs(lever.taken_ms):.1f}" if part else ""
+        return f"{name} {verb} you {abs(lever.effect_ms):.1f} ms on your own nights{share}."
+    verb = "take off" if lever.taken_ms < 0 else "add"
+    if lever.kind == "usual":
+        size = abs(lever.taken_ms)
+        return f"{name}: you have no such night yet, so I {verb} {size:.1f} ms by rule of thumb."
+    return (
+        f"You said: \N{LEFT DOUBLE QUOTATION MARK}{_short(lever.text)}\N{RIGHT DOUBLE QUOTATION MARK} That is "
+        f"{ABOUT[lever.behaviour or 'body']}; I {verb} {abs(lever.taken_ms):.1f} ms, a rule of thumb, not your history."
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 90 else text[:87].rsplit(" ", 1)[0] + " …"

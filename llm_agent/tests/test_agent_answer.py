@@ -1,0 +1,175 @@
+"""From a briefing to an answer, with scripted models: choices, free answers, the one repair, the checks of words."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from agent_summary import BASE, EFFECT, summary_of
+from hrv_shared.constants import HORIZONS, MEDIAN_INDEX
+from hrv_shared.llm import FakeChatModel, ModelUnavailable
+from llm_agent.answer import ask_agent
+from llm_agent.briefing import make_briefing
+from llm_agent.choice import choice_messages, choice_schema
+from llm_agent.errors import ModelFailed
+from llm_agent.free import grounds_of
+from llm_agent.grounding import check_text
+from llm_agent.prompts import load_prompt, prompt_names
+
+JAB = "Had my flu jab after lunch."
+GATE = "Repaired the garden gate."
+WEEK = dict.fromkeys(HORIZONS, BASE)
+
+
+def key(sentence):
+    return sentence.rstrip(".")
+
+
+def choice(jab="body, clearly", gate="daily life", tonight="usual"):
+    return {key(JAB): jab, key(GATE): gate, "tonight": tonight}
+
+
+def ask(replies, journal=(f"{JAB} {GATE}",), matched=(), samples=1, style="choice", **more):
+    model = FakeChatModel(replies)
+    return ask_agent(summary_of(matched), WEEK, list(journal), model, samples=samples, style=style, **more), model
+
+
+def test_an_event_that_no_feature_holds_moves_the_night_and_is_quoted():
+    answer, model = ask([choice()])
+    assert answer.shifts_ms[1] == pytest.approx(-0.07 * BASE[MEDIAN_INDEX], abs=0.01)
+    assert answer.shifts_ms[2] == pytest.approx(answer.shifts_ms[1] / 2, abs=0.02) and answer.shifts_ms[4] == 0
+    (lever,) = answer.levers
+    assert (lever["id"], lever["kind"], lever["evidence"]) == ("J1", "event", ["journal/1/J1"])
+    assert JAB.rstrip(".") in answer.rationale and "rule of thumb" in answer.rationale
+    assert answer.rationale_by == "template" and answer.raw_rationale == ()
+    assert len(model.calls) == 1
+
+
+def test_own_effects_are_taken_as_they_are_whatever_the_model_says():
+    answer, _ = ask([choice("daily life")], matched=(EFFECT,))
+    assert answer.shifts_ms[1] == pytest.approx(-6.3, abs=0.01)
+    assert "6.3 ms on your own nights" in answer.rationale
+
+
+def test_a_minority_of_samples_moves_nothing():
+    answer, model = ask([choice(), choice("daily life"), choice("others")], samples=3)
+    assert answer.shifts_ms[1] == 0 and "I stay with the models" in answer.rationale
+    assert [call.seed for call in model.calls] == [0, 1, 2]
+
+
+def test_most_samples_move_it_by_their_average_and_the_band_is_wider():
+    most, _ = ask([choice(), choice(), choice("daily life")], samples=3)
+    all_of_them, _ = ask([choice()] * 3, samples=3)
+    assert 0 > most.shifts_ms[1] > all_of_them.shifts_ms[1]
+    assert "My readings of it differ" in most.rationale
+    wide, narrow = (np.log(a.quantiles_ms[1][19] / a.quantiles_ms[1][3]) for a in (most, all_of_them))
+    assert wide > narrow
+
+
+def test_an_unusual_night_is_wider():
+    usual, _ = ask([choice("daily life")])
+    unusual, _ = ask([choice("daily life", tonight="very unusual")])
+    assert unusual.spread[1] == pytest.approx(1.2) and usual.spread[1] == 1.0
+
+
+def test_one_repair_then_a_failure():
+    answer, model = ask(["not json", choice()])
+    assert answer.repairs == 1 and answer.valid and len(model.calls) == 2
+    with pytest.raises(ModelFailed, match="not even when it was asked again"):
+        ask(["not json", "nor this"])
+    with pytest.raises(ModelFailed, match="no model here"):
+        ask([ModelUnavailable("no model here")])
+
+
+def test_the_choices_are_the_wearer_s_sentences_in_their_order():
+    made = make_briefing(summary_of(()), WEEK, [f"{GATE} {JAB} {GATE}"])
+    schema = choice_schema(made)
+    assert list(schema["properties"]) == [key(GATE), key(JAB), f"{key(GATE)} (5)", "tonight"]
+    assert "listed" not in schema["properties"][key(JAB)]["enum"]
+
+
+def reason(ids, shift, why="It strains the body.", nights=1):
+    return {"ids": ids, "why": why, "shift_ms": shift, "nights": nights}
+
+
+def free(reasons=(), rationale="I stay with the models.", spread=1.0, hit=0.0):
+    return {"reasons": list(reasons), "spread": spread, "hit_weight": hit, "rationale": rationale}
+
+
+def test_a_large_model_writes_freely_and_its_sound_words_are_published():
+    said = "The wine decides this night: 6.3 ms below on your own nights."
+    answer, _ = ask([free([reason(["X1"], -6, "Two drinks lower it by 6.3 ms.")], said)], matched=(EFFECT,),
+                    journal=["Two glasses of wine."], style="free")  # fmt: skip
+    assert answer.shifts_ms[1] == pytest.approx(-6, abs=0.01) and answer.rationale == said
+    assert answer.rationale_by == "model" and answer.repairs == 0 and answer.dropped == ()
+
+
+@pytest.mark.parametrize(("said", "held", "told"), [
+    (reason(["X1"], -20), -1.25 * 6.3, "held to -7.9"),  # a single effect overstated
+    (reason(["X1"], 5), 0.0, "held to"),  # against its own effect
+    (reason(["J1"], -25), -0.12 * BASE[MEDIAN_INDEX], "held to"),  # nothing listed covers it
+    (reason(["Z9"], -5), 0.0, "which the briefing does not have"),
+    (reason(["C1"], -5), 0.0, "which the models have seen"),
+])  # fmt: skip
+def test_a_free_shift_is_held_to_what_it_rests_on(said, held, told):
+    bad = free([said], "Expect it below the models." if held else "I stay with the models.")
+    answer, model = ask([bad, bad], matched=(EFFECT,), journal=["Two glasses of wine. Had my flu jab."], style="free")
+    assert answer.shifts_ms[1] == pytest.approx(held, abs=0.05)
+    assert answer.repairs == 1 and told in " ".join(answer.dropped)
+    assert "Your answer had faults" in model.calls[1].messages[-1]["content"]
+
+
+@pytest.mark.parametrize(("sentence", "fault"), [
+    ("It was lower by 5.9 ms on 30 earlier days.", "a number that the briefing does not hold"),
+    ("Wine lowers it by forty percent.", "a number that the briefing does not hold"),
+    ("Your high stress adds to it.", "a claim about stress, which was denied"),
+    ("The sauna will add to it.", "a claim about sauna, of which nothing was said"),
+    ("On such days it is usually much lower over many nights.", "a statistic without its number"),
+    ("Wine has raised it by -6.3 ms.", "a sign against its own number"),
+    ("Expect it above the models, it is raised.", "go against the shift"),
+])  # fmt: skip
+def test_words_that_the_briefing_does_not_hold_go(sentence, fault):
+    facts = [
+        {"behaviour": "alcohol", "kind": "amount", "amount": 2.0, "text": "alcohol: 2 drinks", "evidence": "E5",
+         "quote": "Two glasses of wine", "unit": "drinks", "clock_time": None},
+        {"behaviour": "stress", "kind": "scale", "amount": 2.0, "text": "stress: 2", "evidence": "E6",
+         "quote": "stress two", "unit": "1-5", "clock_time": None},
+    ]  # fmt: skip
+    made = make_briefing(summary_of((EFFECT,), facts), WEEK, ["Two glasses of wine, stress two."])
+    sound, faults = check_text(f"The wine weighs on it. {sentence}", grounds_of(made, -6.0))
+    assert fault in " ".join(faults)
+    assert sound in ("The wine weighs on it.", "")
+
+
+def test_a_template_rationale_stands_its_own_checks():
+    facts = [{"behaviour": "alcohol", "kind": "amount", "amount": 2.0, "text": "alcohol: 2 drinks", "evidence": "E5",
+              "quote": "Two glasses of wine", "unit": "drinks", "clock_time": None}]  # fmt: skip
+    summary = summary_of((EFFECT,), facts)
+    model = FakeChatModel([{key(JAB): "body, a lot", "tonight": "unusual"}])
+    answer = ask_agent(summary, WEEK, ["Two glasses of wine.", JAB], model, samples=1)
+    made = make_briefing(summary, WEEK, ["Two glasses of wine.", JAB])
+    sizes = frozenset(round(abs(lever["taken_ms"]), 1) for lever in answer.levers)
+    grounds = grounds_of(made, answer.shifts_ms[1])
+    sound, faults = check_text(answer.rationale, type(grounds)(grounds.numbers | sizes, grounds.text, grounds.denied,
+                                                               grounds.shift_ms))  # fmt: skip
+    assert faults == () and sound == answer.rationale
+
+
+def test_the_briefing_is_numbered_short_and_the_same_each_time():
+    made = make_briefing(summary_of((EFFECT,)), WEEK, [f"{JAB} {GATE}"], memory=[("B1", "overshot last week")])
+    assert made == make_briefing(summary_of((EFFECT,)), WEEK, [f"{JAB} {GATE}"], memory=[("B1", "overshot last week")])
+    ids = [line.id for line in made.lines]
+    assert len(set(ids)) == len(ids) and ids[0] == "X1" and "B1" in ids and ids.index("J1") < ids.index("M1")
+    assert len(made.text) / 3.5 < 1500  # tokens
+    assert all(line.evidence for line in made.lines if line.id[0] not in "BF")
+
+
+def test_prompts_are_files_whose_examples_are_valid_answers():
+    assert prompt_names() == ["choice", "free"]
+    made = make_briefing(summary_of(()), WEEK, [])
+    for message in choice_messages(made, load_prompt("choice")):
+        if message["role"] == "assistant":
+            assert set(json.loads(message["content"]).values())
+    assert load_prompt("choice").label.startswith("choice-2.1-")
