@@ -17,8 +17,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import polars as pl
-
 from data_intelligence import summarise_day, today_card, write_daily, write_weekly
 from house_rooms import MEMBER
 from hrv_shared.daytime import format_instant, parse_instant

@@ -23,7 +23,8 @@ def summary_of(matched=(EFFECT,), facts=()):
     return {
         "issue": ISSUE.describe(),
         "nights": [{"hrv_rmssd_ms": 50.0 + i % 5 if i != 3 else None} for i in range(28)],
-        "baseline": {"mean_60d_ms": 52.0, "sd_60d_ms": 8.6, "mean_7d_ms": 48.7, "n_60d": 55, "n_7d": 7, "evidence": "E2"},
+        "baseline": {"mean_60d_ms": 52.0, "sd_60d_ms": 8.6, "mean_7d_ms": 48.7, "n_60d": 55, "n_7d": 7,
+                     "evidence": "E2"},
         "last_night": {"state": "scored", "hrv_rmssd_ms": 53.0, "z": 0.1, "evidence": "E1"},
         "load": {"acute_7d_strain": 10.1, "chronic_28d_strain": 9.8, "ratio": 1.03, "today_strain_0_21": 12.4,
                  "today_is_final": False, "evidence": "E3"},
