@@ -69,6 +69,33 @@ def show(
     emit({"forecasts": said}, text or "The agent has not spoken yet.", as_json)
 
 
+@app.command()
+def preview(member: MemberOption = None, as_json: JsonOption = False) -> None:
+    """What would be sent to the language model now, to the letter, and to where; nothing is sent."""
+    from llm_agent.answer import MAX_TOKENS, messages_for
+    from llm_agent.forecast import briefing_of
+    from llm_agent.prompts import load_prompt
+
+    settings = load_settings()
+    store = Store.open(settings)
+    style = style_of(settings)
+    prompt = load_prompt(style)
+    issue = current_issue(store, member or settings.member_id)
+    messages, schema = messages_for(briefing_of(store, issue), prompt, style)
+    body = {"messages": messages, "schema": schema, "max_tokens": MAX_TOKENS[style]}
+    where = {"embedded": "the model in this process", "openai": settings.llm_base_url, "none": "nobody"}.get(
+        settings.llm_backend, f"{settings.llm_backend}: it leaves this machine"
+    )
+    size = len(json.dumps(body, ensure_ascii=False).encode())
+    text = "\n".join(
+        [
+            f"{size} bytes, prompt {prompt.label}, for {where}.",
+            *(f"--- {m['role']}\n{m['content']}" for m in messages),
+        ]
+    )
+    emit({"to": where, "prompt": prompt.label, "bytes": size, "request": body}, text, as_json)
+
+
 def style_of(settings: Settings) -> Style:
     """How the model is asked: by the setting, else choices for an embedded model of up to 3 GB, free for others."""
     if settings.agent_style != "auto":
