@@ -11,7 +11,7 @@ import pytest
 from hrv_shared.constants import HORIZONS
 from hrv_shared.llm import BadReply, ChatReply, FakeChatModel, ModelUnavailable, draw_samples
 from llm_agent.bench.memory import RememberingModel
-from llm_agent.bench.run import measure, text_of
+from llm_agent.bench.run import measure, memory_file, text_of
 from llm_agent.errors import ModelFailed
 
 CASES = Path(__file__).resolve().parents[2] / "benchmarks" / "agent" / "cases"
@@ -117,6 +117,15 @@ def test_a_stopped_run_carries_on_and_equal_prompts_are_asked_once(tmp_path):
     ]
     anew, model = run("events_dev", Scripted(), tmp_path)
     assert anew["fresh_calls"] == 12
+
+
+def test_beginning_a_set_anew_leaves_the_memory_of_others(tmp_path):
+    sets = ("events_dev", "pairs_dev")
+    for name in sets:
+        run(name, Scripted(), tmp_path, memory=memory_file(tmp_path, name))
+    run("events_dev", Scripted(), tmp_path, memory=memory_file(tmp_path, "events_dev"))
+    again, _ = run("pairs_dev", Scripted(), tmp_path, memory=memory_file(tmp_path, "pairs_dev"), resume=True)
+    assert again["fresh_calls"] == 0
 
 
 def test_a_model_that_is_gone_ends_the_run_instead_of_counting_as_refusals(tmp_path):

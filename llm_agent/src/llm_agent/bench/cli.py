@@ -52,7 +52,7 @@ def bench(
     """Direction, size, grounding, validity, attacks and cost of the agent's answers, beside the answer by rules."""
     from hrv_shared.settings import load_settings
     from llm_agent.bench.cases import load_cases
-    from llm_agent.bench.run import MEMORY_FILE, measure, text_of
+    from llm_agent.bench.run import measure, memory_file, text_of
     from llm_agent.cli import open_model, style_of
 
     if style not in (None, "choice", "free"):
@@ -70,7 +70,7 @@ def bench(
         result = measure(
             cases, lambda: open_model(settings), partial(_ask_agent, style=style or style_of(settings)),
             samples=samples or settings.agent_samples, seed=seed, only=only, resume=resume,
-            memory=settings.cache_dir / MEMORY_FILE, advance=advance,
+            memory=memory_file(settings.cache_dir, told.name), advance=advance,
         )  # fmt: skip
     if mlflow and told.kind == "red_flags":
         say("Red flags ask no model, so there is no run to enter into MLflow.")

@@ -15,9 +15,8 @@ from llm_agent.bench.scoring import answer_marks, case_marks, figures
 from llm_agent.bench.tally import share_row
 from llm_agent.red_flags import red_flag_notices
 
-__all__ = ["MEMORY_FILE", "measure", "text_of"]
+__all__ = ["measure", "memory_file", "text_of"]
 
-MEMORY_FILE = "bench-agent-calls.jsonl"
 SHOWN_FAULTS = 12
 
 
@@ -83,6 +82,11 @@ def measure(
         "faults": _faults(judged, marks),
         "rows": [row | {"answers": {k: m for k, m in marks.items() if k.split("/")[0] == row["id"]}} for row in judged],
     }  # fmt: skip
+
+
+def memory_file(cache_dir: Path, cases: str) -> Path:
+    """Where the model's answers on a set are kept; one file a set, so that beginning one anew leaves the others."""
+    return cache_dir / "bench-agent" / f"{cases}.jsonl"
 
 
 def text_of(result: dict[str, Any]) -> str:
