@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,13 +22,11 @@ def fact(note, behaviour):
     return next(f for f in note["facts"] if f["behaviour"] == behaviour)
 
 
-def job_of(visit, job, seconds=60):
-    """Wait for a job as the page does."""
-    until = time.monotonic() + seconds
-    while job["state"] == "running":
-        assert time.monotonic() < until, job
-        job = visit(f"/api/jobs/{job['id']}").json()
-    return job
+def job_of(app, visit, answer):
+    """The job when it has ended."""
+    number = answer.json()["id"]
+    assert app.desk.jobs.get(number).ended.wait(100)
+    return visit(f"/api/jobs/{number}").json()
 
 
 def test_a_typed_note_is_read_confirmed_corrected_and_taken_back(store, visit):
@@ -86,24 +83,24 @@ def test_htmx_gets_the_note_as_a_part_of_the_page(store, visit):
     assert "<html" not in answer.text
 
 
-def test_what_is_no_recording_is_refused_and_set_aside(store, visit):
+def test_what_is_no_recording_is_refused_and_set_aside(store, visit, app):
     job = visit("/api/speak", "POST", files={"file": ("note", b"no sound at all", "audio/webm")})
     assert job.status_code == 202
-    done = job_of(visit, job.json())
+    done = job_of(app, visit, job)
     assert (done["state"], done["error"]["code"]) == ("failed", "UnreadableAudio")
     inbox = store.home / "inbox"
     assert len(list((inbox / "refused").iterdir())) == 1
     assert [p for p in inbox.iterdir() if p.is_file()] == []
 
 
-def test_a_recording_that_could_not_be_written_down_waits_in_the_inbox(store, visit, monkeypatch):
+def test_a_recording_that_could_not_be_written_down_waits_in_the_inbox(store, visit, app, monkeypatch):
     import sys
 
     import dashboard.notes as notes
 
     broken = [sys.executable, "-c", "import sys; sys.exit(3)"]
     monkeypatch.setattr(notes, "room_command", lambda *_: broken)
-    done = job_of(visit, visit("/api/speak", "POST", files={"file": ("note", b"words", "audio/webm")}).json())
+    done = job_of(app, visit, visit("/api/speak", "POST", files={"file": ("note", b"words", "audio/webm")}))
     assert done["state"] == "failed"
     (waiting,) = (store.home / "inbox").glob("spoken-*.webm")
     assert waiting.read_bytes() == b"words"
@@ -131,7 +128,7 @@ def test_a_spoken_note_is_written_down_by_whisper(store, visit, app):
 
     flac = Path(journal_analysis.__file__).parent / "data" / "demo_note.flac"
     done = job_of(
-        visit, visit("/api/speak", "POST", files={"file": ("n", flac.read_bytes(), "audio/flac")}).json()
+        app, visit, visit("/api/speak", "POST", files={"file": ("n", flac.read_bytes(), "audio/flac")})
     )
     assert done["state"] == "done", done
     note = visit(f"/api/journal/{done['result']['entry']}").json()

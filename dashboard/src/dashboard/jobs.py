@@ -56,6 +56,7 @@ class Job:
     result: dict[str, Any] | None = None
     error: dict[str, str] | None = None
     address: str = ""
+    ended: threading.Event = field(default_factory=threading.Event)
     finished_at: datetime | None = None
 
     def describe(self) -> dict[str, Any]:
@@ -146,6 +147,7 @@ class Jobs:
             tidy(job)
             self._after()
             job.finished_at, job.state = self._clock(), state
+            job.ended.set()
 
     def _do(self, job: Job, step: Step, environment: dict[str, str]) -> bool:
         process = subprocess.Popen(
