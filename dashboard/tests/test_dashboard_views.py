@@ -13,6 +13,9 @@ from dashboard.why_parts import add_up
 from dashboard.words import chance_words, compared_words, local_words, short_day
 from hrv_shared.store import write_bytes_atomic
 
+for room in ("data_intelligence", "journal_analysis", "model_training"):
+    pytest.importorskip(room, reason=f"the views show what the room {room} says")
+
 VIEWS = ("/", "/speak", "/tonight", "/track", "/moves", "/settings")
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)> \"' {{7*7}} two beers"
 
