@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import timedelta
 
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from data_intelligence import summarise_day, write_daily
 from data_intelligence.alert_models import alert_models
-from data_intelligence.alert_rules import KINDS, came_true
+from data_intelligence.alert_rules import KINDS, RULES, came_true
 from data_intelligence.alert_scores import brier_figures, issued_alerts, score_alerts, score_table
 from data_intelligence.alert_watch import alert_runs, watch_nights
 from data_intelligence.alerts import issue_alerts, watch_history
 from data_intelligence.bench_alerts.matching import judged_rows, tally_member
 from data_intelligence.bench_alerts.planted_members import planted_member
+from data_intelligence.cli import app
+from data_intelligence.errors import ExperimentRefused
 from data_intelligence.nightly_channels import nightly_channels, told_days, trailing_z
 from hrv_shared.history import load_history, make_history
 from hrv_shared.store import Store
@@ -54,10 +59,16 @@ def test_planted_illness_is_seen_on_its_nights_and_not_before(member, watch):
 
 def test_every_row_uses_only_its_past(member, watch):
     for count in (150, 260, 377):
-        cut = watch_nights(member.nights.until(count), member.untold, member.moments[:count])
+        cut = watch_nights(member.nights.rows(0, count), member.untold, member.moments[:count])
         for kind in KINDS:
             np.testing.assert_array_equal(cut.p[kind], watch.p[kind][:count], err_msg=kind)
             np.testing.assert_array_equal(cut.raised[kind], watch.raised[kind][:count], err_msg=kind)
+
+
+def test_the_last_rows_do_not_need_the_far_past(member, watch):
+    part = watch_nights(member.nights.rows(220, 420), member.untold, member.moments[220:])
+    for kind in KINDS:
+        np.testing.assert_allclose(part.p[kind][100:], watch.p[kind][320:], err_msg=kind)
 
 
 def test_a_usual_is_not_raised_by_the_fever_it_judges():
@@ -107,7 +118,7 @@ def test_a_rule_waits_for_the_nights_that_decide(member, watch, kind):
     assert len(rows) > 50 and set(np.unique(outcome)) == {0.0, 1.0}
     day = member.nights.days[rows[-1]]
     reference = watch.signs[kind].reference[rows[-1]]
-    known = member.nights.until(int(rows[-1]) + 1)
+    known = member.nights.rows(0, int(rows[-1]) + 1)
     assert came_true(kind, day, reference, known, {}) is None
 
 
@@ -188,3 +199,25 @@ def test_a_night_without_value_raises_no_illness(ill_world, issue, tmp_path, now
     assert np.isnan(watch.p["illness"][-1]) and np.isnan(nightly_channels(history).values["ln_hrv"][-1])
     issue_alerts(store, issue, watch)
     assert "illness" not in {row["kind"] for row in issued_alerts(store, issue.member_id)}
+
+
+def test_the_command_lists_what_is_raised_and_how_it_came_out(ill_world, tmp_path, now, monkeypatch):
+    store = ill_world.write(tmp_path, now)
+    write_daily(store, ill_world.issue())
+    for name in [key for key in os.environ if key.startswith("HRV_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HRV_HOME", str(store.home))
+    runner = CliRunner()
+    shown = runner.invoke(app, ["alerts", "--member", "me", "--as-of", "2026-06-30T21:30:00Z", "--scores"])
+    assert shown.exit_code == 0 and "illness since 2026-06-29" in shown.stdout
+    assert "cannot tell yet" in shown.stdout
+    told = runner.invoke(app, ["alerts", "--member", "me", "--as-of", "2026-06-30T21:30:00Z", "--json"])
+    answer = json.loads(told.stdout)
+    (raised,) = [row for row in answer["raised"] if row["name"] == "illness"]
+    assert (
+        answer["evidence"][raised["evidence"]]["where"]
+        and answer["rules"]["illness"] == RULES["illness"].text
+    )
+    assert {row["name"] for row in answer["rows"]} >= {"illness", "level_shift"}
+    refused = runner.invoke(app, ["experiment", "start", "alcohol", "--member", "me"])
+    assert isinstance(refused.exception, ExperimentRefused)

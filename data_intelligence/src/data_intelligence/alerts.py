@@ -26,12 +26,16 @@ from hrv_shared.store import Store
 
 __all__ = ["alert_payloads", "alert_rows", "issue_alerts", "watch_history"]
 
-NOON_H, SOURCE = 12, "data_intelligence"
+NOON_H, WATCHED_DAYS, SOURCE = 12, 400, "data_intelligence"
 
 
 def watch_history(history: History, utc_offset_min: int = 0) -> Watch:
-    """Watch every night of an as-of view; earlier rows see the journal as of their own noon."""
+    """Watch the last 400 days of an as-of view; earlier rows see the journal as of their own noon.
+
+    No sign looks back further than 90 days, so the last rows are those of the whole history.
+    """
     nights = nightly_channels(history)
+    nights = nights.rows(max(0, len(nights) - WATCHED_DAYS), len(nights))
     zone = timedelta(minutes=utc_offset_min)
     noons = [datetime(day.year, day.month, day.day, NOON_H, tzinfo=UTC) - zone for day in nights.days[:-1]]
     return watch_nights(nights, history.journal, [*noons, history.as_of] if len(nights) else [])

@@ -71,11 +71,12 @@ class NightlyChannels:
         """Nights with usable HRV, bool [N]."""
         return np.isfinite(self.values["ln_hrv"])
 
-    def until(self, count: int) -> NightlyChannels:
-        """The first ``count`` days alone."""
+    def rows(self, start: int, stop: int) -> NightlyChannels:
+        """The days from row ``start`` up to row ``stop`` alone."""
+        part = slice(start, stop)
         return NightlyChannels(
-            self.days[:count], {name: x[:count] for name, x in self.values.items()}, self.onset_local_h[:count],
-            self.onset_utc_h[:count], self.wake_local_h[:count], self.offset_min[:count], self.strain[:count],
+            self.days[part], {name: x[part] for name, x in self.values.items()}, self.onset_local_h[part],
+            self.onset_utc_h[part], self.wake_local_h[part], self.offset_min[part], self.strain[part],
         )  # fmt: skip
 
 
