@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from data_intelligence.markdown_trends import alert_lines, effect_table, trend_lines
+from data_intelligence.markdown_words import escape, evidence_lines, number, table
+from data_intelligence.summary import Anomaly, DailySummary, ForecastLine
 
-from data_intelligence.summary import DailySummary, EvidenceItem, ForecastLine
-
-__all__ = ["daily_markdown", "escape", "evidence_lines", "number", "table"]
+__all__ = ["daily_markdown"]
 
 
 def daily_markdown(summary: DailySummary) -> str:
@@ -28,8 +27,12 @@ def daily_markdown(summary: DailySummary) -> str:
         + ", ".join(
             f"{n.hrv_rmssd_ms:.0f}" if n.hrv_rmssd_ms is not None else n.state for n in summary.nights
         ),
-        *(f"- **{a.name.replace('_', ' ')}**: {a.sentence} [{a.evidence}]" for a in summary.anomalies),
+        *(_anomaly(anomaly) for anomaly in summary.anomalies),
         f"![history](./{summary.plots[0]})",
+        "## Alerts",
+        alert_lines(summary),
+        "## Trends",
+        trend_lines(summary),
         "## Context",
         _context(summary),
         "## Journal facts for tonight",
@@ -43,7 +46,7 @@ def daily_markdown(summary: DailySummary) -> str:
         _skill(summary),
         f"![reliability](./{summary.plots[1]})",
         "## All personal effects on the next night's RMSSD",
-        _effects(summary),
+        effect_table(summary),
         f"![effects](./{summary.plots[2]})",
         "## Not known",
         "\n".join(f"- {escape(line)}" for line in summary.unknown) or "nothing of note",
@@ -53,29 +56,9 @@ def daily_markdown(summary: DailySummary) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def evidence_lines(items: Mapping[str, EvidenceItem]) -> str:
-    """What each id stands for, a line an id."""
-    return "\n".join(
-        f"- **{key}** {item.kind}: {escape(item.what)} (`{'`, `'.join(item.where)}`)"
-        for key, item in items.items()
-    )
-
-
-def number(value: float | None, form: str = ".1f") -> str:
-    """A number, or the word unknown."""
-    return "unknown" if value is None else format(value, form)
-
-
-def escape(text: str) -> str:
-    """Keep journal words from acting as Markdown or HTML."""
-    flat = re.sub(r"\s+", " ", text).replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"([\\`*_\[\]|#!])", r"\\\1", flat)
+def _anomaly(anomaly: Anomaly) -> str:
+    why = f" May be explained by: {escape('; '.join(anomaly.reasons))}." if anomaly.reasons else ""
+    return f"- **{anomaly.name.replace('_', ' ')}**: {escape(anomaly.sentence)}{why} [{anomaly.evidence}]"
 
 
 def _context(summary: DailySummary) -> str:
@@ -136,28 +119,4 @@ def _skill(summary: DailySummary) -> str:
             r.book, r.horizons, r.forecaster, str(r.n), f"{r.crps_ms:.2f}", number(r.skill_pct, "+.1f") + band,
             f"{r.cover_80_pct:.0f}%", r.verdict, r.evidence,
         ])  # fmt: skip
-    return table(head, rows)
-
-
-def _effects(summary: DailySummary) -> str:
-    if not summary.effects:
-        return "none: no behaviour was logged on a scored night"
-    head = [
-        "behaviour",
-        "effect %",
-        "95 %",
-        "ms (80 %)",
-        "n with / without",
-        "P(lowers)",
-        "label",
-        "evidence",
-    ]
-    rows = [
-        [
-            escape(e.text), f"{e.effect_pct:+.1f}", f"{e.low95_pct:+.1f} … {e.high95_pct:+.1f}",
-            f"{e.effect_ms:+.1f} ({e.low80_ms:+.1f} … {e.high80_ms:+.1f})", f"{e.n_yes} / {e.n_no}",
-            f"{e.p_negative:.2f}", e.label + (", looking back only" if e.retrospective else ""), e.evidence,
-        ]
-        for e in summary.effects
-    ]  # fmt: skip
     return table(head, rows)

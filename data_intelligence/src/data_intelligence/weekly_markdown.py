@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data_intelligence.markdown import escape, evidence_lines, number, table
+from data_intelligence.markdown_words import escape, evidence_lines, number, table
 from data_intelligence.reliability.layout import Miss
 from data_intelligence.weekly_layout import WeeklySummary
 
