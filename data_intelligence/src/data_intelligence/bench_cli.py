@@ -76,7 +76,9 @@ def _tune(path: Path, members: int, nights: int) -> None:
 
 @bench_app.command(name="effects")
 def bench_effects(
-    members: Annotated[int, typer.Option(min=2, max=5000, help="Made-up members at 90 nights; other worlds get a part.")] = 200,
+    members: Annotated[
+        int, typer.Option(min=2, max=5000, help="Made-up members at 90 nights; other worlds get a part.")
+    ] = 200,
     seed: Annotated[int, typer.Option(min=0, max=9, help="First digit of the members' seeds.")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for RESULTS.md and results.json.")] = None,
@@ -88,7 +90,9 @@ def bench_effects(
     from data_intelligence.bench_effects.measuring import PLAN, measure_effects
     from data_intelligence.bench_effects.result_text import effects_text
 
-    with progress("Estimating effects", sum(max(round(share * members), 2) for _, _, share in PLAN)) as advance:
+    with progress(
+        "Estimating effects", sum(max(round(share * members), 2) for _, _, share in PLAN)
+    ) as advance:
         found = measure_effects(members, seed, workers, advance)
     text = effects_text(found)
     if out is not None:

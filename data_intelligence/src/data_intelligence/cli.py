@@ -7,6 +7,7 @@ import sys
 from data_intelligence.alerts_cli import alerts
 from data_intelligence.bench_cli import bench_app
 from data_intelligence.cli_options import AsOfOption, SlotOption, open_store
+from data_intelligence.effects_cli import effects
 from data_intelligence.evidence_cli import evidence
 from data_intelligence.experiments.cli import experiment_app
 from data_intelligence.reliability.cli import reliability
@@ -16,6 +17,7 @@ app = app_for("data_intelligence", "Trends, effects, reliability, plots and summ
 app.command()(alerts)
 app.command()(reliability)
 app.command()(evidence)
+app.command()(effects)
 app.add_typer(experiment_app)
 app.add_typer(bench_app)
 

@@ -3,9 +3,9 @@
 Card. Each coefficient's prior is a mixture of two normal laws: *does little* around zero and *does something*, which is
 wide and, where the literature knows the behaviour, centred on what it says. For a behaviour that nobody has studied
 the mixture has an SD of about 6 % (forecasting.md 8), the same as one normal law, but it shrinks a real effect of
--15 % far less and a chance pattern far more. The likelihood is the quadratic of ``regression``; its noise scale is drawn
-for each chain from its posterior. Gibbs over one coefficient at a time, many chains side by side; equal input, equal
-draws. Source of the method: George & McCulloch 1993, JASA 88:881.
+-15 % far less and a chance pattern far more. The likelihood is the quadratic of ``regression``; its noise scale is
+drawn for each chain from its posterior. Gibbs over one coefficient at a time, many chains side by side; equal input,
+equal draws. Source of the method: George & McCulloch 1993, JASA 88:881.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def measure_effects(
     advance: Callable[..., None],
     plan: Sequence[tuple[str, int, float]] = PLAN,
 ) -> dict[str, Any]:
-    """Every world of ``plan`` with its share of so many members; member i of a world has the seed ``seed * 10000 + i``."""
+    """Every world of ``plan`` with its share of so many members; member i has the seed ``seed * 10000 + i``."""
     rows = []
     found: list[pl.DataFrame] = []
     with ProcessPoolExecutor(workers) as pool:
@@ -128,7 +128,8 @@ def _by_effect(found: pl.DataFrame) -> list[dict[str, Any]]:
                 if one.height:
                     rows.append({
                         "world": world, "truth_pct": size, "studied": studied, "yes_from": low, "yes_to": high,
-                        "n": one.height, "yes_median": float(one["yes"].median()), "estimate_pct": _mean(one["estimate_pct"]),
+                        "n": one.height, "yes_median": float(one["yes"].median()),
+                        "estimate_pct": _mean(one["estimate_pct"]),
                         "error_pp": _mean(one["error_pp"]), "cover90_pct": _share(one["covered"]),
                         "width90_pp": _mean(one["high90_pct"] - one["low90_pct"]), "shown_pct": _share(one["claimed"]),
                         "clear_pct": _share(one["clear"]),
