@@ -30,7 +30,7 @@ concurrency:
 run_monitoring:
   enabled: true
   start_timeout_seconds: 180
-  max_runtime_seconds: 5400
+  max_runtime_seconds: 2700
 retention:
   schedule:
     purge_after_days: 7

@@ -1,5 +1,7 @@
 """What starts a forecast: a recovery that is there, an evening whose journal is told or whose hour has come."""
 
+from datetime import UTC, datetime, timedelta
+
 import dagster as dg
 
 from orchestrator.due import Due, due
@@ -10,6 +12,7 @@ from orchestrator.store_view import view_of
 __all__ = ["SENSORS", "evening_due", "recovery_available", "run_request_of"]
 
 LOOK_EVERY_S = 60
+LONGEST_RUN = timedelta(minutes=20)
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
@@ -48,8 +51,12 @@ def _ask(context: dg.SensorEvaluationContext, rooms: RoomRunner, slot: str) -> d
 
 
 def _is_running(instance: dg.DagsterInstance, item: Due) -> bool:
-    tags = {MEMBER_TAG: item.member_id, ISSUE_TAG: item.choice}
-    return instance.get_runs_count(dg.RunsFilter(tags=tags, statuses=_UNFINISHED)) > 0
+    """Whether a young run is at it; an old one may be a dead one, and the ledger takes each row once anyway."""
+    wanted = dg.RunsFilter(
+        tags={MEMBER_TAG: item.member_id, ISSUE_TAG: item.choice}, statuses=_UNFINISHED,
+        created_after=datetime.now(UTC) - LONGEST_RUN,
+    )  # fmt: skip
+    return instance.get_runs_count(wanted) > 0
 
 
 SENSORS = [recovery_available, evening_due]
