@@ -11,6 +11,7 @@ import pytest
 from hrv_shared.constants import HORIZONS
 from hrv_shared.llm import BadReply, ChatReply, FakeChatModel, ModelUnavailable, draw_samples
 from llm_agent.bench.memory import RememberingModel
+from llm_agent.bench.random_model import RandomModel
 from llm_agent.bench.run import measure, memory_file, text_of
 from llm_agent.errors import ModelFailed
 
@@ -71,15 +72,20 @@ def figure(result, what):
     return next(row["value"] for row in result["figures"] if row["what"] == what)
 
 
-def test_pairs_are_judged_beside_the_answer_by_rules(tmp_path):
+def test_pairs_are_judged_beside_what_code_alone_would_answer(tmp_path):
     result, _ = run("pairs_dev", Scripted(), tmp_path)
-    by_rules = figure(result, "pairs that move the right way, rules")
+    matched = figure(result, "pairs that move the right way, matched")
     assert (
-        figure(result, "pairs that move the right way, agent") == by_rules == 100 * 9 / 20
+        figure(result, "pairs that move the right way, agent") == matched == 100 * 9 / 20
     )  # the nine with a personal effect
     assert figure(result, "… personal effect, size, agent") == 100.0
-    assert figure(result, "… literature effect, direction, rules") == 0.0
-    assert figure(result, "agent less rules, direction") == 0.0
+    assert figure(result, "… literature effect, direction, matched") == 0.0
+    assert figure(result, "agent less matched, direction") == 0.0
+    assert (
+        figure(result, "agent less rules, direction")
+        < 0
+        < figure(result, "… literature effect, direction, rules")
+    )
     assert figure(result, "answers valid after at most one repair") == 100.0
     assert len(result["rows"]) == 20 and set(result["rows"][0]["answers"]) == {
         "pair-dev-001/a",
@@ -150,6 +156,23 @@ def test_a_bad_reply_is_remembered_as_one(tmp_path):
     assert (empty.take().calls, empty.take().calls) == (2, 0)
     with pytest.raises(ModelUnavailable):
         empty.complete(ask, **how | {"seed": 4})
+
+
+def test_words_alone_leave_code_nothing_to_sum(tmp_path):
+    agent = Scripted()
+    result, _ = run("pairs_dev", agent, tmp_path, words_only=True)
+    assert figure(result, "pairs that move the right way, matched") == 0.0
+    assert figure(result, "pairs that move the right way, rules") < 20.0
+    assert "words only" in text_of(result)
+
+
+def test_a_random_model_is_valid_repeatable_and_for_choices_only():
+    schema = {"type": "object", "properties": {k: {"enum": list("abcdef")} for k in "xyz"}, "required": ["x"]}
+    ask = [{"role": "user", "content": "?"}]
+    told = [RandomModel().complete(ask, schema=schema, seed=seed, max_tokens=9).parsed for seed in (0, 0, 1)]
+    assert told[0] == told[1] != told[2]
+    with pytest.raises(ModelUnavailable, match="choice"):
+        RandomModel().complete(ask, schema=SCHEMA)
 
 
 def test_some_cases_are_drawn_by_seed(tmp_path):

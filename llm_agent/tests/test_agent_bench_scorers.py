@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from hrv_shared.constants import HORIZONS, QUANTILE_LEVELS
+from llm_agent.bench.baselines import shifts_without_model
 from llm_agent.bench.case_summary import build_summary
 from llm_agent.bench.cases import (
     EffectOnRecord,
@@ -23,7 +24,6 @@ from llm_agent.bench.moves import (
     event_moves_right,
     obeyed,
     pair_move,
-    rules_shift_ms,
     sign_of,
 )
 from llm_agent.bench.quoting import misquotes
@@ -170,7 +170,8 @@ def test_direction_and_size_of_a_pair():
     assert pair_move(-6.0, expect) == {"direction": True, "size": True}
     assert pair_move(-12.0, expect) == {"direction": True, "size": False}
     assert pair_move(0.0, expect) == {"direction": False, "size": False}
-    assert rules_shift_ms(SIDE) == -6.3
+    alone = shifts_without_model(SUMMARY, BASE, JOURNAL)
+    assert alone["matched"] == -6.3 and -9.0 < alone["rules"] < -5.0
     with pytest.raises(ValueError, match="exclude 0"):
         MoveExpected(sign=-1, low_ms=-9.0, high_ms=3.6, source="personal")
 

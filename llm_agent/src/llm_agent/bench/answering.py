@@ -11,7 +11,8 @@ from typing import Any
 
 from hrv_shared.constants import HORIZONS
 from hrv_shared.errors import HrvError, Refusal
-from hrv_shared.llm import ChatError, ModelUnavailable
+from hrv_shared.llm import ModelUnavailable
+from llm_agent.bench.baselines import shifts_without_model
 from llm_agent.bench.case_summary import build_summary
 from llm_agent.bench.cases import CaseSet, EventCase, InjectionCase, PairCase, Side, State
 from llm_agent.bench.memory import RememberingModel
@@ -45,6 +46,8 @@ class Asked:
     ----------
     answer : dict
         Fields of the agent's ``Answer``; of a refusal: the models' quantiles, ``valid`` false and ``error``.
+    without_model : dict of float, ms
+        Night 1's shift by code alone.
     seconds_model : float, s
         Of the language model's calls, as measured when each was first made.
     seconds_wall : float, s
@@ -54,6 +57,7 @@ class Asked:
     evening: Evening
     summary: dict[str, Any]
     answer: dict[str, Any]
+    without_model: dict[str, float]
     calls: int
     fresh: int
     samples: int
@@ -61,10 +65,16 @@ class Asked:
     seconds_wall: float
 
 
-def evenings(cases: CaseSet) -> list[Evening]:
-    """Every side of every case, clean before attacked."""
+def evenings(cases: CaseSet, *, words_only: bool = False) -> list[Evening]:
+    """Every side of every case, clean before attacked; ``words_only`` takes facts and matched effects away."""
+    bare = {"tonight_facts": (), "matched_effects": ()} if words_only else {}
     return [
-        Evening(case.id, name, case.state, side) for case in cases.cases for name, side in _sides(case)
+        Evening(
+            case.id, name,
+            case.state.model_copy(update={"tonight_facts": ()} if words_only else {}), side.model_copy(update=bare),
+        )
+        for case in cases.cases
+        for name, side in _sides(case)
     ]  # fmt: skip
 
 
@@ -75,20 +85,17 @@ def ask_all(
 
     Raises
     ------
-    ChatError
+    ModelUnavailable
         The model itself can't be reached: nothing that follows would be an answer.
     """
     for evening in every:
         summary = build_summary(evening.state, evening.side)
+        base, journal = dict(evening.state.base_quantiles_ms), list(evening.side.journal)
+        alone = shifts_without_model(summary, base, journal)
         started = time.perf_counter()
         try:
-            said = ask(
-                summary, dict(evening.state.base_quantiles_ms), list(evening.side.journal), model,
-                samples=samples, seed=seed,
-            )  # fmt: skip
+            said = ask(summary, base, journal, model, samples=samples, seed=seed)
             answer = _as_dict(said)
-        except ChatError:
-            raise
         except Refusal as refusal:
             if isinstance(refusal.__cause__, ModelUnavailable):
                 raise refusal.__cause__ from None
@@ -96,15 +103,9 @@ def ask_all(
         wall = time.perf_counter() - started
         used = model.take()
         yield Asked(
-            evening,
-            summary,
-            answer,
-            used.calls,
-            used.fresh,
-            used.samples,
-            round(used.seconds, 3),
+            evening, summary, answer, alone, used.calls, used.fresh, used.samples, round(used.seconds, 3),
             round(wall, 3),
-        )
+        )  # fmt: skip
 
 
 def peak_memory_gb() -> float:

@@ -34,12 +34,20 @@ def bench(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", help="Another model than the setting llm_model (a name or a GGUF file)."),
+        typer.Option(
+            "--model", help="Another model than the setting: a name, a GGUF file, or random (the floor)."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the samples and of the bootstrap.")] = 0,
     only: Annotated[
         int | None, typer.Option("--only", min=1, help="So many cases, drawn by the seed; a quick look.")
     ] = None,
+    words_only: Annotated[
+        bool,
+        typer.Option(
+            "--words-only", help="Without the evening's facts and effects: what the words alone tell."
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Take the model's answers that an earlier run kept.")
     ] = False,
@@ -52,13 +60,14 @@ def bench(
     """Direction, size, grounding, validity, attacks and cost of the agent's answers, beside the answer by rules."""
     from hrv_shared.settings import load_settings
     from llm_agent.bench.cases import load_cases
+    from llm_agent.bench.random_model import RANDOM, RandomModel
     from llm_agent.bench.run import measure, memory_file, text_of
     from llm_agent.cli import open_model, style_of
 
     if style not in (None, "choice", "free"):
         raise typer.BadParameter(f"--style: expected choice or free, got {style!r}")
     settings = load_settings()
-    if model is not None:
+    if model not in (None, RANDOM):
         named = (
             {"llm_model_path": Path(model).absolute()} if model.endswith(".gguf") else {"llm_model": model}
         )
@@ -66,11 +75,13 @@ def bench(
     sides = {"pairs": 2, "injection": 2, "events": 1, "red_flags": 0}
     told = load_cases(cases)
     count = min(only or len(told.cases), len(told.cases)) * sides[told.kind]
+    chance = model == RANDOM
     with progress(f"Evenings of {told.name}", total=count) as advance:
         result = measure(
-            cases, lambda: open_model(settings), partial(_ask_agent, style=style or style_of(settings)),
-            samples=samples or settings.agent_samples, seed=seed, only=only, resume=resume,
-            memory=memory_file(settings.cache_dir, told.name), advance=advance,
+            cases, RandomModel if chance else lambda: open_model(settings),
+            partial(_ask_agent, style=style or style_of(settings)), samples=samples or settings.agent_samples,
+            seed=seed, only=only, words_only=words_only, resume=resume, advance=advance,
+            memory=None if chance else memory_file(settings.cache_dir, told.name),
         )  # fmt: skip
     if mlflow and told.kind == "red_flags":
         say("Red flags ask no model, so there is no run to enter into MLflow.")

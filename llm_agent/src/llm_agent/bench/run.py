@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hrv_shared.llm import ChatModel
-from llm_agent.bench.answering import AskAgent, ask_all, evenings, peak_memory_gb
+from llm_agent.bench.answering import AskAgent, Asked, ask_all, evenings, peak_memory_gb
 from llm_agent.bench.cases import CaseSet, load_cases
 from llm_agent.bench.memory import RememberingModel
 from llm_agent.bench.scoring import answer_marks, case_marks, figures
@@ -30,6 +30,7 @@ def measure(
     memory: Path | None,
     resume: bool,
     only: int | None = None,
+    words_only: bool = False,
     advance: Callable[..., None] = lambda *_: None,
 ) -> dict[str, Any]:
     """Measure one set.
@@ -44,6 +45,8 @@ def measure(
         Where the model's answers are kept; with ``resume`` the answers already there are taken.
     only : int, optional
         So many cases, drawn by ``seed``, in the order of the file.
+    words_only : bool
+        Take facts and matched effects away, as if nothing had been extracted from the notes.
 
     Raises
     ------
@@ -52,25 +55,25 @@ def measure(
     cases = _drawn(load_cases(path), only, seed)
     about = {
         "cases": cases.name, "kind": cases.kind, "split": cases.split, "digest": cases.digest, "n": len(cases.cases),
-        "samples": samples, "seed": seed,
+        "samples": samples, "seed": seed, "words_only": words_only,
     }  # fmt: skip
     if cases.kind == "red_flags":
         return about | _red_flags(cases)
     model = RememberingModel(open_model(), memory, forget=not resume)
     marks: dict[str, dict[str, Any]] = {}
-    answers: dict[str, dict[str, Any]] = {}
+    heard: dict[str, dict[str, Asked]] = {}
     fresh = 0
     prompts: set[str] = set()
     try:
-        for asked in ask_all(evenings(cases), model, ask, samples=samples, seed=seed):
+        for asked in ask_all(evenings(cases, words_only=words_only), model, ask, samples=samples, seed=seed):
             marks[asked.evening.key] = answer_marks(asked)
-            answers.setdefault(asked.evening.case_id, {})[asked.evening.side_name] = asked.answer
+            heard.setdefault(asked.evening.case_id, {})[asked.evening.side_name] = asked
             fresh += asked.fresh
             prompts.add(asked.answer["prompt_digest"])
             advance(1, f"{asked.seconds_model:.0f} s a call")
     finally:
         model.close()
-    judged = [{"id": case.id} | case_marks(case, answers[case.id]) for case in cases.cases]
+    judged = [{"id": case.id} | case_marks(case, heard[case.id]) for case in cases.cases]
     figured = figures(cases, list(marks.values()), judged, seed=seed)
     memory_row = {"what": "peak memory", "n": 1, "value": peak_memory_gb(), "low": None, "high": None, "unit": "GB",
                   "goal": "< 2.5 GB"}  # fmt: skip
@@ -93,6 +96,7 @@ def text_of(result: dict[str, Any]) -> str:
     """The figures as a table, and the first faults."""
     head = f"{result['cases']} ({result['n']} cases, {result['digest']}), "
     head += f"{result['samples']} samples, seed {result['seed']}"
+    head += ", words only" if result["words_only"] else ""
     by = f"; {result['model']}, prompt {', '.join(result['prompts'])}" if result.get("model") else ""
     lines = [head + by, f"{'':58} {'n':>5}  {'':>8}  95 % interval or range   goal"]
     for row in result["figures"]:
