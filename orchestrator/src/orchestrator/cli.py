@@ -29,6 +29,11 @@ FORWARDED = {
     "replay": ("training", "replay", "what would have been said on earlier days"),
     "report": ("intelligence", None, "summaries: hrv report daily|weekly (one page: HTML, PDF)"),
     "alerts": ("intelligence", "alerts", "what is raised (illness, travel, new strap …), how it came out"),
+    "effects": (
+        "intelligence",
+        "effects",
+        "what each behaviour goes with, in ms and %, and how sure that is",
+    ),
     "experiment": ("intelligence", "experiment", "a coin-flip test of a harmless habit: start|status|result"),
     "reliability": (
         "intelligence",
@@ -45,6 +50,7 @@ FORWARDED = {
     "record": ("shared", "record", "where the record is; take it to PostgreSQL: hrv record status|use|move"),
     "models": ("shared", "models", "model weights: hrv models fetch asr|llm|forecast, status"),
     "settings": ("shared", "settings", "every setting in force"),
+    "erase": ("shared", "erase", "remove everything of you from this machine (asks for the words)"),
     "serve": ("whoop", "serve", "the WHOOP room's service"),
     "dashboard": ("dashboard", "serve", "the page"),
 }
@@ -58,13 +64,15 @@ OWN = {
     "backfill": "replay book and reports of past days: hrv backfill 2026-05-01..2026-05-31",
     "graph": "assets, checks, jobs, sensors and schedules, as text",
     "notify": "be told once a day, by choice: hrv notify test|status|send",
-    "export": "forecasts as CSV, hubverse files or a calendar: hrv export forecasts --format ics --out FILE",
+    "export": "forecasts as CSV, hubverse files or a calendar: hrv export forecasts --format ics --out FILE; "
+    "everything in one ZIP: hrv export all [ZIP]",
     "rebuild": "make every table anew from the record",
     "doctor": "check the store, the ledger, the models, the login",
     "dagster": "Dagster's page for the runs of this store",
     "mlflow": "MLflow's page for the models of this store",
     "bench": "measure a room: hrv bench forecast --data TABLE, hrv bench scale, hrv bench journal --data DIR, "
-    "hrv bench whoop, hrv bench schedule, hrv bench step, hrv bench alerts, hrv bench experiments",
+    "hrv bench whoop, hrv bench schedule, hrv bench step, hrv bench alerts, hrv bench experiments, "
+    "hrv bench effects",
 }
 
 
@@ -84,13 +92,16 @@ def main(arguments: list[str] | None = None) -> None:
     if verb == "bench" and rest[:1] in (["alerts"], ["experiments"], ["effects"]):
         command = room_command("intelligence", "bench", *rest)
         os.execve(command[0], command, quiet_environment())
-    if verb == "bench" and rest[:1] in (["forecast"], ["scale"]):
+    if verb == "bench" and rest[:1] in (["forecast"], ["scale"], ["cohort"]):
         command = room_command("training", "bench", *rest)
         os.execve(command[0], command, quiet_environment())
     if verb == "bench" and rest[:1] in (["schedule"], ["step"]):
         from orchestrator.commands import run_own
 
         run_own(f"bench-{rest[0]}", rest[1:])
+    if verb == "export" and rest[:1] == ["all"]:
+        command = room_command("shared", "export", *rest[1:])
+        os.execve(command[0], command, quiet_environment())
     if verb in FORWARDED:
         room, own_verb, _ = FORWARDED[verb]
         command = room_command(room, *([own_verb] if own_verb else []), *rest)

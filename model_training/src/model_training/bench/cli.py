@@ -100,6 +100,28 @@ def scale(
     emit(result, render(result), json_out == "-")
 
 
+@app.command("cohort")
+def cohort(
+    dsn: Annotated[str, typer.Option(help="PostgreSQL to use; schemas cohort_… are made in it and dropped.")],
+    members: Annotated[int, typer.Option(min=1, help="Synthetic members.")] = 1000,
+    engine: Annotated[str, typer.Option("--engine", help="serial, joblib, dask or ray.")] = "dask",
+    workers: WorkersOption = 2,
+    nights: Annotated[int, typer.Option("--nights", min=60, help="Of each member's history.")] = 90,
+    seed: Annotated[int, typer.Option("--seed", help="Of the cohort.")] = 0,
+    json_out: JsonOutOption = None,
+) -> None:
+    """One day of many members from PostgreSQL's record into its ledger, by workers; equal to one process on files?"""
+    from model_training.scale.cohort import render, run_cohort
+
+    with progress("Members", total=2 * members) as advance:
+        result = run_cohort(
+            dsn, members, engine=engine, workers=workers, nights=nights, seed=seed, advance=advance
+        )
+    if json_out not in (None, "-"):
+        Path(str(json_out)).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    emit(result, render(result), json_out == "-")
+
+
 def fit_pool_command(data: Path | None, out: Path) -> dict[str, Any]:
     """Fit the pool that ships and write it with its card."""
     from model_training.pool_fitting import SHIPPED_SYNTHETIC, fit_shipped, pooled_forecasters
