@@ -39,7 +39,7 @@ def measure_experiments(draws: int, seed: int, advance: Callable[..., None]) -> 
 
 def measure_row(rng: np.random.Generator, draws: int, days: int, effect_pct: float) -> dict[str, Any]:
     """One length and effect: shares of findings, coverage of both intervals, error of the posterior."""
-    found, found_5, covered, covered_protocol, errors, told = 0, 0, 0, 0, [], 0
+    found, found_5, covered, covered_protocol, errors, told, told_protocol = 0, 0, 0, 0, [], 0, 0
     true = 100 * np.log1p(effect_pct / 100)
     for k in range(draws):
         first = START + timedelta(days=int(rng.integers(0, 7)))
@@ -57,11 +57,12 @@ def measure_row(rng: np.random.Generator, draws: int, days: int, effect_pct: flo
         covered += intention.low90_pct <= diluted <= intention.high90_pct
         errors.append(intention.posterior_pct - effect_pct)
         if protocol.effect_pct is not None:
+            told_protocol += 1
             covered_protocol += protocol.low90_pct <= effect_pct <= protocol.high90_pct
     return {
         "days": days, "effect_pct": effect_pct, "n": told, "found_share": round(found / told, 4),
         "found_share_p05": round(found_5 / told, 4), "cover90_intention": round(covered / told, 3),
-        "cover90_protocol": round(covered_protocol / told, 3),
+        "n_protocol": told_protocol, "cover90_protocol": round(covered_protocol / max(told_protocol, 1), 3),
         "posterior_mae_pct": round(float(np.mean(np.abs(errors))), 2),
     }  # fmt: skip
 
