@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "ACCENT", "BAND", "GREEN", "INK", "MUTED", "PANEL", "THEME_SHEET", "WARM", "new_axes", "new_figure", "say_nothing",
-    "to_svg", "without_sheet",
+    "ACCENT", "BAND", "GREEN", "INK", "MUTED", "PANEL", "THEME_SHEET", "WARM", "Margins", "new_axes", "new_figure",
+    "say_nothing", "to_svg", "without_sheet",
 ]  # fmt: skip
 
 PANEL, INK, MUTED, BAND = "#fcfcfa", "#1f2430", "#6b7280", "#d9dee8"
@@ -60,22 +61,53 @@ _COMMENT = re.compile(r"\s*<!--.*?-->", re.S)
 _OWN_SHEET = re.compile(r"<style>[^<]*</style>")
 
 
-def new_figure(width_in: float, height_in: float) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes in our look, without pyplot and its global state."""
-    figure, axes = new_axes(width_in, height_in, 1)
+@dataclass(frozen=True)
+class Margins:
+    """Room around the axes, in inches; ``between`` two pairs of axes as a share of their width."""
+
+    left: float = 0.52
+    right: float = 0.08
+    top: float = 0.28
+    bottom: float = 0.42
+    between: float = 0.2
+
+    def shares(self, width_in: float, height_in: float) -> dict[str, float]:
+        """The same as matplotlib's grid takes it."""
+        return {
+            "left": self.left / width_in, "right": 1 - self.right / width_in, "top": 1 - self.top / height_in,
+            "bottom": self.bottom / height_in, "wspace": self.between,
+        }  # fmt: skip
+
+
+WITH_LABELS = Margins()
+
+
+def new_figure(
+    width_in: float, height_in: float, *, margins: Margins | None = WITH_LABELS
+) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes in our look, without pyplot and its global state.
+
+    Parameters
+    ----------
+    margins : Margins, optional
+        None measures the labels, which takes as long as drawing; for those whose length is not known beforehand.
+    """
+    figure, axes = new_axes(width_in, height_in, 1, margins=margins)
     return figure, axes[0]
 
 
 def new_axes(
-    width_in: float, height_in: float, columns: int, *, ratios: tuple[float, ...] | None = None
-) -> tuple[Figure, list[Axes]]:
+    width_in: float, height_in: float, columns: int, *, ratios: tuple[float, ...] | None = None,
+    margins: Margins | None = WITH_LABELS,
+) -> tuple[Figure, list[Axes]]:  # fmt: skip
     """A figure with several pairs of axes side by side."""
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(PARAMETERS):
-        figure = Figure(figsize=(width_in, height_in), layout="constrained")
-        grid = figure.add_gridspec(1, columns, width_ratios=ratios)
+        figure = Figure(figsize=(width_in, height_in), layout="constrained" if margins is None else None)
+        places = {} if margins is None else margins.shares(width_in, height_in)
+        grid = figure.add_gridspec(1, columns, width_ratios=ratios, **places)
         axes = [figure.add_subplot(grid[0, at]) for at in range(columns)]
         for one in axes:
             one.grid(axis="y", color=BAND, linewidth=0.5)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from data_intelligence.figure import ACCENT, BAND, INK, MUTED, WARM, new_figure, say_nothing, to_svg
+from data_intelligence.figure import ACCENT, BAND, INK, MUTED, WARM, Margins, new_figure, say_nothing, to_svg
 from data_intelligence.nights import usable_hrv
 from data_intelligence.skill_plots import reliability_svg, skill_svg
 from hrv_shared.constants import AGENT, AGENT_CALIBRATED, MODEL_COMBINATION, PRODUCT, QUANTILE_LEVELS
@@ -68,7 +68,7 @@ def history_svg(
     values: dict[date, float], base: Baseline, rows: pl.DataFrame, origin: date, salt: str
 ) -> str:
     """Sixty nights to ``origin`` with the baseline band, and the fan of the coming week from ledger rows."""
-    figure, axes = new_figure(9.0, 3.6)
+    figure, axes = new_figure(9.0, 3.6, margins=Margins(bottom=0.26))
     days = [origin - timedelta(days=back) for back in range(SHOWN_DAYS - 1, -1, -1)]
     nights = np.array([values.get(day, np.nan) for day in days])
     x = np.arange(-SHOWN_DAYS + 1, 1)
@@ -103,7 +103,7 @@ def history_svg(
 def effects_svg(effects: Sequence[EffectRow], salt: str) -> str:
     """One line an effect: 95 % thin, 80 % thick, the median as a dot; grey where it may well be nothing."""
     shown = list(effects[:SHOWN_EFFECTS])
-    figure, axes = new_figure(9.0, 1.3 + 0.32 * max(len(shown), 2))
+    figure, axes = new_figure(9.0, 1.3 + 0.32 * max(len(shown), 2), margins=None)
     title = "Personal effects with intervals"
     if not shown:
         say_nothing(axes, "No personal effect is known yet: no behaviour was logged on a scored night.")

@@ -16,6 +16,7 @@ from data_intelligence.figure import (
     MUTED,
     PANEL,
     WARM,
+    Margins,
     new_axes,
     new_figure,
     say_nothing,
@@ -148,7 +149,7 @@ def calendar_svg(scores: pl.DataFrame, name: str, last: date, salt: str) -> str:
     scores : DataFrame
         Next-night rows of ``name``, without void ones.
     """
-    figure, axes = new_figure(9.0, 2.5)
+    figure, axes = new_figure(9.0, 2.5, margins=Margins(left=0.3, bottom=0.22, right=0.02))
     if scores.is_empty():
         say_nothing(axes, "No night has been scored yet.")
         return to_svg(figure, salt, "Calendar of misses")
