@@ -18,6 +18,8 @@ import pytest
 CHROMIUM = next(
     (p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None
 )
+PATIENCE_MS = 240_000
+"""A step of the browser may take so long on a busy machine; what is promised is measured where it is promised."""
 WITHOUT = "needs Chromium (Debian: apt-get install chromium) and Playwright (pip install playwright)"
 
 
@@ -55,7 +57,7 @@ def chromium(playwright: Any, microphone: Path | None = None) -> Iterator[Any]:
     if microphone is not None:
         arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=PATIENCE_MS)
         try:
             yield browser
         finally:
@@ -65,6 +67,7 @@ def chromium(playwright: Any, microphone: Path | None = None) -> Iterator[Any]:
 def entered(browser: Any, url: str, **look: Any) -> Any:
     """A page that has come in by the printed address; troubles of its scripts fail the test."""
     page = browser.new_context(**look).new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.troubles = []
     page.on("pageerror", lambda error: page.troubles.append(str(error)))
     page.on("console", lambda said: page.troubles.append(said.text) if said.type == "error" else None)
