@@ -41,7 +41,11 @@ class Attempt:
 
 @dataclass
 class Verdict:
-    """What came out. All lists but `cut_off` must be empty."""
+    """What came out. All lists but `killed` and `clock_wrong` must be empty.
+
+    These two are slots of which every chance was cut off: by a kill; or because the clock stood behind the ledger (one
+    that ran ahead for a while has issued at its time, and nothing may be issued before that) or left the slot.
+    """
 
     possible: int = 0
     issued: int = 0
@@ -51,7 +55,8 @@ class Verdict:
     late: list[Slot] = field(default_factory=list)
     not_at_once: list[Slot] = field(default_factory=list)
     backwards: int = 0
-    cut_off: list[Slot] = field(default_factory=list)
+    killed: list[Slot] = field(default_factory=list)
+    clock_wrong: list[Slot] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """Numbers for the report."""
@@ -59,7 +64,7 @@ class Verdict:
             "slots_possible": self.possible, "slots_issued": self.issued, "issued_twice": len(self.twice),
             "skipped": len(self.skipped), "issued_without_cause": len(self.unasked), "issued_late": len(self.late),
             "not_at_the_first_chance": len(self.not_at_once), "issued_backwards": self.backwards,
-            "cut_off_by_kills_or_the_clock": len(self.cut_off),
+            "cut_off_by_kills": len(self.killed), "cut_off_by_the_clock": len(self.clock_wrong),
         }  # fmt: skip
 
     @property
@@ -146,7 +151,8 @@ def _judge_slot(verdict, key, at_ticks, ticks, tried, when, stood_at) -> None:
                 verdict.skipped.append(key)
             return
     if key not in when:
-        verdict.cut_off.append(key)
+        outcomes = {run.outcome for tick in at_ticks for run in tried.get((tick, key), [])}
+        (verdict.killed if "killed" in outcomes else verdict.clock_wrong).append(key)
 
 
 def _possible(
