@@ -35,7 +35,7 @@ def view_router(desk: Desk, pages: Pages) -> APIRouter:
 
     @router.get("/speak")
     def speak_page(request: Request) -> Response:
-        return pages.page(request, "speak.html", notes.gather_notes(desk))
+        return pages.page(request, "speak.html", notes.gather_notes(desk) | {"guess": gather_guess(desk)})
 
     @router.get("/api/journal")
     def api_journal(last: int = 8) -> dict[str, Any]:
