@@ -128,6 +128,24 @@ def test_strain_of_the_mind_goes_on_when_it_is_told_again_and_again(world):
     assert names(state(world)) == ["stress"]
 
 
+def test_a_scale_that_is_told_every_day_is_a_stressor_only_above_ones_usual(world):
+    for k in range(12):
+        world.told(
+            "stress",
+            TODAY - timedelta(days=k),
+            at=world.at(TODAY - timedelta(days=k), 20),
+            amount=6.0 + k % 2,
+        )
+    world.write()
+    assert names(state(world)) == []
+    for k in range(3):
+        world.told(
+            "stress", TODAY - timedelta(days=k), at=world.at(TODAY - timedelta(days=k), 20), amount=9.0
+        )
+    world.write()
+    assert names(state(world)) == ["stress"]
+
+
 def test_plans_and_private_matters_are_not_remembered(world):
     private = [name for name, b in behaviours().items() if b.private]
     for name in private:

@@ -210,8 +210,8 @@ def _effects(summary: dict[str, Any], journal: pl.DataFrame) -> list[dict[str, A
         {k: row[k] for k in ("behaviour", "text", "effect_ms", "low80_ms", "high80_ms", "n_yes", "label", "evidence")}
         | {"known_at": heard[row["behaviour"]].isoformat()}
         for row in summary.get("effects", ())
-        if row.get("shown", True) and not row["retrospective"] and row["behaviour"] in heard
-        and not getattr(behaviours().get(row["behaviour"]), "private", False)
+        if row.get("shown", True) and row["label"] != "too little data" and not row["retrospective"]
+        and row["behaviour"] in heard and not getattr(behaviours().get(row["behaviour"]), "private", False)
         and max(row["p_negative"], 1 - row["p_negative"]) >= LEAST_CERTAINTY
     ]  # fmt: skip
     return sorted(rows, key=lambda r: (-abs(r["effect_ms"]), r["behaviour"]))[:MOST_EFFECTS]

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from hrv_shared.ontology import behaviours
+from hrv_shared.ontology import Behaviour, behaviours
 
 __all__ = ["LASTS_NIGHTS", "Stressor", "alerted_stressors", "told_stressors"]
 
@@ -27,6 +27,8 @@ LASTS_NIGHTS = {
 
 OFTEN_DAYS, OFTEN_OF, OFTEN_LASTS = 3, 7, 2
 """A strain of the mind told on three of seven days is one that goes on."""
+HIGH, ABOVE_USUAL = 6.0, 1.0
+"""On a scale of ten a day counts from here on, and only when it lies so far above the wearer's own median."""
 ALERT_TOLD_BY = {
     "illness": frozenset({"sick", "fever", "covid_symptoms", "cough_or_congestion", "gi_upset"}),
     "travel": frozenset({"air_travel", "timezone_shift", "jet_lag", "away_from_home"}),
@@ -87,7 +89,8 @@ def told_stressors(journal: pl.DataFrame, origin: date) -> list[Stressor]:
         behaviour = known.get(str(name))
         if behaviour is None or behaviour.private:
             continue
-        said = [(row, _is_yes(row)) for row in facts.iter_rows(named=True)]
+        least = _least(behaviour, facts)
+        said = [(row, _is_yes(row, least)) for row in facts.iter_rows(named=True)]
         days = sorted({row["day"] for row, yes in said if yes})
         lasts = LASTS_NIGHTS.get(behaviour.name) or _often(behaviour, days, origin)
         if not days or not lasts or any(not yes and row["day"] > days[-1] for row, yes in said):
@@ -129,11 +132,19 @@ def alerted_stressors(
     return found
 
 
-def _is_yes(row: dict[str, Any]) -> bool:
-    return row["kind"] != "no" and row["amount"] != 0
+def _is_yes(row: dict[str, Any], least: float) -> bool:
+    return row["kind"] != "no" and row["amount"] != 0 and (row["amount"] is None or row["amount"] >= least)
 
 
-def _often(behaviour: Any, days: list[date], origin: date) -> int:
+def _least(behaviour: Behaviour, facts: pl.DataFrame) -> float:
+    """The amount from which a day counts: of a scale, what is high and above the wearer's usual."""
+    if behaviour.type != "scale":
+        return 0.0
+    usual = facts["amount"].median()
+    return max(HIGH, 0.0 if usual is None or len(facts) < OFTEN_OF else float(usual) + ABOVE_USUAL)
+
+
+def _often(behaviour: Behaviour, days: list[date], origin: date) -> int:
     """How long a strain of the mind lasts that is told again and again."""
     recent = [day for day in days if day > origin - timedelta(days=OFTEN_OF)]
     strained = behaviour.category == "mental" and behaviour.expected_sign == "negative"
