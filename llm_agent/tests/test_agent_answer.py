@@ -84,9 +84,10 @@ def test_one_repair_then_a_failure():
 
 
 def test_the_choices_are_the_wearer_s_sentences_in_their_order():
-    made = make_briefing(summary_of(()), WEEK, [f"{GATE} {JAB} {GATE}"])
+    longer = f"{key(GATE)} and the fence."
+    made = make_briefing(summary_of(()), WEEK, [f"{GATE} {JAB} {GATE} {longer}"])
     schema = choice_schema(made)
-    assert list(schema["properties"]) == [key(GATE), key(JAB), f"{key(GATE)} (5)", "tonight"]
+    assert list(schema["properties"]) == [key(GATE), key(JAB), key(longer), "tonight"]
     assert "listed" not in schema["properties"][key(JAB)]["enum"]
 
 

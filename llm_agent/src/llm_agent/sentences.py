@@ -18,6 +18,7 @@ MOST_SENTENCES = 10
 """Sentences put before a model; a longer note keeps its first and last ones."""
 LONGEST_SENTENCE = 240
 LONG_WORDS = 14
+SCRAP_WORDS = 3
 
 _END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|\n+|(?:\s+[-–—*•]\s+)|;\s+")
 _CLAUSE = re.compile(r",? (?:and|but|so|then) (?=(?:now |then |so )?(?:i|i'm|my|we|he|she|they|it|the) )", re.I)
@@ -26,7 +27,7 @@ _WORD = re.compile(r"[a-z']+")
 _TO_THE_FORECASTER = re.compile(
     r"\b(?:hrv|rmssd|milli-?seconds?|\d+\s*ms|forecast\w*|predict\w*|estimat\w*|ensemble|baseline|quantile\w*|median|"
     r"percentile\w*|algorithm\w*|models?|shift(?:_ms|\s+by|\s+of|\s+the|\s+to)\w*|sd_scale|spread|weights?\s+of|json|"
-    r"xml|html|markdown|prompt\w*|instruct\w*|ignor\w+|disregard\w*|overrid\w+|overwrit\w+|system|assistant|"
+    r"xml|html|markdown|prompt\w*|instru[ck]\w*|ignor\w+|disregard\w*|overrid\w+|overwrit\w+|system|assistant|"
     r"ai|a\.i|chat\s?bot|bot|llm|gpt|language\s+model|dear\s+(?:model|agent|system|computer)|"
     r"(?:the|this) (?:wearer|user|patient|person|subject)|the writer|agent|evidence|"
     r"answer\w*\s+(?:with|only|in)|respond\w*|reply\s+(?:with|only)|output\w*|print\w*|return\s+(?:only|the|a|\{)|"
@@ -35,7 +36,13 @@ _TO_THE_FORECASTER = re.compile(
     r"numbers?|instructions?|text|prompt|settings?|result|opinion|judge?ment)|kindly|from now on|"
     r"on (?:such|these|those) days|on \d+ (?:earlier|other|previous|past) (?:days|nights)|on average|"
     r"statistic\w*|proven|per ?cent|probabilit\w+|certainty|code\s?word|password|key\s?word|commands?|execut\w+|"
-    r"new rule|following rule|exception)\b"
+    r"new rule|following rule|exception|(?:plus|negative|positive)\s+(?:[a-z]+teen|\d+|one|two|three|four|five|six|"
+    r"seven|eight|nine|ten|eleven|twelve|twenty|thirty)|the numbers?|a number|values?|protocols?|counts?\s+as|the word|"
+    r"options?|minimum|maximum|widen\w*|spread\s+factor|factor|the app|twice as much|backwards?|base\s?64|log it|"
+    r"downwards?|minus|answers?|rot\s?13|example\s+\d|sample|grading|operator|human:|guidelines?|type)\b"
+    r"|\b(?:system|assistant|user|human|operator|admin|notes?|journal|options|answer|ref)\s*:"
+    r"|\byou(?! know)(?:r|rs|'\w+)?\b"
+    r"|\b\w+_\w+|^(?:user|assistant|system|human)$|\?\s*$|(?:-{3,}|={3,})|(?<![\w.])[+-]\d"
     r"|[{}<>\[\]|`~^\\=#%]|https?:|\bs\d+\b|\b[exjcabm]\d+\b|\*\*|__",
     re.I,
 )
@@ -55,6 +62,15 @@ _STOP = frozenset(
     "out over really she so some still such than that the their them then there they this to today tonight too up us "
     "very was we well went were what when which while who will with without would yes you evening day night".split()
 )
+_ENGLISH = frozenset(
+    "the and my was with had for of to it is that at day this from not today tonight were have has been but then after "
+    "before while all off up out i in on no".split()
+)
+_FOREIGN = frozenset(
+    "und die der das alle nicht auf mit eine einen den ich gib setze um ist los las el la que por con una todo todas y "
+    "pon les des une et toutes sur avec tout le di che tutte per il het een niet van alles og alla och att os em com "
+    "de da do na se es en un mais ja kaikki wszystkie i podaj nie vse si mi".split()
+) - _ENGLISH
 _STRANGE = re.compile(r"\S{28,}")
 _SPANS = re.compile(
     r"<\|.*\|>|```.*?(?:```|$)|<(\w+)[^>]*>.*?</\1>|\{.*\}|\[[^\]]*\]|\S{28,}"
@@ -121,12 +137,13 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
     for note, text in enumerate(journal):
         sentences, spans = _sentences(text)
         withheld += spans
-        for sentence in sentences:
-            if _speaks_to_us(sentence):
+        aside = _set_aside(sentences)
+        for sentence, apart in zip(sentences, aside, strict=True):
+            if apart:
                 withheld += 1
             elif _is_covered(fold(sentence), quotes):
                 covered.append(sentence)
-            elif _WORD.findall(fold(sentence)):
+            elif _WORD.findall(fold(sentence)) and sentence not in (told for _, told in kept):
                 kept.append((note, sentence))
     if len(kept) > MOST_SENTENCES:
         withheld += len(kept) - MOST_SENTENCES
@@ -158,8 +175,11 @@ def _sentences(text: str) -> tuple[list[str], int]:
 
 def _clauses(sentence: str) -> list[str]:
     """A long spoken sentence in its parts, where both sides of a comma are sentences of their own."""
-    if len(sentence.split()) <= LONG_WORDS:
+    words = sentence.split()
+    if len(words) <= LONG_WORDS:
         return [sentence]
+    if len(sentence) > LONGEST_SENTENCE:
+        return [" ".join(words[i : i + LONG_WORDS]) for i in range(0, len(words), LONG_WORDS)]
     cuts = [m for m in _CLAUSE.finditer(sentence) if min(_words_around(sentence, m)) >= 4]
     parts, start = [], 0
     for cut in cuts:
@@ -173,12 +193,25 @@ def _words_around(sentence: str, cut: re.Match[str]) -> tuple[int, int]:
     return len(sentence[: cut.start()].split()), len(sentence[cut.end() :].split())
 
 
+def _set_aside(sentences: list[str]) -> list[bool]:
+    """Which sentences speak to the forecaster; words after one, scraps between two, rows of single words go along."""
+    said = [_speaks_to_us(sentence) for sentence in sentences]
+    words = [len(sentence.split()) for sentence in sentences]
+    aside = list(said)
+    for i in range(1, len(sentences)):
+        between = i + 1 < len(sentences) and said[i + 1] and words[i] <= SCRAP_WORDS
+        aside[i] = aside[i] or (aside[i - 1] and (words[i] == 1 or between))
+    for i in range(len(sentences) - 2):
+        if words[i : i + 3] == [1, 1, 1]:
+            aside[i : i + 3] = [True] * 3
+    return aside
+
+
 def _speaks_to_us(sentence: str) -> bool:
     letters = [c for c in sentence if c.isalpha()]
     latin = [c for c in letters if "LATIN" in unicodedata.name(c, "")]
     return (
-        len(sentence) > LONGEST_SENTENCE
-        or len(latin) < len(letters)
+        len(latin) < len(letters)
         or bool(_STRANGE.search(sentence))
         or bool(_TO_THE_FORECASTER.search(sentence))
         or bool(_IMPERATIVE.search(sentence))
@@ -187,13 +220,18 @@ def _speaks_to_us(sentence: str) -> bool:
 
 
 def _is_english(sentence: str) -> bool:
-    """Known from its small words; a fragment of up to four words is taken as it is when its letters are plain."""
+    """Not when it is spelled in single letters, or its small words and letters are those of other languages."""
     words = _WORD.findall(fold(sentence))
     if not words:
         return bool(re.fullmatch(r"[\d\s.,:/-]*", sentence))
-    if len(words) <= 4:
-        return sentence.isascii() or len(words) >= 2
-    return sum(word in _STOP for word in words) / len(words) >= 0.12
+    if sum(len(word) == 1 for word in words) > max(2, 0.4 * len(words)):
+        return False
+    english = sum(word in _ENGLISH for word in words)
+    foreign = sum(word in _FOREIGN for word in words)
+    if len(words) >= 5 and len(set(words)) <= 2:
+        return False
+    plain = sentence.isascii() or english > 1 or len(words) <= 3
+    return plain and not (foreign >= 2 and foreign > english) and (english > 0 or len(words) < 7)
 
 
 def _is_covered(sentence: str, quotes: list[str]) -> bool:
