@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_agent.sentences import MOST_SENTENCES, fold, read_words
@@ -55,6 +55,7 @@ def test_a_long_note_keeps_its_ends():
     assert words.asked[0].text.endswith("0 was fine.") and words.asked[-1].text.endswith("29 was fine.")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=300), max_size=4))
 def test_any_text_is_taken(journal):
     words = read_words(journal)
