@@ -72,7 +72,7 @@ OWN = {
     "mlflow": "MLflow's page for the models of this store",
     "bench": "measure a room: hrv bench forecast --data TABLE, hrv bench scale, hrv bench journal --data DIR, "
     "hrv bench whoop, hrv bench schedule, hrv bench step, hrv bench alerts, hrv bench experiments, "
-    "hrv bench effects",
+    "hrv bench effects, hrv bench agent --cases FILE",
 }
 
 

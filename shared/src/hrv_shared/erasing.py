@@ -33,7 +33,7 @@ _STORE: tuple[tuple[str, str], ...] = (
     ("uploads", "exports while they are read"),
     ("exports", "what you exported"),
     ("reports", "summaries and plots"),
-    ("mlflow.db*", "runs of the training"),
+    ("mlflow.db*", "runs of the training, and what the language model was asked and answered"),
     ("mlartifacts", "models that were trained on you"),
     ("models", "the champion, trained on you"),
     ("dagster", "runs of the steps"),
