@@ -162,6 +162,7 @@ def test_the_wearers_own_words_are_no_claim_but_must_be_theirs():
     assert misquotes(quoted, JOURNAL) == [] == ungrounded(quoted, SUMMARY, answer(samples=3), JOURNAL)
     assert ungrounded(quoted.replace("3 times", "47 times"), SUMMARY, answer(samples=3), JOURNAL) == ["47"]
     assert misquotes("You said \u201cfour whiskies\u201d.", JOURNAL) == ["four whiskies"]
+    assert misquotes("You said \u201cfour whiskies\u201d.", ["f\u200bour whis\u00adkies"]) == []
     assert false_side_clauses("You said \u201cno coffee at all\u201d.", SUMMARY, JOURNAL, ()) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 __all__ = ["misquotes", "own_words"]
@@ -28,4 +29,6 @@ def _quote_of(match: re.Match[str]) -> str:
 
 
 def _folded(text: str) -> str:
-    return " ".join(re.sub(r"[^\w\s]", " ", text.lower()).split())
+    """Words alone; characters that nobody sees (zero width, soft hyphens) part no word."""
+    seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    return " ".join(re.sub(r"[^\w\s]", " ", seen.lower()).split())
