@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import repeat
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -37,17 +39,27 @@ def measure_effects(
     """Every world of ``plan`` with its share of so many members; member i has the seed ``seed * 10000 + i``."""
     rows = []
     found: list[pl.DataFrame] = []
-    with ProcessPoolExecutor(workers) as pool:
+    with _mapping(workers) as mapped:
         for name, nights, share in plan:
             seeds = [seed * 10_000 + i for i in range(max(round(share * members), 2))]
             own: list[dict[str, Any]] = []
-            for part in pool.map(find_effects, repeat(name), repeat(nights), seeds):
+            for part in mapped(find_effects, repeat(name), repeat(nights), seeds):
                 own += part
                 advance(1)
             table = _judged(own)
             rows += summarise(table, name, nights, len(seeds))
             found.append(table)
     return {"members": members, "seed": seed, "rows": rows, "by_effect": _by_effect(pl.concat(found))}
+
+
+@contextmanager
+def _mapping(workers: int) -> Iterator[Callable[..., Any]]:
+    """``map`` in so many fresh processes (a fork would take the locks of polars along); with one, in this one."""
+    if workers == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield pool.map
 
 
 def find_effects(world: str, nights: int, seed: int) -> list[dict[str, Any]]:
