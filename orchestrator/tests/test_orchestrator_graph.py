@@ -36,7 +36,13 @@ def test_everything_that_starts_a_run_is_on_by_itself(definitions):
     starters = [*definitions.sensors, *definitions.schedules]
     assert len(starters) == 7
     assert {starter.default_status.value for starter in starters} == {"RUNNING"}
-    assert {starter.job_name for starter in starters} == {"collect", "morning", "evening", "weekly_training", "tell"}
+    assert {starter.job_name for starter in starters} == {
+        "collect",
+        "morning",
+        "evening",
+        "weekly_training",
+        "tell",
+    }
 
 
 def test_today_is_a_partition_everywhere_on_earth():
