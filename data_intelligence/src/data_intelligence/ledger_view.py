@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from data_intelligence.evidence import EvidenceBook
 from data_intelligence.segments import SPEAKERS_OF_A_MODEL, newest_segments, scored_rows
 from data_intelligence.summary import ForecastLine, SkillRow
-from hrv_shared.constants import QUANTILE_LEVELS
+from hrv_shared.comparison import diebold_mariano
+from hrv_shared.constants import HORIZONS, QUANTILE_LEVELS
 from hrv_shared.issue import Issue
 from hrv_shared.ledger import BOOKS
 from hrv_shared.scoring import scorecard
 from hrv_shared.store import Store
 
-__all__ = ["forecast_lines", "issue_forecasts", "scores_as_of", "skill_rows", "verdict"]
+__all__ = ["forecast_lines", "issue_forecasts", "p_of_equal_loss", "scores_as_of", "skill_rows", "verdict"]
 
 SKILL_NIGHTS = 60
 """The scorecard looks at the last so many target nights of a book."""
@@ -25,6 +28,8 @@ LOOK_BACK = timedelta(days=120)
 
 TELLING_NIGHTS = 30
 """Nights below which no claim is made (forecasting.md trap 25)."""
+
+P_TOLD = 0.10
 
 SHOWN_LEVELS = {
     f"p{round(100 * level)}_ms": QUANTILE_LEVELS.index(level) for level in (0.10, 0.25, 0.50, 0.75, 0.90)
@@ -113,20 +118,65 @@ def skill_rows(scores: pl.DataFrame, book: EvidenceBook, *, seed: int) -> tuple[
                 cover_50_pct=_pct(card["cover_50"]),
                 cover_80_pct=_pct(card["cover_80"]),
                 cover_95_pct=_pct(card["cover_95"]),
-                verdict=verdict(card["n"], low, high, is_reference=card["forecaster"] == card["reference"]),
+                verdict=verdict(
+                    card["n"], low, high, _paired_p(scores, card), is_reference=_is_reference(card)
+                ),
                 evidence=book.cite("scores", f"{card['forecaster']} in the {card['book']} book", where),
             )  # fmt: skip
         )
     return tuple(rows)
 
 
-def verdict(n: int, low: float | None, high: float | None, *, is_reference: bool = False) -> str:
-    """``better``, ``worse`` or ``cannot tell yet`` than the best naive rule, from n and the 90 % interval of skill."""
+def verdict(
+    n: int, low: float | None, high: float | None, p: float | None, *, is_reference: bool = False
+) -> str:
+    """``better``, ``worse`` or ``cannot tell yet`` than the best naive rule.
+
+    Parameters
+    ----------
+    n : int
+        Nights; below 30 nothing is claimed.
+    low, high : float, optional
+        Ends of the 90 % bootstrap interval of skill.
+    p : float, optional
+        ``p_of_equal_loss``. Interval and test must agree: for two equal forecasters the interval alone claims an edge
+        in 27 % of cases on 30 nights and in 18 % on 60, both together in 10 %.
+    """
     if is_reference:
         return "the reference"
-    if n < TELLING_NIGHTS or low is None or high is None or low <= 0 <= high:
+    if n < TELLING_NIGHTS or low is None or high is None or low <= 0 <= high or p is None or p >= P_TOLD:
         return "cannot tell yet"
     return "better" if low > 0 else "worse"
+
+
+def p_of_equal_loss(crps: np.ndarray, reference: np.ndarray, horizon: int) -> float | None:
+    """Two-sided p of equal loss (Diebold-Mariano), paired by night [N]; None where there is nothing to test."""
+    try:
+        return round(diebold_mariano(crps, reference, horizon)[1], 4)
+    except ValueError:  # too few nights for the lags, or the same difference every night
+        return None
+
+
+def _paired_p(scores: pl.DataFrame, card: dict[str, Any]) -> float | None:
+    """The test for one row of the scorecard."""
+    horizons = (1,) if card["horizons"] == "1" else HORIZONS[1:]
+    rows = scores.filter(
+        ~pl.col("void"), pl.col("book") == card["book"], pl.col("horizon").is_in(horizons)
+    ).sort("n")
+    own, ref = (
+        rows.filter(pl.col("forecaster") == name).unique(
+            ["origin_day", "horizon"], keep="last", maintain_order=True
+        )
+        for name in (card["forecaster"], card["reference"] or "")
+    )
+    pairs = own.join(ref.select("origin_day", "horizon", ref_ms="crps_ms"), on=["origin_day", "horizon"])
+    pairs = pairs.sort("target_day", "horizon")
+    nights = pairs.group_by("target_day", maintain_order=True).agg(pl.col("crps_ms", "ref_ms").mean())
+    return p_of_equal_loss(nights["crps_ms"].to_numpy(), nights["ref_ms"].to_numpy(), max(horizons))
+
+
+def _is_reference(card: dict[str, Any]) -> bool:
+    return card["forecaster"] == card["reference"]
 
 
 def _pct(share: float | None) -> float | None:

@@ -8,10 +8,10 @@ import polars as pl
 from scipy import stats
 
 from data_intelligence.evidence import EvidenceBook
-from data_intelligence.ledger_view import verdict
+from data_intelligence.ledger_view import p_of_equal_loss, verdict
 from data_intelligence.reliability.layout import Band, PitTest, Power, SegmentRow
 from data_intelligence.skill_plots import pit_counts
-from hrv_shared.comparison import diebold_mariano, nights_to_tell
+from hrv_shared.comparison import nights_to_tell
 from hrv_shared.constants import HORIZONS, NAIVE_FORECASTERS
 from hrv_shared.scoring import BLOCK_NIGHTS, scorecard, skill_interval
 
@@ -119,7 +119,8 @@ def _figures(own: pl.DataFrame, naive: pl.DataFrame, horizon: int, seed: int) ->
     days = shown["target_day"].n_unique()
     skill, low, high = pair.skill_pct(seed)
     is_reference = own["forecaster"][0] == pair.reference
-    said = verdict(days, low, high, is_reference=is_reference)
+    p = None if pair.reference is None else p_of_equal_loss(pair.own, pair.ref, horizon)
+    said = verdict(days, low, high, p, is_reference=is_reference)
     return {
         "first_day": shown["target_day"].min(),
         "last_day": shown["target_day"].max(),
@@ -133,7 +134,7 @@ def _figures(own: pl.DataFrame, naive: pl.DataFrame, horizon: int, seed: int) ->
         "skill_high_pct": high,
         "bands": tuple(band_of(shown[f"in_{mass}"], mass, days) for mass in MASSES),
         "pit": _pit_test(shown, days),
-        "power": _power(pair, horizon, said),
+        "power": _power(pair, p, said),
         "verdict": said,
     }
 
@@ -152,7 +153,7 @@ def _pit_test(shown: pl.DataFrame, days: int) -> PitTest:
     return PitTest(counts=told, p_value=round(p, 4), sentence=f"{words} (p = {p:.2g})")
 
 
-def _power(pair: Paired, horizon: int, said: str) -> Power:
+def _power(pair: Paired, p: float | None, said: str) -> Power:
     if pair.reference is None:
         return Power(nights_more=None, p_value=None, sentence="no naive rule spoke on these nights")
     if said == "the reference":
@@ -161,10 +162,6 @@ def _power(pair: Paired, horizon: int, said: str) -> Power:
         more = POWER_NIGHTS - len(pair.own)
         return Power(nights_more=None, p_value=None,
                      sentence=f"cannot tell yet: {more} more nights before even the question can be put")  # fmt: skip
-    try:
-        p = round(diebold_mariano(pair.own, pair.ref, horizon)[1], 4)
-    except ValueError:  # too few nights for the lags, or the same difference every night
-        p = None
     more = nights_to_tell(pair.own, pair.ref)
     if more is None:
         words = "no edge so far, so no number of nights to wait for"
@@ -173,7 +170,7 @@ def _power(pair: Paired, horizon: int, said: str) -> Power:
     elif more > FAR_NIGHTS:
         words = "cannot tell yet: the edge seen so far is so small that it would take years"
     elif more == 0:
-        words = "cannot tell yet: the edge seen would nearly do, its interval still reaches zero"
+        words = "cannot tell yet: the edge seen would nearly do, interval and test do not agree yet"
     else:
         words = f"cannot tell yet: about {more} more nights if the edge seen so far is real"
     if said == "worse":
