@@ -94,6 +94,22 @@ def test_final_is_never_worse_than_the_mix_by_more_than_one_percent(agent):
             assert said.mean() / mix.mean() > 1.08
 
 
+def test_the_week_is_guarded_night_by_night_against_a_foe_that_knows_it():
+    """n = 1 seed x 300 origins x 7 nights; the outcome of night 7 is known a week after it was spoilt."""
+    told = voices(foe, 5, n=300)
+    came = np.log(told.outcomes_ms / 60)
+    for k, h in enumerate(HORIZONS):
+        side = np.r_[np.sign(came[h:]), np.zeros(h)]
+        told.agent[:, k] = told.mix[:, k] * np.exp(-0.4 * side)[:, None]
+    told.counts[:] = True
+    weights = agent_weights(told).weights
+    for k, h in enumerate(HORIZONS):
+        w, mix = weights[:-h, k, None], told.mix[:-h, k]
+        final = crps_from_quantiles((1 - w) * mix + w * told.agent[:-h, k], told.outcomes_ms[h:])
+        plain = crps_from_quantiles(mix, told.outcomes_ms[h:])
+        assert (np.cumsum(final)[199:] / np.cumsum(plain)[199:] - 1).max() < 0.01, h
+
+
 def test_a_useful_agent_is_let_in_and_pays_on_the_nights_it_speaks_of():
     gains = []
     for seed in range(3):

@@ -15,8 +15,8 @@ over the levels t, whatever comes true. The weight is held to what is left of a 
 from the first night on can never exceed the mix's by more than the budget: 1 % from 200 nights on, whatever the agent
 does. Past gains count at most ``GAIN_NIGHTS``, so that no agent can first earn trust and then spend all of it.
 
-A new segment (prompt, model, sampling) loses what the old one earned: the shares of weights above 0 go back to the
-start. What the old one lost stays (they never go up by the change) and fades by the fixed share; harm is counted on.
+A new segment (prompt, model, sampling) starts with the weight of the start or, if that is less, with what the old one
+had left: what was earned goes, what was lost stays and fades by the fixed share. Harm is counted on.
 """
 
 from __future__ import annotations
@@ -144,7 +144,8 @@ class _Shares:
         if segment == self.segment:
             return
         if self.segment:
-            share = np.minimum(np.exp(self._log), START)
+            kept = np.minimum(1.0, np.exp(self._log) @ GRID / (START @ GRID))
+            share = kept[..., None] * START
             share[..., 0] = 1 - share[..., 1:].sum(axis=-1)
             self._log = np.log(share)
             self._count[:] = 0
