@@ -18,6 +18,7 @@ from orchestrator.instance import dagster_home
 from orchestrator.up import state, supervising
 from orchestrator.up.child_logs import ChildLog
 from orchestrator.up.children import ChildSpec, children_of
+from orchestrator.up.commands import for_the_reader
 from orchestrator.up.process_tree import memory_mb, started_at
 from orchestrator.up.scheduler import close_left_runs
 from orchestrator.up.supervising import Supervisor, restart_delay_s
@@ -110,6 +111,13 @@ def test_what_the_page_prints_goes_to_the_terminal_and_into_no_file(tmp_path):
     (file,) = (tmp_path / "logs").iterdir()
     assert told[0].endswith("the-key") and "the-key" not in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_key_is_shown_to_a_person_and_written_into_no_journal():
+    line = "The page: http://localhost:8720/enter/the-key  (Ctrl-C ends it)"
+    assert for_the_reader(line, is_terminal=True) == line
+    told = for_the_reader(line, is_terminal=False)
+    assert "the-key" not in told and "http://localhost:8720/" in told and "hrv dashboard --link" in told
 
 
 def test_a_log_is_turned_over_before_it_grows_large(tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ import polars as pl
 
 from hrv_shared.constants import HORIZONS, MODEL_COMBINATION
 from hrv_shared.ledger import ForecastRow
-from hrv_shared.postgres import PostgresConnection, PostgresPlace, write_place
+from hrv_shared.postgres import PostgresConnection, PostgresPlace, move_record, write_place
 from hrv_shared.record import FactDraft, canonical_json
 from hrv_shared.schemas import TABLES
 from hrv_shared.store import Store
@@ -77,15 +77,16 @@ def run_cohort(
         buckets = lay_out(folder / "tables", members, nights=nights, seed=seed)
         held = [b for b in range(buckets) if (folder / "tables" / f"bucket-{b:04d}").exists()]
         told: dict[str, Any] = {"members": members, "buckets": len(held), "nights": nights, "seed": seed}
-        for name in ("postgres", "files"):
-            homes = []
-            for bucket in held:
-                home = folder / name / f"bucket-{bucket:04d}"
+        for bucket in held:
+            on_files, on_server = (folder / name / f"bucket-{bucket:04d}" for name in ("files", "postgres"))
+            for home in (on_files, on_server):
                 home.mkdir(parents=True)
-                if name == "postgres":
-                    write_place(home, PostgresPlace(dsn, f"{mark}_{bucket:04d}"))
-                fill(home, *read_bucket(folder / "tables", bucket))
-                homes.append(home)
+            fill(on_files, *read_bucket(folder / "tables", bucket))
+            place = PostgresPlace(dsn, f"{mark}_{bucket:04d}")
+            write_place(on_server, place)
+            move_record(on_files / "record.sqlite", place)
+        for name in ("postgres", "files"):
+            homes = [folder / name / f"bucket-{bucket:04d}" for bucket in held]
             how = (engine, workers) if name == "postgres" else ("serial", 1)
             told[name] = _measured([BucketDay(str(home), slot) for home in homes], *how, folder, advance)
             told[name]["digest"] = _digest(homes)

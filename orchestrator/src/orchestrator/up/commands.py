@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -89,6 +90,11 @@ def status_text(told: dict[str, Any]) -> str:
     return "\n".join([*lines, f"  in all {told['memory_mb']:.0f} MB"])
 
 
+def for_the_reader(line: str, *, is_terminal: bool) -> str:
+    """What the page printed, without its key where it goes into a journal (a service) or a file."""
+    return line if is_terminal else re.sub(r"/enter/\S+", "/ (with its key: hrv dashboard --link)", line)
+
+
 def _run(settings: Settings, port: int, extra: list[str]) -> None:
     from orchestrator.rooms import quiet_environment
     from orchestrator.up import state
@@ -100,9 +106,13 @@ def _run(settings: Settings, port: int, extra: list[str]) -> None:
     with state.held_alone(home):
         for name in state.end_leftovers(home):
             say(f"{name} was left by a group that was killed; ended.")
+
+        def tell(line: str) -> None:
+            say(for_the_reader(line, is_terminal=sys.stderr.isatty()))
+
         sockets = Path(tempfile.mkdtemp(prefix="hrv-up-"))
         group = Supervisor(
-            children_of(home, sockets, port=port, extra=extra), home / "logs", quiet_environment(), say,
+            children_of(home, sockets, port=port, extra=extra), home / "logs", quiet_environment(), tell,
             changed=lambda children: state.write_down(home, children, port=port),
         )  # fmt: skip
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
