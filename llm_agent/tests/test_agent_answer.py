@@ -59,19 +59,29 @@ def test_a_minority_of_samples_moves_nothing():
     assert [call.seed for call in model.calls] == [0, 1, 2]
 
 
-def test_most_samples_move_it_by_their_average_and_the_band_is_wider():
+def test_most_samples_move_it_and_the_band_is_wider_than_when_all_do():
     most, _ = ask([choice(), choice(), choice("daily life")], samples=3)
     all_of_them, _ = ask([choice()] * 3, samples=3)
-    assert 0 > most.shifts_ms[1] > all_of_them.shifts_ms[1]
-    assert "My readings of it differ" in most.rationale
+    assert most.shifts_ms[1] == all_of_them.shifts_ms[1] < 0
+    assert "My readings of it differ" in most.rationale and "differ" not in all_of_them.rationale
     wide, narrow = (np.log(a.quantiles_ms[1][19] / a.quantiles_ms[1][3]) for a in (most, all_of_them))
     assert wide > narrow
+    assert [s["shift_ms"] for s in most.samples][2] == 0.0
 
 
-def test_an_unusual_night_is_wider():
-    usual, _ = ask([choice("daily life")])
-    unusual, _ = ask([choice("daily life", tonight="very unusual")])
-    assert unusual.spread[1] == pytest.approx(1.2) and usual.spread[1] == 1.0
+def test_the_strength_is_the_one_that_most_chose_the_weaker_of_equals():
+    answer, _ = ask([choice("body, a lot"), choice("body, a little")], samples=2)
+    assert answer.shifts_ms[1] == pytest.approx(-0.03 * BASE[MEDIAN_INDEX], abs=0.01)
+
+
+def test_a_sentence_that_is_judged_to_be_nothing_changes_no_number():
+    said = "The cat slept on the chair."
+    clean, _ = ask([choice(), choice(), choice("body, a lot")], samples=3)
+    more = [choice() | {key(said): about} for about in ("daily life", "relief, a little", "others")]
+    noisy, _ = ask([m | {"tonight": "very unusual"} for m in more], [f"{JAB} {GATE}", said], samples=3)
+    clean_again, _ = ask([choice(), choice(), choice()], samples=3)
+    assert all((noisy.quantiles_ms[h] == clean_again.quantiles_ms[h]).all() for h in HORIZONS)
+    assert clean.shifts_ms == clean_again.shifts_ms
 
 
 def test_one_repair_then_a_failure():

@@ -12,7 +12,7 @@ import numpy as np
 from hrv_shared.constants import HORIZONS, MEDIAN_INDEX
 from hrv_shared.llm import BadReply, ChatError, ChatModel, ChatReply, Message, draw_samples
 from llm_agent.briefing import Briefing, make_briefing
-from llm_agent.choice import NIGHT_SPREAD, choice_messages, choice_schema, levers_of_choice
+from llm_agent.choice import choice_messages, choice_schema, levers_of_choice
 from llm_agent.correction import Correction, average_of_samples, corrected_week, correction_of
 from llm_agent.errors import ModelFailed
 from llm_agent.free import FREE_SCHEMA, free_messages, grounds_of, levers_of_free
@@ -26,6 +26,8 @@ __all__ = ["SAMPLES", "TEMPERATURE", "Answer", "Style", "ask_agent", "ask_about"
 Style = Literal["choice", "free"]
 SAMPLES = 5
 TEMPERATURE = 0.5
+CONTESTED_SPREAD = 1.1
+"""Factor of the band where the samples are not of one mind."""
 MAX_TOKENS = {"choice": 420, "free": 700}
 
 
@@ -171,7 +173,7 @@ def _draw(
 def _read(reply: ChatReply, briefing: Briefing, style: Style) -> _Sample:
     said = reply.parsed
     if style == "choice":
-        return _Sample(tuple(levers_of_choice(said, briefing)), NIGHT_SPREAD[said["tonight"]], 0.0, "", ())
+        return _Sample(tuple(levers_of_choice(said, briefing)), 1.0, 0.0, "", ())
     levers, faults = levers_of_free(said, briefing)
     sample = _Sample(tuple(levers), float(said["spread"]), float(said["hit_weight"]), "", ())
     grounds = grounds_of(briefing, sample.correction(briefing.base_ms).shifts_ms[1])
@@ -207,13 +209,14 @@ def _combined(
     model: ChatModel,
     seconds: float,
 ) -> Answer:
+    raw_night_1 = [sample.correction(briefing.base_ms).shifts_ms[1] for sample in read]
     read = _by_majority(read)
     made = [sample.correction(briefing.base_ms) for sample in read]
     week = average_of_samples([corrected_week(briefing.base_ms, correction) for correction in made])
     shifts = {h: float(week[h][MEDIAN_INDEX]) - briefing.base_ms[h][MEDIAN_INDEX] for h in HORIZONS}
     levers = _mean_levers(read)
     night_1 = [correction.shifts_ms[1] for correction in made]
-    agreed = sum(np.sign(round(s)) == np.sign(round(shifts[1])) for s in night_1)
+    agreed = sum(abs(raw - shifts[1]) < 0.5 for raw in raw_night_1)
     _, first = min(
         enumerate(read), key=lambda item: (len(item[1].faults), abs(night_1[item[0]] - shifts[1]), item[0])
     )
@@ -230,8 +233,8 @@ def _combined(
         raw_rationale=tuple(r.parsed["rationale"] for r in good if "rationale" in r.parsed),
         levers=tuple(lever.describe() for lever in levers),
         samples=tuple(
-            {"shift_ms": round(c.shifts_ms[1], 2), "spread_factor": c.spread[1], "hit_weight": c.hit_weight[1]}
-            for c in made
+            {"shift_ms": round(raw, 2), "spread_factor": c.spread[1], "hit_weight": c.hit_weight[1]}
+            for raw, c in zip(raw_night_1, made, strict=True)
         ),
         repairs=repairs,
         valid=True,
@@ -251,20 +254,29 @@ def _combined(
 
 
 def _by_majority(read: Sequence[_Sample]) -> list[_Sample]:
-    """Without the judgements of sentences that not more than half of the samples share in sign."""
-    votes: dict[tuple[str, bool], int] = {}
+    """Each sentence with the verdict that most of the samples share, the same in all of them.
+
+    A sentence counts when more than half of the samples move the night the same way by it; its strength is the one that
+    most of those chose, the weaker of equals. Where some disagree, the band of night 1 is wider. So a further sentence
+    that is judged to be nothing changes no number, whatever it did to the drawing of the samples.
+    """
+    votes: dict[tuple[str, bool], list[Lever]] = {}
     for sample in read:
         for lever in sample.levers:
-            key = (lever.id, lever.taken_ms < 0)
-            votes[key] = votes.get(key, 0) + 1
+            if lever.kind == "event":
+                votes.setdefault((lever.id, lever.taken_ms < 0), []).append(lever)
+    verdicts, contested = [], False
+    for same in votes.values():
+        if 2 * len(same) > len(read):
+            sizes = [round(lever.taken_ms, 6) for lever in same]
+            verdicts.append(min(same, key=lambda lever: (-sizes.count(round(lever.taken_ms, 6)), abs(lever.taken_ms))))
+            contested = contested or len(same) < len(read)
+    wider = CONTESTED_SPREAD if contested else 1.0
     return [
         replace(
             sample,
-            levers=tuple(
-                lever
-                for lever in sample.levers
-                if lever.kind != "event" or 2 * votes[lever.id, lever.taken_ms < 0] > len(read)
-            ),
+            levers=(*(lever for lever in sample.levers if lever.kind != "event"), *verdicts),
+            night_spread=sample.night_spread * wider,
         )
         for sample in read
     ]

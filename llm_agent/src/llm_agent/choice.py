@@ -18,7 +18,7 @@ from llm_agent.levers import Lever, event_lever
 from llm_agent.prompts import Prompt
 from llm_agent.sentences import Sentence
 
-__all__ = ["NIGHT_SPREAD", "choice_messages", "choice_schema", "levers_of_choice"]
+__all__ = ["choice_messages", "choice_schema", "levers_of_choice"]
 
 KEY_WORDS = 8
 """Words of a sentence that the answer repeats as its key: they keep a small model on the line that it judges."""
@@ -26,7 +26,8 @@ UNMOVED = ("daily life", "others", "plan")
 MOVED = ("body", "heart", "night", "relief")
 STRENGTHS = ("a little", "clearly", "a lot")
 LISTED = "listed"
-NIGHT_SPREAD = {"usual": 1.0, "unusual": 1.1, "very unusual": 1.2}
+NIGHTS = ("usual", "unusual", "very unusual")
+"""The model's word on the night as a whole: kept with its answer, moves nothing."""
 
 
 def choice_messages(briefing: Briefing, prompt: Prompt) -> list[Message]:
@@ -51,7 +52,7 @@ def choice_schema(briefing: Briefing) -> dict[str, Any]:
     properties: dict[str, Any] = {
         key: {"type": "string", "enum": choices} for key in _keys([s.text for s in briefing.words.asked])
     }
-    properties["tonight"] = {"type": "string", "enum": list(NIGHT_SPREAD)}
+    properties["tonight"] = {"type": "string", "enum": list(NIGHTS)}
     return {
         "type": "object",
         "properties": properties,
