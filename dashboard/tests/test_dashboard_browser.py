@@ -19,6 +19,10 @@ SPOKEN_S = 6.6
 """The demo's note up to its drinks: two glasses of red wine with dinner, the last one at nine thirty."""
 
 
+# Half a minute on an idle machine, hours on one that measures a language model: so not in every run.
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def member(tmp_path_factory):
     """Nights, and a morning's live forecast; it is evening now and nothing was told yet."""
