@@ -221,3 +221,23 @@ def test_the_command_lists_what_is_raised_and_how_it_came_out(ill_world, tmp_pat
     assert {row["name"] for row in answer["rows"]} >= {"illness", "level_shift"}
     refused = runner.invoke(app, ["experiment", "start", "alcohol", "--member", "me"])
     assert isinstance(refused.exception, ExperimentRefused)
+
+
+@pytest.mark.parametrize(("scatter_h", "raised"), [(0.4, True), (2.5, False)])
+def test_a_late_night_is_a_journey_only_for_who_sleeps_by_the_clock(synth, scatter_h, raised):
+    rng = np.random.default_rng(8)
+    first = synth.last_day - timedelta(days=39)
+    late = [*rng.normal(0, scatter_h, 38), 4.0, 4.0]
+    rows = [
+        synth.day_row(
+            first + timedelta(days=i),
+            hrv_rmssd_ms=60.0,
+            sleep_onset_at=synth.at(first + timedelta(days=i), -1.0 + late[i]),
+        )
+        for i in range(40)
+    ]
+    moment = synth.at(synth.last_day, 12)
+    history = make_history(
+        synth.days_frame(rows), synth.journal_frame([]), synth.member, moment, synth.last_day, "morning"
+    )
+    assert bool(watch_history(history).raised["travel"][-1]) is raised

@@ -35,6 +35,8 @@ FEATURES: dict[str, tuple[str, ...]] = {
 
 SIGN_OF_ILLNESS = {"resp_rate_rpm": 1.0, "resting_hr_bpm": 1.0, "skin_temp_c": 1.0, "ln_hrv": -1.0}
 CROSSING_MIN, USUAL_ONSET_NIGHTS = 60.0, 28
+REGULAR_ONSET_SD_H = 0.9
+"""Of a wearer whose bedtimes scatter more, an hour counts for less in proportion: a late night is no journey."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ def travel_signs(nights: NightlyChannels) -> SignTable:
         crossing = 0.0 if _is_clock_change(nights.days[i], moved) else abs(moved) / 60
         earlier = shift[i - 1] if i and np.isfinite(shift[i - 1]) else 0.0
         pair = min(abs(shift[i]), abs(earlier)) if shift[i] * earlier > 0 else 0.0
-        x[i] = min(crossing, 6.0), min(abs(shift[i]), 8.0), min(pair, 8.0)
+        spread = 1.4826 * float(np.median(np.abs(past - usual)))
+        irregular = max(1.0, spread / REGULAR_ONSET_SD_H)
+        x[i] = min(crossing, 6.0), min(abs(shift[i]) / irregular, 8.0), min(pair / irregular, 8.0)
         reference[i] = {"offset_min": _plain(before), "onset_utc_h": _plain(usual)}
         since[i] = i if crossing or not pair else i - 1
     return SignTable("travel", x, reference, since, {"onset_shift_h": shift})
