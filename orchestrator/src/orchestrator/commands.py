@@ -87,7 +87,7 @@ def bench(
     raise HrvError(
         f"Expected what to measure, but {came}. There are: hrv bench forecast --data TABLE, hrv bench scale, "
         "hrv bench journal --data DIR, hrv bench whoop, hrv bench schedule, hrv bench step, hrv bench alerts, "
-        "hrv bench experiments."
+        "hrv bench experiments, hrv bench effects, hrv bench agent --cases FILE."
     )
 
 
