@@ -65,7 +65,7 @@ def test_the_whole_shift_is_bounded():
 
 
 def test_samples_that_disagree_are_averaged_and_widen():
-    low, high = ({h: BASE * f for h in HORIZONS} for f in (0.8, 1.0))
+    low, high = (dict.fromkeys(HORIZONS, BASE * f) for f in (0.8, 1.0))
     same, apart = average_of_samples([low] * 4)[1], average_of_samples([low, high, low, high])[1]
     assert same == pytest.approx(BASE * 0.8)
     assert 0.8 * MEDIAN < apart[MEDIAN_INDEX] < MEDIAN
@@ -73,7 +73,7 @@ def test_samples_that_disagree_are_averaged_and_widen():
 
 
 def test_the_outermost_of_five_samples_are_left_out():
-    five = [{h: BASE * f for h in HORIZONS} for f in (0.5, 1.0, 1.0, 1.0, 1.6)]
+    five = [dict.fromkeys(HORIZONS, BASE * f) for f in (0.5, 1.0, 1.0, 1.0, 1.6)]
     assert average_of_samples(five)[1][MEDIAN_INDEX] == pytest.approx(MEDIAN)
 
 
