@@ -19,16 +19,16 @@ SPOKEN_S = 6.6
 """The demo's note up to its drinks: two glasses of red wine with dinner, the last one at nine thirty."""
 
 
-# Half a minute on an idle machine, hours on one that measures a language model: so not in every run.
-pytestmark = pytest.mark.slow
-
-
 @pytest.fixture(scope="module")
 def member(tmp_path_factory):
     """Nights, and a morning's live forecast; it is evening now and nothing was told yet."""
     pytest.importorskip("data_intelligence", reason="the card is made by the room data_intelligence")
     pytest.importorskip("model_training", reason="the forecast is made by the room model_training")
     require_browser()
+    if os.getloadavg()[0] > 6 * (os.cpu_count() or 1):
+        pytest.skip(
+            f"a browser needs a processor, and this machine is too busy (load {os.getloadavg()[0]:.0f})"
+        )
     home = tmp_path_factory.mktemp("browser") / "home"
     store = make_nights(home, nights=60)
     issue_morning(store)
@@ -45,31 +45,31 @@ def url(member, tmp_path_factory):
         yield address
 
 
-@pytest.mark.timeout(900)
-def test_axe_finds_nothing_serious_and_nothing_overflows(url):
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESKTOP), pytest.param("dark", PHONE, marks=pytest.mark.slow)]
+)
+def test_axe_finds_nothing_serious_and_nothing_overflows(url, scheme, size):
     base = url.split("/enter/")[0]
     with chromium(require_browser()) as browser:
-        for scheme, size in (("light", DESKTOP), ("dark", PHONE)):
-            page = entered(browser, url, color_scheme=scheme, viewport=size)
-            for view in VIEWS:
-                page.goto(f"{base}/{view}")
-                page.wait_for_load_state("networkidle")
-                page.evaluate(
-                    AXE.read_text()
-                )  # by the debugger's way in, which the page's policy does not bind
-                found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-                serious = [
-                    (v["id"], v["nodes"][0]["html"][:120], v["nodes"][0].get("failureSummary", "")[:200])
-                    for v in found["violations"]
-                    if v["impact"] in ("serious", "critical")
-                ]
-                assert not serious, (scheme, view, serious)
-                width = page.evaluate("document.documentElement.scrollWidth")
-                assert width <= size["width"], (scheme, view, width)
-            assert page.troubles == [], (scheme, page.troubles)
+        page = entered(browser, url, color_scheme=scheme, viewport=size)
+        for view in VIEWS:
+            page.goto(f"{base}/{view}")
+            page.wait_for_load_state("networkidle")
+            page.evaluate(AXE.read_text())  # by the debugger's way in, which the page's policy does not bind
+            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            serious = [
+                (v["id"], v["nodes"][0]["html"][:120], v["nodes"][0].get("failureSummary", "")[:200])
+                for v in found["violations"]
+                if v["impact"] in ("serious", "critical")
+            ]
+            assert not serious, (scheme, view, serious)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"], (scheme, view, width)
+        assert page.troubles == [], (scheme, page.troubles)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(300)
 def test_everything_is_reached_by_the_keyboard(url):
     with chromium(require_browser()) as browser:
         page = entered(browser, url, viewport=DESKTOP)
@@ -87,12 +87,12 @@ def test_everything_is_reached_by_the_keyboard(url):
         page.focus("#c-alcohol")
         for _ in range(4):
             page.keyboard.press("ArrowRight")
-        page.wait_for_function("document.getElementById('shift').textContent.includes('ms')")
+        page.wait_for_selector("#shift.down")
         assert page.text_content("#o-alcohol") == "2 drinks"
         assert "−" in page.text_content("#shift")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(300)
 def test_speak_receipt_confirm_and_the_forecast_changes(url, member, tmp_path):
     from hrv_shared.models import status
     from hrv_shared.settings import load_settings
@@ -125,7 +125,7 @@ def test_speak_receipt_confirm_and_the_forecast_changes(url, member, tmp_path):
         assert after["card"]["slot"] == "evening"
         assert after["card"]["tomorrow"]["p50_ms"] < before["card"]["tomorrow"]["p50_ms"] - 1
         assert any(row["key"] == "journal_alcohol" and row["ms"] < 0 for row in after["parts"]["rows"])
-        assert "alcohol" in page.text_content("h1").lower()
+        assert page.locator(".parts th", has_text="Alcohol").count() == 1
         assert list((member / "audio").iterdir()) == []  # confirmed, so the recording is gone
     busy = os.getloadavg()[0] > 3 * (os.cpu_count() or 1)
     print(f"spoken to changed forecast: {took:.1f} s{' on a busy machine' if busy else ''}")

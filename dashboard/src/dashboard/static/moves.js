@@ -11,7 +11,7 @@ document.addEventListener("DOMContentLoaded", async () => {
     className: PLOT_CLASS, width, height: 46 + rows.length * 28, marginLeft: width < 500 ? 118 : 190, marginRight: 16, marginBottom: 42, inset: 6,
     style: { background: "none", fontSize: "12px" },
     x: { label: "ms, next morning", grid: true }, y: { label: null, domain: rows.map((r) => r.name),
-      tickFormat: (text) => (width < 500 && text.length > 18 ? `${text.slice(0, 17)}…` : text) },
+      tickFormat: (text) => (text.length > (width < 500 ? 16 : 28) ? `${text.slice(0, width < 500 ? 15 : 27)}…` : text) },
     marks: [
       Plot.ruleX([0], { stroke: ink("quiet") }),
       Plot.link(rows, { x1: "low95_ms", x2: "high95_ms", y1: "name", y2: "name", stroke: ink("blue"), strokeOpacity: 0.35, strokeWidth: 3 }),
