@@ -116,7 +116,11 @@ def summarise_day(store: Store, issue: Issue, *, seed: int = 0) -> DayView:
     )
     unknown = (*_unknown(summary, drafts), *unmatched)
     return DayView(
-        summary.model_copy(update={"unknown": unknown, "evidence": book.items()}), history, rows, scores, watch
+        summary.model_copy(update={"unknown": unknown, "evidence": book.items()}),
+        history,
+        rows,
+        scores,
+        watch,
     )
 
 
