@@ -70,7 +70,7 @@ def ask(desk: Desk, said: dict[str, Any]) -> dict[str, Any]:
             f"Expected {', '.join(sorted(DOSES))}, strain or bedtime, got {sorted(unknown)[0][:30]!r}."
         )
     standing = desk.what_if()
-    return plain(standing.ask(change))
+    return plain(standing.ask(change, with_parts=False))
 
 
 def plain(value: Any) -> Any:
@@ -86,7 +86,11 @@ def _known_now(desk: Desk, evening: bool) -> dict[str, float]:
     """What the issued forecast took the facts to be: asked by amounts that nobody tells, and what they were before."""
     unlike = dict.fromkeys(sorted(DOSES), 0.125)
     change = verb("model_training", "Change")(doses=unlike, strain_0_21=0.0125 if evening else None)
-    told = {f["name"]: f["before"] for f in desk.what_if().ask(change)["facts"] if f["before"] is not None}
+    told = {
+        f["name"]: f["before"]
+        for f in desk.what_if().ask(change, with_parts=False)["facts"]
+        if f["before"] is not None
+    }
     known = {name: round(float(value), 2) for name, value in told.items() if name in DOSES}
     if "strain_0_21" in told:
         known["strain"] = round(float(told["strain_0_21"]) * 2) / 2
@@ -98,7 +102,7 @@ def _usual_bedtime(desk: Desk) -> str | None:
     standing, change = desk.what_if(), verb("model_training", "Change")
     for hour in (23, 2, 20):  # the scenario refuses what lies more than three hours from the usual
         try:
-            return standing.ask(change(bedtime=time(hour)))["scenarios"][0]["usual"]
+            return standing.ask(change(bedtime=time(hour)), with_parts=False)["scenarios"][0]["usual"]
         except HrvError:
             continue
     return None

@@ -131,8 +131,13 @@ class StandingWhatIf:
         """member_id, slot, origin_day and as_of of the issue that it answers for."""
         return self._latest.describe()
 
-    def ask(self, change: Change) -> dict[str, Any]:
+    def ask(self, change: Change, *, with_parts: bool = True) -> dict[str, Any]:
         """What a changed fact would do.
+
+        Parameters
+        ----------
+        with_parts : bool
+            Also say by which groups of facts, which costs as much again.
 
         Returns
         -------
@@ -146,8 +151,9 @@ class StandingWhatIf:
         """
         latest = self._latest
         answer = what_if(
-            latest.history, change, self._fitted, self._shares, calibrate=self._calibrate, said=self._said
-        )
+            latest.history, change, self._fitted, self._shares,
+            calibrate=self._calibrate, said=self._said, with_parts=with_parts,
+        )  # fmt: skip
         mix = latest.of(MODEL_COMBINATION)
         low, high = (QUANTILE_LEVELS.index(level) for level in (0.10, 0.90))
         nights = []

@@ -80,6 +80,7 @@ def what_if(
     *,
     calibrate: Calibrate | None = None,
     said: Said | None = None,
+    with_parts: bool = True,
 ) -> WhatIf:
     """Ask the mix what a changed fact would do.
 
@@ -93,6 +94,8 @@ def what_if(
         Averaged quantiles [7, 23] -> those of the mix; the same on both sides.
     said : Said, optional
         `what_was_said` of this history and these forecasters, for who asks often.
+    with_parts : bool
+        Also take the shift apart, which costs as much again; without, ``parts_ms`` is empty.
 
     Raises
     ------
@@ -119,6 +122,8 @@ def what_if(
     newly = _average(after, share)
     asked = finish(newly)
     shift = asked[:, MEDIAN_INDEX] - issued[:, MEDIAN_INDEX]
+    if not with_parts:
+        return WhatIf(issued, asked, shift, {}, facts, ASSOCIATION, NOTE, scenarios)
     parts = _parts(said, _told(forecasters, before, changed), after, share)
     moved = shift - (newly - averaged)[:, MEDIAN_INDEX]
     if np.abs(moved).max() > DUST_MS:

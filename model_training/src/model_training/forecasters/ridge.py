@@ -112,6 +112,11 @@ def _adapted(x: np.ndarray, y: np.ndarray, common: np.ndarray, prior: np.ndarray
 
 def location_parts(grid: DayGrid, effects: dict[str, list[float]]) -> dict[str, np.ndarray]:
     """``locate`` at the last origin as a sum over groups of facts; dict of ndarray [7], ln ms."""
+    with threadpool_limits(1):
+        return dict(remembered(grid, "ridge parts", effects, lambda: _location_parts(grid, effects)))
+
+
+def _location_parts(grid: DayGrid, effects: dict[str, list[float]]) -> dict[str, np.ndarray]:
     seen = features(grid)
     parts = []
     for h in HORIZONS:
