@@ -186,7 +186,8 @@ def test_a_measurement_is_a_run_with_its_figures_and_code_scorers(store):
         "rationale": "x",
     }  # fmt: skip
     result = {
-        "cases": "pairs_x", "kind": "pairs", "split": "dev", "digest": "d", "n": 2, "samples": 3, "seed": 0, "words_only": False,
+        "cases": "pairs_x", "kind": "pairs", "split": "dev", "digest": "d", "n": 2, "samples": 3, "seed": 0,
+        "words_only": False,
         "model": "fake", "prompts": ["1-aaaaaaaa"], "faults": [],
         "figures": [{"what": "pairs that move the right way, agent", "value": 50.0}, {"what": "none", "value": None}],
         "rows": [
