@@ -84,6 +84,17 @@ def test_a_sentence_that_is_judged_to_be_nothing_changes_no_number():
     assert clean.shifts_ms == clean_again.shifts_ms
 
 
+def test_what_a_fact_of_the_sentence_does_already_is_not_counted_twice():
+    said = "This afternoon I had my flu jab at the village pharmacy."
+    facts = [{"behaviour": "vaccination", "kind": "yes", "amount": None, "text": "vaccination: yes", "evidence": "E6",
+              "quote": "my flu jab", "unit": None, "clock_time": None}]  # fmt: skip
+    judged = {"This afternoon I had my flu jab at": "body, a lot", "tonight": "usual"}
+    model = FakeChatModel([judged])
+    answer = ask_agent(summary_of((), facts), WEEK, [said], model, samples=1)
+    assert [lever["id"] for lever in answer.levers] == ["U1"]
+    assert answer.shifts_ms[1] == pytest.approx(-0.10 * BASE[MEDIAN_INDEX], abs=0.01)
+
+
 def test_one_repair_then_a_failure():
     answer, model = ask(["not json", choice()])
     assert answer.repairs == 1 and answer.valid and len(model.calls) == 2

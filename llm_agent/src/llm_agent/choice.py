@@ -16,7 +16,7 @@ from hrv_shared.llm import Message
 from llm_agent.briefing import Briefing
 from llm_agent.levers import Lever, event_lever
 from llm_agent.prompts import Prompt
-from llm_agent.sentences import Sentence
+from llm_agent.sentences import Sentence, fold
 
 __all__ = ["choice_messages", "choice_schema", "levers_of_choice"]
 
@@ -68,8 +68,20 @@ def levers_of_choice(answer: dict[str, Any], briefing: Briefing) -> list[Lever]:
     for sentence, key in zip(asked, _keys([s.text for s in asked]), strict=True):
         about, _, strength = answer[key].partition(", ")
         if about in MOVED:
-            levers.append(_event(sentence, about, strength, briefing))
+            lever = _event(sentence, about, strength, briefing)
+            if not _is_listed(sentence, lever, briefing):
+                levers.append(lever)
     return levers
+
+
+def _is_listed(sentence: Sentence, lever: Lever, briefing: Briefing) -> bool:
+    """Whether a fact of this sentence has an effect of the same sign already: the same thing is not counted twice."""
+    signs = {effect.behaviour: effect.effect_ms < 0 for effect in briefing.effects}
+    words = fold(sentence.text)
+    return any(
+        fact["quote"] and fold(fact["quote"]) in words and signs.get(fact["behaviour"]) == (lever.taken_ms < 0)
+        for fact in briefing.facts
+    )
 
 
 def _event(sentence: Sentence, about: str, strength: str, briefing: Briefing) -> Lever:
