@@ -67,6 +67,7 @@ class PhoneDoor:
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind((address, port))
+        self._listener.listen(64)  # a phone that comes before the server has begun waits for it
         self.host = f"{address}:{self._listener.getsockname()[1]}"
         gate = Gate(app, doors=Doors(frozenset({self.host}), "https", pairing=True), sessions=desk.sessions)
         config = uvicorn.Config(
