@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from whoop_api_client.simulator.errors import SimulatorError
@@ -51,6 +51,26 @@ class Account:
                 "to_come": night.wake_day > self.member.calendar.today,
             }
             for night in self.member.days
+        ]
+
+    def told_events(self) -> list[dict[str, Any]] | None:
+        """What the notes tell that no feature holds, with the drawn effects; None for recorded people."""
+        if self.member is None:
+            return None
+        return [
+            {
+                "day": event.day.isoformat(),
+                "kind": event.kind,
+                "acts": event.acts,
+                "sentence": event.sentence,
+                "effect_ln": event.effect_ln,
+                "nights_ln": {
+                    (event.day + timedelta(days=later)).isoformat(): effect
+                    for later, effect in enumerate(event.nights_ln, start=1)
+                },
+                "to_come": event.day > self.member.calendar.today,
+            }
+            for event in self.member.told
         ]
 
 

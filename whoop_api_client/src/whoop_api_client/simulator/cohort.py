@@ -21,6 +21,7 @@ from whoop_api_client.simulator.journal_notes import JournalNote, write_notes
 from whoop_api_client.simulator.member_records import build_world
 from whoop_api_client.simulator.night_schedule import plan_nights
 from whoop_api_client.simulator.physiology import NightTruth, simulate_nights
+from whoop_api_client.simulator.told_events import ToldEvent, plan_told_events, told_by_night
 from whoop_api_client.simulator.traits import Traits, draw_traits
 from whoop_api_client.simulator.world import World
 
@@ -34,7 +35,7 @@ class SyntheticMember:
     ``days`` and ``behaviours`` run from the first wake day to some nights after ``now``: ``days[k]`` is
     the truth of the night that ends on a day, ``behaviours[k]`` what the member did on that day
     afterwards. The world serves each record only from its own time on; ``journal`` and the record lists
-    are as of ``now``.
+    are as of ``now``. ``told`` : events outside every feature, where they are on.
     """
 
     seed: int
@@ -45,6 +46,7 @@ class SyntheticMember:
     behaviours: tuple[Behaviours, ...]
     days: tuple[NightTruth, ...]
     notes: tuple[JournalNote, ...]
+    told: tuple[ToldEvent, ...]
     world: World
 
     @property
@@ -153,9 +155,13 @@ def make_member(
     traits = _as_asked(draw_traits(seed), happenings)
     behaviours = plan_behaviours(seed, traits, calendar, today)
     nights = plan_nights(seed, traits, calendar, behaviours, happenings)
+    told = plan_told_events(
+        seed, happenings.told_events_share, calendar.days, None if today_note is None else calendar.today
+    )
+    told_ln = told_by_night(told, calendar.days) if happenings.told_events_share else None
     truths = [
         replace(truth, observed=night.kind == "scored")
-        for truth, night in zip(simulate_nights(seed, traits, behaviours), nights, strict=True)
+        for truth, night in zip(simulate_nights(seed, traits, behaviours, told_ln), nights, strict=True)
     ]
     return SyntheticMember(
         seed=seed,
@@ -165,7 +171,8 @@ def make_member(
         calendar=calendar,
         behaviours=tuple(behaviours),
         days=tuple(truths),
-        notes=tuple(write_notes(seed, traits.habits, calendar, behaviours, today_note)),
+        notes=tuple(write_notes(seed, traits.habits, calendar, behaviours, today_note, told)),
+        told=told,
         world=build_world(
             seed, traits, calendar, behaviours, truths, nights, now.astimezone(UTC), happenings
         ),

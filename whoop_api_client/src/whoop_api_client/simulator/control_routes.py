@@ -136,6 +136,16 @@ def _add_accounts(router: APIRouter, to: Controls) -> None:
         nights = account.true_nights() if account else None
         return JSONResponse({"nights": nights}) if nights else JSONResponse({"error": "nobody knows"}, 404)
 
+    @router.get("/truth/told-events")
+    async def told_events(request: Request) -> JSONResponse:
+        account = asked(request)
+        events = account.told_events() if account else None
+        return (
+            JSONResponse({"events": events})
+            if events is not None
+            else JSONResponse({"error": "nobody knows"}, 404)
+        )
+
     @router.get("/world")
     async def summary(request: Request) -> JSONResponse:
         account, now = asked(request), to.clock.now()

@@ -43,6 +43,10 @@ class Happenings:
     first_cycle_at_midnight: bool = _told(True, "the account begins with a cycle at midnight, offset Z")
     calibrating_nights: int = _told(4, "first recoveries with user_calibrating true")
     old_hardware: bool | None = _told(None, "SpO2 and skin temperature are null throughout")
+    told_events_share: float = _told(
+        0.0,
+        "days with an event that no feature holds, told in the note, and as many with a decoy (at most 0.5)",
+    )
     trouble_ahead: bool = _told(
         False, "late, revised, unscorable and missing nights also in the last ten and the coming ones"
     )
@@ -51,6 +55,7 @@ class Happenings:
         for name in _SHARES:
             self._within(name, 0, 1)
         self._within("missing_share", 0, 0.5)
+        self._within("told_events_share", 0, 0.5)
         self._within("pause_days", 0, 400)
         self._within("trip_hours", -12, 12)
         self._within("calibrating_nights", 0, 30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from whoop_api_client.simulator.behaviours import Behaviours
 from whoop_api_client.simulator.home_zone import LocalDays
+from whoop_api_client.simulator.told_events import ToldEvent
 from whoop_api_client.simulator.traits import Habits, stream
 
 __all__ = ["JournalNote", "spoken_number", "write_notes"]
@@ -52,21 +54,28 @@ class JournalNote:
 
 
 def write_notes(
-    seed: int, habits: Habits, calendar: LocalDays, behaviours: list[Behaviours], today_text: str | None
+    seed: int,
+    habits: Habits,
+    calendar: LocalDays,
+    behaviours: list[Behaviours],
+    today_text: str | None,
+    told: Sequence[ToldEvent] = (),
 ) -> list[JournalNote]:
-    """A note for most evenings and always for today, recorded between 20:00 and 20:25 local.
+    """A note for most evenings, always for today and for told events, recorded between 20:00 and 20:25 local.
 
     ``today_text`` replaces today's wording, for a recording that already exists.
     """
     rng = stream(seed, "notes")
+    told_on = {event.day: event for event in told}
     notes = []
     for k, day in enumerate(behaviours):
         u = rng.random(14)
-        if u[0] > habits.journal_share and k != calendar.today_index:
+        event = told_on.get(day.day)
+        if u[0] > habits.journal_share and k != calendar.today_index and event is None:
             continue
         wall = datetime.combine(day.day, time(20), tzinfo=UTC) + timedelta(seconds=int(1500 * u[1]))
         recorded_at = wall - timedelta(minutes=calendar.offsets_min[k])
-        text, stated = _compose(day, u, in_full=k == calendar.today_index)
+        text, stated = _compose(day, u, k == calendar.today_index, event)
         if k == calendar.today_index and today_text is not None:
             text = today_text
         notes.append(JournalNote(day.day, recorded_at, text, stated))
@@ -83,7 +92,9 @@ def spoken_number(n: int) -> str:
     return _TENS[n // 10] + (f" {_ONES[n % 10]}" if n % 10 else "")
 
 
-def _compose(day: Behaviours, u: np.ndarray, in_full: bool) -> tuple[str, dict[str, Any]]:
+def _compose(
+    day: Behaviours, u: np.ndarray, in_full: bool, event: ToldEvent | None
+) -> tuple[str, dict[str, Any]]:
     """Sentences on what happened; what did not happen is mentioned only now and then."""
     parts = [
         _alcohol(day, u, in_full),
@@ -95,9 +106,19 @@ def _compose(day: Behaviours, u: np.ndarray, in_full: bool) -> tuple[str, dict[s
         _travel(day),
         _magnesium(day, u),
     ]
-    text = " ".join(sentence for sentence, _ in parts if sentence)
+    if event is not None:
+        parts = [part for part in parts if not _sounds_untroubled(part[1])]
+    sentences = [sentence for sentence, _ in parts if sentence]
+    if event is not None:
+        sentences.insert(int(event.place_0_1 * (len(sentences) + 1)), event.sentence)
+    text = " ".join(sentences)
     stated = {name: value for _, facts in parts for name, value in facts.items()}
     return text or "Nothing special today.", stated
+
+
+def _sounds_untroubled(facts: dict[str, Any]) -> bool:
+    """Nobody who was burgled adds that stress was one out of five; with a decoy it is left out alike."""
+    return facts.get("illness") is False or facts.get("stress_1to5", 5) <= 2
 
 
 def _alcohol(day: Behaviours, u: np.ndarray, in_full: bool) -> tuple[str, dict]:

@@ -3,12 +3,14 @@
 ln RMSSD(d) = level(d) + effects(day d-1, weekday of d) + ar1 * residual(d-1) + shock(d)
 
 The shock is a mixture with mean zero: ordinary, or with a small share a deep loss that nobody logged.
+Told events (`told_events`), where they are on, are one more effect.
 What it is not: no hormones, no age, no interaction of behaviours; effects are additive in ln RMSSD.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -37,8 +39,13 @@ class NightTruth:
     observed: bool = True
 
 
-def simulate_nights(seed: int, traits: Traits, behaviours: list[Behaviours]) -> list[NightTruth]:
-    """Nights that end on the days of ``behaviours``, each following from the day before it."""
+def simulate_nights(
+    seed: int, traits: Traits, behaviours: list[Behaviours], told_ln: Sequence[float] | None = None
+) -> list[NightTruth]:
+    """Nights that end on the days of ``behaviours``, each following from the day before it.
+
+    ``told_ln`` : what told events add to each night; None where they are off.
+    """
     rng = stream(seed, "nights")
     levels = _levels(stream(seed, "level"), traits, [b.day for b in behaviours])
     nights: list[NightTruth] = []
@@ -47,6 +54,8 @@ def simulate_nights(seed: int, traits: Traits, behaviours: list[Behaviours]) -> 
     for k, today in enumerate(behaviours):
         yesterday = behaviours[k - 1] if k else None
         effects = _effects(traits, yesterday, today.day)
+        if told_ln is not None:
+            effects["told_event"] = told_ln[k]
         carried = traits.ar1 * residual
         expected = levels[k] + sum(effects.values()) + carried
         law = _law(traits, expected)
