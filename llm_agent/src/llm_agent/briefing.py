@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hrv_shared.constants import MEDIAN_INDEX
+from llm_agent.counted import NOTHING_COUNTED, Counted, beyond_counted
 from llm_agent.levers import Lever, listed_levers
 from llm_agent.literature import needs_no_judgement, usual_levers
 from llm_agent.sentences import Sentence, Words, read_words
@@ -45,7 +46,7 @@ class Briefing:
     state : str
         The measured state in a few words, for a small prompt.
     base_ms : dict horizon -> quantiles [Q], ms
-        The models' week without tonight's journal.
+        The models' week, with what they made of tonight's journal.
     baseline_ms : float or None, ms
         60-day mean.
     places : tuple of str
@@ -89,6 +90,7 @@ def make_briefing(
     *,
     places: Sequence[str] | None = None,
     memory: Sequence[tuple[str, str]] = (),
+    counted: Counted = NOTHING_COUNTED,
 ) -> Briefing:
     """Gather the evidence.
 
@@ -97,33 +99,34 @@ def make_briefing(
     summary : dict
         ``reports/daily/<issue>.json``.
     base_ms : dict horizon -> quantiles [Q], ms
-        The models' combination without tonight's journal.
+        The models' combination.
     journal : sequence of str
         Today's transcripts; data, never instructions.
     places : sequence of str, optional
         Where each transcript stands in the record.
     memory : sequence of (id, text)
         Lines of the belief state.
+    counted : Counted
+        What the combination made of tonight's journal.
     """
     own = listed_levers(summary["matched_effects"])
     sleep = summary["sleep_last_night"]
     onset = sleep["onset_local"] if sleep else None
     known = {m["behaviour"] for m in summary["matched_effects"]}
-    usual = usual_levers(summary["tonight_facts"], known, base_ms[1][MEDIAN_INDEX], onset)
-    effects = (*own, *usual)
-    words = read_words(journal, _covered_quotes(summary, onset))
+    usual = usual_levers(
+        summary["tonight_facts"], known, base_ms[1][MEDIAN_INDEX], onset, counted=counted.behaviours
+    )
+    effects = beyond_counted((*own, *usual), counted)
+    words = read_words(journal, _covered_quotes(summary, onset, counted))
     places = tuple(places or (f"journal/{i + 1}" for i in range(len(journal))))
     lines = [
         *_effect_lines(summary, effects),
         *_alert_lines(summary),
-        *(
-            Line(s.id, f'the wearer said: "{s.text}"', (f"{places[s.note]}/{s.id}",))
-            for s in words.asked
-        ),
+        *(Line(s.id, f'the wearer said: "{s.text}"', (f"{places[s.note]}/{s.id}",)) for s in words.asked),
         *_fact_lines(summary),
         *(Line(line_id, text, ()) for line_id, text in memory),
         *_context_lines(summary),
-        *_model_lines(summary, base_ms),
+        *_model_lines(summary, base_ms, counted),
     ]
     return Briefing(
         tuple(lines), effects, words, _state(summary), base_ms, summary["baseline"]["mean_60d_ms"], places,
@@ -131,9 +134,10 @@ def make_briefing(
     )  # fmt: skip
 
 
-def _covered_quotes(summary: dict[str, Any], onset_local: str | None) -> list[str]:
-    """Quotes of facts that need no judgement: they have an own or a usual effect, or code knows that they have none."""
-    known = {m["behaviour"] for m in summary["matched_effects"]}
+def _covered_quotes(summary: dict[str, Any], onset_local: str | None, counted: Counted) -> list[str]:
+    """Quotes of facts that need no judgement: the models read them, they have an own or a usual effect, or code knows
+    that they have none."""
+    known = {m["behaviour"] for m in summary["matched_effects"]} | counted.behaviours
     return [
         fact["quote"]
         for fact in summary["tonight_facts"]
@@ -146,8 +150,10 @@ def _effect_lines(summary: dict[str, Any], effects: Sequence[Lever]) -> list[Lin
     lines = []
     for lever in effects:
         if lever.kind == "usual":
-            told = f"usual effect of {lever.text}: {lever.effect_ms:+.1f} ms, a rule of thumb without own nights"
-            lines.append(Line(lever.id, told, lever.evidence))
+            told = (
+                f"usual effect of {lever.text}: {lever.effect_ms:+.1f} ms, a rule of thumb without own nights"
+            )
+            lines.append(Line(lever.id, f"{told}{_counted_part(lever)}", lever.evidence))
             continue
         m = by_name[lever.behaviour]
         lines.append(
@@ -155,11 +161,15 @@ def _effect_lines(summary: dict[str, Any], effects: Sequence[Lever]) -> list[Lin
                 lever.id,
                 f"own effect of {m['text']}: {m['effect_ms']:+.1f} ms "
                 f"(80 % {m['low80_ms']:+.1f} to {m['high80_ms']:+.1f}; "
-                f"{m['n_yes']} nights with, {m['n_no']} without; {m['label']})",
+                f"{m['n_yes']} nights with, {m['n_no']} without; {m['label']}){_counted_part(lever)}",
                 lever.evidence,
             )
         )
     return lines or [Line("X0", "no listed effect matches tonight's facts", ())]
+
+
+def _counted_part(lever: Lever) -> str:
+    return "" if lever.counted_ms is None else f", of which the models took {lever.counted_ms:+.1f} already"
 
 
 def _alert_lines(summary: dict[str, Any]) -> list[Line]:
@@ -171,7 +181,9 @@ def _fact_lines(summary: dict[str, Any]) -> list[Line]:
     facts = summary["tonight_facts"][:12]
     if not facts:
         return [Line("F1", "no journal fact about tonight", ())]
-    return [Line("F1", "; ".join(f["text"] for f in facts), tuple(dict.fromkeys(f["evidence"] for f in facts)))]
+    return [
+        Line("F1", "; ".join(f["text"] for f in facts), tuple(dict.fromkeys(f["evidence"] for f in facts)))
+    ]
 
 
 def _context_lines(summary: dict[str, Any]) -> list[Line]:
@@ -179,7 +191,11 @@ def _context_lines(summary: dict[str, Any]) -> list[Line]:
     lines = []
     if load["today_strain_0_21"] is not None:
         so_far = "" if load["today_is_final"] else " so far"
-        usual = "" if load["chronic_28d_strain"] is None else f", mean of 28 days {load['chronic_28d_strain']:.1f}"
+        usual = (
+            ""
+            if load["chronic_28d_strain"] is None
+            else f", mean of 28 days {load['chronic_28d_strain']:.1f}"
+        )
         lines.append((f"strain today{so_far} {load['today_strain_0_21']:.1f} of 21{usual}", load))
     if load["ratio"] is not None:
         lines.append((f"load of 7 days against 28: {load['ratio']:.2f}", load))
@@ -197,14 +213,17 @@ def _context_lines(summary: dict[str, Any]) -> list[Line]:
     return [Line(f"C{i}", text, _ids(block)) for i, (text, block) in enumerate(lines, start=1)]
 
 
-def _model_lines(summary: dict[str, Any], base_ms: Mapping[int, Sequence[float]]) -> list[Line]:
+def _model_lines(
+    summary: dict[str, Any], base_ms: Mapping[int, Sequence[float]], counted: Counted
+) -> list[Line]:
     p10, p50, p90 = (base_ms[1][i] for i in (3, MEDIAN_INDEX, 19))
     week = ", ".join(f"{base_ms[h][MEDIAN_INDEX]:.0f}" for h in sorted(base_ms))
     baseline = summary["baseline"]
     lines = [
         Line(
             "M1",
-            f"the models without tonight's journal: {p50:.1f} ms, 80 % {p10:.1f} to {p90:.1f}; week {week}",
+            f"the models: {p50:.1f} ms, 80 % {p10:.1f} to {p90:.1f}; week {week}; of it by tonight's journal "
+            f"{counted.shift_ms:+.1f} ms",
             ("mix",),
         )
     ]

@@ -25,7 +25,8 @@ from hrv_shared.store import Store
 from llm_agent.answer import SAMPLES, TEMPERATURE, Answer, Style, ask_about, ask_agent, messages_for
 from llm_agent.belief import current_belief, update_belief
 from llm_agent.briefing import Briefing, make_briefing
-from llm_agent.correction import correct_quantiles, corrected_week, correction_of
+from llm_agent.correction import corrected_week, correction_of
+from llm_agent.counted import counted_by
 from llm_agent.errors import ModelFailed, NoBriefing
 from llm_agent.prompts import load_prompt
 from llm_agent.recalibration import recalibrated_rows
@@ -115,10 +116,11 @@ def _gather(store: Store, issue: Issue, mix: Mapping[int, dict]) -> tuple[Briefi
     belief = current_belief(store, issue.member_id, issue.book, issue.as_of)
     briefing = make_briefing(
         _summary(store, issue),
-        {h: _without_journal(line) for h, line in mix.items()},
+        {h: tuple(line["quantiles_ms"]) for h, line in mix.items()},
         words,
         places=[f"journal_entry/{entry.key}" for entry in entries],
         memory=belief.lines() if belief else (),
+        counted=counted_by(mix[1]),
     )
     return briefing, words
 
@@ -170,7 +172,13 @@ def _rules_rows(issue: Issue, mix: Mapping[int, dict], briefing: Briefing) -> li
 
 
 def _row(
-    issue: Issue, line: dict, horizon: int, name: str, version: str, quantiles: np.ndarray, reasons: dict[str, Any]
+    issue: Issue,
+    line: dict,
+    horizon: int,
+    name: str,
+    version: str,
+    quantiles: np.ndarray,
+    reasons: dict[str, Any],
 ) -> ForecastRow:
     return ForecastRow(
         issue.member_id, issue.slot, issue.as_of, issue.origin_day, line["target_day"], horizon, name, version,
@@ -226,15 +234,6 @@ def _combination(store: Store, issue: Issue) -> dict[int, dict]:
     if set(found) != set(HORIZONS):
         raise NoBriefing(f"There is no models' forecast for {issue.name} to correct. Run first: hrv forecast")
     return found
-
-
-def _without_journal(row: dict) -> tuple[float, ...]:
-    """The combination before tonight's journal moved it, so that no fact counts twice."""
-    reasons = json.loads(row["reasons"]) if row["reasons"] else {}
-    moved = float(reasons.get("journal_shift_ms", 0.0))
-    if not moved:
-        return tuple(row["quantiles_ms"])
-    return tuple(float(q) for q in correct_quantiles(np.array(row["quantiles_ms"]), -moved))
 
 
 def _has_spoken(store: Store, issue: Issue) -> bool:

@@ -10,7 +10,7 @@ from hrv_shared.constants import HORIZONS
 
 __all__ = ["EVENT_PCT", "LASTING", "ONE_NIGHT", "Lever", "event_lever", "listed_levers", "shift_of_nights"]
 
-LEAST_CERTAINTY = 0.8
+LEAST_CERTAINTY = 0.9
 """Personal effects whose sign is less certain than this move nothing: most of them are noise (forecasting.md 8)."""
 
 LASTING_BEHAVIOURS = frozenset({"sick", "illness", "fever", "covid_symptoms", "injury"})
@@ -52,13 +52,15 @@ class Lever:
     effect_ms, sd_ms : float, ms
         Its size on night 1 and the doubt about it.
     taken_ms : float, ms
-        How much of it the model took.
+        How much of it moves the forecast.
     behaviour : str or None
         Of an effect; of an event what it is about: ``body``, ``heart``, ``night`` or ``relief``.
     evidence : tuple of str
         Evidence ids of the summary, or the place of the words.
     lasts : dict horizon -> share
         Its effect on each night, as a share of night 1's.
+    counted_ms : float or None
+        What the models made of the same fact already; None when they don't read it.
     """
 
     id: str
@@ -70,12 +72,14 @@ class Lever:
     behaviour: str | None
     evidence: tuple[str, ...]
     lasts: Mapping[int, float]
+    counted_ms: float | None = None
 
     def describe(self) -> dict[str, Any]:
         """As JSON values, rounded as shown."""
         return {
             "id": self.id, "kind": self.kind, "text": self.text, "effect_ms": round(self.effect_ms, 2),
             "taken_ms": round(self.taken_ms, 2), "behaviour": self.behaviour, "evidence": list(self.evidence),
+            "counted_ms": None if self.counted_ms is None else round(self.counted_ms, 2),
         }  # fmt: skip
 
 
@@ -98,9 +102,7 @@ def listed_levers(matched: Iterable[dict[str, Any]]) -> tuple[Lever, ...]:
     )  # fmt: skip
 
 
-def event_lever(
-    sentence_id: str, about: str, text: str, judged: str, median_ms: float, where: str
-) -> Lever:
+def event_lever(sentence_id: str, about: str, text: str, judged: str, median_ms: float, where: str) -> Lever:
     """What a sentence was judged to do to the night (a key of ``EVENT_PCT``), in ms at the present median."""
     size = EVENT_PCT[judged] / 100 * median_ms
     return Lever(
@@ -118,7 +120,7 @@ def shift_of_nights(levers: Iterable[Lever], median_ms: float) -> tuple[dict[int
     shifts = dict.fromkeys(HORIZONS, 0.0)
     variances = dict.fromkeys(HORIZONS, 0.0)
     for lever in levers:
-        share = lever.taken_ms / lever.effect_ms if lever.effect_ms else 0.0
+        share = min(abs(lever.taken_ms / lever.effect_ms), 1.0) if lever.effect_ms else 0.0
         for horizon, carried in lever.lasts.items():
             shifts[horizon] += lever.taken_ms * carried
             variances[horizon] += (lever.sd_ms * share * carried) ** 2

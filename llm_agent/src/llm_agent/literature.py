@@ -25,9 +25,16 @@ USUAL_ONSET = "23:30"
 
 
 def usual_levers(
-    facts: Iterable[dict[str, Any]], own: Iterable[str], median_ms: float, onset_local: str | None
+    facts: Iterable[dict[str, Any]],
+    own: Iterable[str],
+    median_ms: float,
+    onset_local: str | None,
+    *,
+    counted: Iterable[str] = (),
 ) -> tuple[Lever, ...]:
-    """Levers for tonight's facts without a personal effect, largest first.
+    """Levers for tonight's facts without a personal effect, largest first; one for all that are of one kind.
+
+    A cold, a sore throat and fever are one illness: only the largest counts, and none beside an own effect of its kind.
 
     Parameters
     ----------
@@ -37,18 +44,25 @@ def usual_levers(
         Behaviours with a personal effect; they need no rule of thumb.
     onset_local : str or None
         Sleep onset of last night, HH:MM: what a planned bedtime is held against.
+    counted : iterable of str
+        Behaviours that the models read: of their kind no other lever is made, and none at all where the band measures
+        what they do.
     """
-    own, found = set(own), {}
+    counted, measured = set(counted), set(_table()["measured"]["behaviours"])
+    own_kinds, counted_kinds = {_kind(b) for b in own}, {_kind(b) for b in counted}
+    found: dict[str, tuple[float, dict[str, Any]]] = {}
     for fact in facts:
-        behaviour = fact["behaviour"]
-        if behaviour in own:
+        behaviour, kind = fact["behaviour"], _kind(fact["behaviour"])
+        if kind in own_kinds or (
+            kind in counted_kinds and (behaviour not in counted or behaviour in measured)
+        ):
             continue
         pct = usual_pct(fact, onset_local)
-        if pct and abs(pct) > abs(found.get(behaviour, (0.0, None))[0]):
-            found[behaviour] = (pct, fact)
+        if pct and abs(pct) > abs(found[kind][0] if kind in found else 0.0):
+            found[kind] = (pct, fact)
     levers = []
-    for i, (behaviour, (pct, fact)) in enumerate(sorted(found.items(), key=lambda x: (-abs(x[1][0]), x[0])), 1):
-        size = pct / 100 * median_ms
+    for i, (_, (pct, fact)) in enumerate(sorted(found.items(), key=lambda x: (-abs(x[1][0]), x[0])), 1):
+        size, behaviour = pct / 100 * median_ms, fact["behaviour"]
         lasts = LASTING if behaviour in _table()["lasting"]["behaviours"] else ONE_NIGHT
         levers.append(
             Lever(
@@ -80,6 +94,11 @@ def usual_pct(fact: dict[str, Any], onset_local: str | None) -> float | None:
     if fact["kind"] in ("yes", "amount", "duration") and behaviour in table["yes"]:
         return table["yes"][behaviour]
     return 0.0 if behaviour in table["nothing"]["behaviours"] else None
+
+
+def _kind(behaviour: str) -> str:
+    """What a behaviour is a form of; itself where nothing is said."""
+    return next((kind for kind, same in _table()["kinds"].items() if behaviour in same), behaviour)
 
 
 def _hours_after_noon(clock: str) -> float:

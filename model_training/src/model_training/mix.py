@@ -30,7 +30,7 @@ from hrv_shared.ledger import ForecastRow
 from hrv_shared.record import canonical_json
 from model_training.combination import combine
 from model_training.forecasters.fingerprint import code_version
-from model_training.rolling import JOURNAL_SHIFT
+from model_training.rolling import JOURNAL_COUNTED, JOURNAL_SHIFT
 
 __all__ = ["NOT_MIXED", "average", "mix_rows"]
 
@@ -74,6 +74,10 @@ def mix_rows(rows: Sequence[ForecastRow], past: pl.DataFrame) -> list[ForecastRo
         )
         if moved:
             reasons[JOURNAL_SHIFT] = round(moved, 3)
+            told = (row.reasons or {} for row in parts.values())
+            reasons[JOURNAL_COUNTED] = sorted(
+                {name for said in told for name in said.get(JOURNAL_COUNTED, ())}
+            )
         made = _made_of(parts, weights, MODEL_COMBINATION, NUMBER, reasons)
         mixed.append(replace(made, quantiles_ms=tuple(map(float, combined.quantiles_ms[-1, k]))))
     return mixed

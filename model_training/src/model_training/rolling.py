@@ -20,12 +20,13 @@ from hrv_shared.forecaster import Forecaster
 from hrv_shared.history import History, make_history
 from hrv_shared.issue import Issue
 from hrv_shared.ledger import ForecastRow
+from model_training.behaviours import doses
 
-__all__ = ["JOURNAL_SHIFT", "RollingOrigin", "forecast_rows"]
+__all__ = ["JOURNAL_COUNTED", "JOURNAL_SHIFT", "RollingOrigin", "forecast_rows"]
 
-JOURNAL_SHIFT = "journal_shift_ms"
-"""Key of ``reasons``: what the coming nights' journal facts did to the median; whoever corrects the forecast by the
-same facts takes it out first, so that no fact counts twice."""
+JOURNAL_SHIFT, JOURNAL_COUNTED = "journal_shift_ms", "journal_counted"
+"""Keys of ``reasons``: what the coming nights' journal facts did to the median, and the names of those facts; whoever
+corrects the forecast by the same facts takes that into account, so that no fact counts twice."""
 
 REFIT_DAYS = 7
 """Block of a forecaster that names none itself (``refit_days``)."""
@@ -112,11 +113,12 @@ def forecast_rows(
         "nights": len(history.scored_nights()),
     }
     moved_ms = _moved_by_journal(forecaster, history, quantiles_ms)
+    read = sorted(set(doses(_of_coming_nights(history))["source"]))
     return [
         ForecastRow(
             issue.member_id, issue.slot, issue.as_of, issue.origin_day, issue.origin_day + timedelta(days=h), h,
             forecaster.name, forecaster.version, tuple(map(float, row)), digest,
-            reasons | ({JOURNAL_SHIFT: moved} if moved else {}),
+            reasons | ({JOURNAL_SHIFT: moved, JOURNAL_COUNTED: read} if moved else {}),
         )
         for h, row, moved in zip(HORIZONS, quantiles_ms, moved_ms, strict=True)
     ]  # fmt: skip
@@ -124,9 +126,13 @@ def forecast_rows(
 
 def _moved_by_journal(forecaster: Forecaster, history: History, quantiles_ms: np.ndarray) -> list[float]:
     """By how much each median moved, in ms, because of what was said about nights still to come."""
-    past = pl.col("night").is_null() | (pl.col("night") <= history.origin_day)
-    silent = replace(history, journal=history.journal.filter(past))
-    if len(silent.journal) == len(history.journal):
+    coming = _of_coming_nights(history)
+    if coming.is_empty():
         return [0.0] * len(quantiles_ms)
+    silent = replace(history, journal=history.journal.join(coming, on="fact_key", how="anti"))
     without = np.asarray(forecaster.predict(silent, HORIZONS), dtype=float)
     return [round(float(d), 3) for d in quantiles_ms[:, MEDIAN_INDEX] - without[:, MEDIAN_INDEX]]
+
+
+def _of_coming_nights(history: History) -> pl.DataFrame:
+    return history.journal.filter(pl.col("night") > history.origin_day)
