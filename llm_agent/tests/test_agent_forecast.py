@@ -99,7 +99,7 @@ def test_a_second_run_asks_nobody(store):
 
 
 def test_no_fact_counts_twice(store):
-    """The mix has taken 5 of the 6.3 ms that the wine costs by the own nights: half of the rest is still to be moved."""
+    """The mix has taken 5 of the 6.3 ms that the wine costs by the own nights: half of the rest is moved."""
     issue_mix(store, {"journal_shift_ms": -5.0, "journal_counted": ["alcohol"]})
     forecast(store)
     assert medians(store, "rules")[0] == pytest.approx(BASE[11] - 0.65, abs=0.02)

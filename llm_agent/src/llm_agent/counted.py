@@ -1,9 +1,9 @@
-"""What the models have made of tonight's journal already, so that the agent corrects it instead of counting it twice.
+"""What the models have made of tonight's journal already, so that the agent corrects it and does not count twice.
 
-The combination reads some behaviours of the journal itself (drinks, sickness, training …), and says in its reasons which
-of tonight's facts it read and how far they moved it together. A lever on one of those facts moves the night only by part
-of the difference: the own effect and the models are two estimates of one thing, and the mean of two is better than
-either (forecasting.md 4). Most models of the combination read no journal, so its move is usually the smaller.
+The combination reads some behaviours of the journal itself (drinks, sickness, training …), and says in its reasons
+which of tonight's facts it read and how far they moved it together. A lever on one of those facts moves the night by
+half of the difference only: the own effect and the models are two estimates of one thing, and their mean is safer
+than either. Most models of the combination read no journal, so its move is usually the smaller one.
 """
 
 from __future__ import annotations
