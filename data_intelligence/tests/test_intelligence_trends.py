@@ -6,13 +6,16 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+import ruptures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_intelligence import summarise_day
 from data_intelligence.evidence import EvidenceBook
 from data_intelligence.level_shifts import latest_step, usual_level
+from data_intelligence.medians import median
 from data_intelligence.nightly_channels import CHANNELS, NightlyChannels
+from data_intelligence.one_cut import one_cut
 from data_intelligence.sleep_regularity import sleep_regularity_index
 from data_intelligence.strap_steps import BODY_PATTERN, strap_steps
 from data_intelligence.trends import POOLED_WEEK_LN, weekly_rhythm
@@ -29,6 +32,28 @@ def channels(ln_hrv: np.ndarray, **others: np.ndarray) -> NightlyChannels:
 def test_the_band_leaves_out_the_week_that_it_judges():
     x = np.concatenate([np.full(60, 4.0), np.full(7, 5.0)])
     assert usual_level(x, 66) == (4.0, 0.0, 60)
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.integers(18, 75), st.integers(1, 5), st.sampled_from([4, 7]), st.booleans()
+)
+@settings(max_examples=150, deadline=None)
+def test_the_cut_is_that_of_ruptures(seed, n, channels_n, min_size, coarse):
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, channels_n))
+    z[rng.integers(min_size, n - min_size) :] += rng.normal(0.0, 1.5, channels_n)
+    z = np.round(z) if coarse else z  # ties: the earlier cut
+    ends = ruptures.KernelCPD(kernel="linear", min_size=min_size).fit(z).predict(n_bkps=1)
+    assert one_cut(z, min_size) == ends[0]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.integers(1, 3))
+@settings(max_examples=150, deadline=None)
+def test_the_median_is_that_of_numpy(values, channels_n):
+    x = np.array(values)
+    assert median(x) == np.median(x)
+    table = np.column_stack([np.roll(x, k) * (k + 1) for k in range(channels_n)])
+    np.testing.assert_array_equal(median(table), np.median(table, axis=0))
 
 
 def test_a_step_is_dated_right_and_nothing_is_found_in_noise():

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from data_intelligence.level_shifts import MIN_BASE, SWC_SD, Step, steps_by_day, usual_level
+from data_intelligence.medians import median
 from data_intelligence.nightly_channels import NightlyChannels, trailing_z
 from data_intelligence.strap_steps import BODY_PATTERN, StrapStep, strap_steps
 
@@ -107,13 +108,13 @@ def travel_signs(nights: NightlyChannels) -> SignTable:
         before = _offset_before(nights, i)
         if len(past) < 7 or not np.isfinite(nights.onset_utc_h[i]):
             continue
-        usual = float(np.median(past))
+        usual = float(median(past))
         shift[i] = nights.onset_utc_h[i] - usual
         moved = nights.offset_min[i] - before if np.isfinite(nights.offset_min[i] - before) else 0.0
         crossing = 0.0 if _is_clock_change(nights.days[i], moved) else abs(moved) / 60
         earlier = shift[i - 1] if i and np.isfinite(shift[i - 1]) else 0.0
         pair = min(abs(shift[i]), abs(earlier)) if shift[i] * earlier > 0 else 0.0
-        spread = 1.4826 * float(np.median(np.abs(past - usual)))
+        spread = 1.4826 * float(median(np.abs(past - usual)))
         irregular = max(1.0, spread / REGULAR_ONSET_SD_H)
         x[i] = min(crossing, 6.0), min(abs(shift[i]) / irregular, 8.0), min(pair / irregular, 8.0)
         reference[i] = {"offset_min": _plain(before), "onset_utc_h": _plain(usual)}

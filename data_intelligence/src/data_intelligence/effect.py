@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TypedDict
 
-from scipy import stats
+from scipy.special import stdtrit
 
 __all__ = ["MASSES", "MIN_NIGHTS", "Effect", "LaterNight", "Spread", "TestedEffect"]
 
@@ -57,7 +57,7 @@ class Spread:
 
     def ends_ln(self, mass: int) -> tuple[float, float]:
         """Interval of ``mass`` %; it holds the median."""
-        reach = float(stats.t.ppf(0.5 + mass / 200.0, self.freedom)) * self.wide_sd_ln
+        reach = float(stdtrit(self.freedom, 0.5 + mass / 200.0)) * self.wide_sd_ln
         return min(self.wide_mean_ln - reach, self.median_ln), max(self.wide_mean_ln + reach, self.median_ln)
 
 

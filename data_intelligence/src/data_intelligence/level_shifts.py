@@ -1,4 +1,4 @@
-"""Level shifts of a night's channels, found with ruptures on past nights only.
+"""Level shifts of a night's channels, found on past nights only.
 
 Assumes: a level that steps and then stays, over noise with the autocorrelation of nightly HRV. Isn't: a test with an
 exact size; the statistic is turned into a probability by `alert_models`. For each day the search sees the nights up to
@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import ruptures
 
+from data_intelligence.medians import median
 from data_intelligence.nightly_channels import NightlyChannels
+from data_intelligence.one_cut import one_cut
 
 __all__ = ["MIN_BASE", "SWC_SD", "Step", "latest_step", "steps_by_day", "usual_level"]
 
@@ -59,11 +60,10 @@ def latest_step(x: np.ndarray) -> Step | None:
     if len(rows) < MIN_BASE:
         return None
     seen = x[rows]
-    middle = float(np.median(seen))
-    noise = max(1.4826 * float(np.median(np.abs(np.diff(seen)))) / np.sqrt(2 * (1 - AUTOCORRELATION)), 0.03)
+    middle = float(median(seen))
+    noise = max(1.4826 * float(median(np.abs(np.diff(seen)))) / np.sqrt(2 * (1 - AUTOCORRELATION)), 0.03)
     z = _winsorised((seen - middle) / noise)
-    ends = ruptures.KernelCPD(kernel="linear", min_size=MIN_SEGMENT).fit(z[:, None]).predict(n_bkps=1)
-    cut = int(ends[0])
+    cut = one_cut(z[:, None], MIN_SEGMENT)
     before, after = seen[:cut], seen[cut:]
     if len(before) < 2 * MIN_SEGMENT or len(x) - rows[cut] > MAX_AGE_NIGHTS:
         return None
@@ -95,8 +95,10 @@ def usual_level(x: np.ndarray, row: int) -> tuple[float, float, int]:
 
 def _winsorised(z: np.ndarray) -> np.ndarray:
     """Draw single outliers in towards the median of the seven nights around them (all of them past nights)."""
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(z, 3, mode="edge"), 7)
-    near = np.median(around, axis=1)
+    around = np.lib.stride_tricks.sliding_window_view(
+        np.concatenate([z[:1].repeat(3), z, z[-1:].repeat(3)]), 7
+    )
+    near = median(around.T)
     return np.clip(z, near - WINSOR_Z, near + WINSOR_Z)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from data_intelligence.behaviours import read_dose
+from data_intelligence.medians import median
 from hrv_shared.constants import RMSSD_PLAUSIBLE_MS
 from hrv_shared.history import History
 
@@ -155,8 +156,8 @@ def trailing_z(
         window = window[np.isfinite(window)]
         if len(window) < need:
             continue
-        middle = float(np.median(window))
-        spread = max(1.4826 * float(np.median(np.abs(window - middle))), SD_FLOOR[name])
+        middle = float(median(window))
+        spread = max(1.4826 * float(median(np.abs(window - middle))), SD_FLOOR[name])
         usual[i], z[i] = middle, (x[i] - middle) / spread
     return z, usual
 

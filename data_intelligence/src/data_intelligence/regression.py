@@ -239,14 +239,15 @@ def _solve(p: _Problem, weight, rho, walk, precision, pulled) -> _Solved:
 def _level_share(factor: np.ndarray, block: np.ndarray, walk: np.ndarray) -> float:
     """How many nights the level uses up: the trace of ``inv(block) @ (block - walk)``, by the tridiagonal inverse."""
     n = block.shape[1]
-    diagonal, above = np.zeros(n), np.zeros(n)  # of inv(block), from the last night back (Takahashi)
-    ratio = factor[0, 1:] / factor[1, :-1]
-    own = factor[1] ** -2.0
+    ratio = (factor[0, 1:] / factor[1, :-1]).tolist()  # a loop over arrays takes several times as long
+    own = (factor[1] ** -2.0).tolist()
+    diagonal, above = [0.0] * n, [0.0] * n  # of inv(block), from the last night back (Takahashi)
     diagonal[-1] = own[-1]
     for i in range(n - 2, -1, -1):
         above[i + 1] = -ratio[i] * diagonal[i + 1]
         diagonal[i] = own[i] - ratio[i] * above[i + 1]
-    return float(diagonal @ (block[1] - walk[1]) + 2.0 * above[1:] @ (block[0, 1:] - walk[0, 1:]))
+    variance, beside = np.array(diagonal), np.array(above)
+    return float(variance @ (block[1] - walk[1]) + 2.0 * beside[1:] @ (block[0, 1:] - walk[0, 1:]))
 
 
 def _walk_precision(variance: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Steps of several channels on one night: the mark of a new strap, another place on the body or a new algorithm.
 
 An illness moves the same channels, but in one pattern (breathing, pulse and skin temperature up, HRV and oxygen down)
-and only for days. The cut is found by ruptures on all channels together, in past nights only.
+and only for days. The cut is found on all channels together, in past nights only.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import ruptures
 
+from data_intelligence.medians import median
 from data_intelligence.nightly_channels import CHANNELS, SD_FLOOR, NightlyChannels
+from data_intelligence.one_cut import one_cut
 
 __all__ = ["BODY_PATTERN", "StrapStep", "strap_steps"]
 
@@ -58,13 +59,12 @@ def _seen(table: np.ndarray) -> StrapStep | None:
         return None
     part = part[:, used]
     known = np.isfinite(part)
-    middle = np.median(part, axis=0) if known.all() else np.nanmedian(part, axis=0)
+    middle = median(part) if known.all() else np.nanmedian(part, axis=0)
     part = np.where(known, part, middle)
     floors = np.array([SD_FLOOR[CHANNELS[k]] for k in used])
-    noise = np.maximum(1.4826 * np.median(np.abs(np.diff(part, axis=0)), axis=0) / 1.3, floors)
+    noise = np.maximum(1.4826 * median(np.abs(np.diff(part, axis=0))) / 1.3, floors)
     z = np.clip((part - middle) / noise, -5.0, 5.0)
-    ends = ruptures.KernelCPD(kernel="linear", min_size=MIN_AFTER).fit(z).predict(n_bkps=1)
-    cut = int(ends[0])
+    cut = one_cut(z, MIN_AFTER)
     n_after = len(rows) - cut
     if cut < MIN_BEFORE or not MIN_AFTER <= n_after <= MAX_AFTER:
         return None
@@ -72,15 +72,15 @@ def _seen(table: np.ndarray) -> StrapStep | None:
     for j, k in enumerate(used):
         old, new = part[:cut, j], part[cut:, j]
         name = CHANNELS[k]
-        before[name], after[name] = float(np.median(old)), float(np.median(new))
-        sd = max(1.4826 * float(np.median(np.abs(old - before[name]))), floors[j])
+        before[name], after[name] = float(median(old)), float(median(new))
+        sd = max(1.4826 * float(median(np.abs(old - before[name]))), floors[j])
         t[name] = abs(after[name] - before[name]) / (sd * WIDEN * np.sqrt(1 / len(old) + 1 / len(new)))
     return StrapStep(int(rows[cut]), before, after, t, n_after, _sharpness(z, cut))
 
 
 def _sharpness(z: np.ndarray, cut: int) -> float:
     """How much of the step the first two nights after it already show (1: all; an illness needs days), -1 to 2."""
-    old, new = np.median(z[:cut], axis=0), np.median(z[cut:], axis=0)
+    old, new = median(z[:cut]), median(z[cut:])
     step = new - old
     weight = np.abs(step).sum()
     if weight <= 0:

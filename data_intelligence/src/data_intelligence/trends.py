@@ -13,6 +13,7 @@ import numpy as np
 from data_intelligence.alert_watch import Watch, alert_runs
 from data_intelligence.evidence import EvidenceBook
 from data_intelligence.level_shifts import MIN_BASE, SWC_SD, usual_level
+from data_intelligence.medians import median
 from data_intelligence.nightly_channels import NightlyChannels
 from data_intelligence.sleep_regularity import regularity_of
 from data_intelligence.trend_blocks import BandTrend, LoadTrend, ShiftRow, TrendBlock, WeekdayRow
@@ -48,7 +49,7 @@ def weekly_rhythm(nights: NightlyChannels, book: EvidenceBook) -> tuple[WeekdayR
         around = x[max(0, i - 17) : i + 18]
         around = around[np.isfinite(around)]
         if len(around) >= 10:
-            residual[i] = x[i] - np.median(around)
+            residual[i] = x[i] - median(around)
     weekday = np.array([day.weekday() for day in nights.days])
     known = np.isfinite(residual)
     sd = max(1.4826 * float(np.median(np.abs(residual[known]))), 0.05) if known.any() else 0.2

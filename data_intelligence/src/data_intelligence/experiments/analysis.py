@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr, ndtri, stdtrit
 
 __all__ = ["ANALYSIS_VERSION", "Adjustment", "Estimate", "adjusted", "analyse", "coin_estimates"]
 
@@ -102,13 +102,13 @@ def analyse(y: np.ndarray, plan: np.ndarray, plans: np.ndarray, blocks: np.ndarr
     under_null = np.abs(under_null[np.isfinite(under_null)])
     p = float((1 + (under_null >= abs(effect) - 1e-12).sum()) / (1 + len(under_null)))
     error, freedom = _standard_error(y, plan, blocks, effect)
-    half = float(stats.t.ppf((1 + MASS) / 2, freedom)) * error
+    half = float(stdtrit(freedom, (1 + MASS) / 2)) * error
     weight = PRIOR_SD_LN**2 / (PRIOR_SD_LN**2 + error**2)
     centre, spread = weight * effect, np.sqrt(weight) * error
-    reach = float(stats.norm.ppf((1 + MASS) / 2)) * spread
+    reach = float(ndtri((1 + MASS) / 2)) * spread
     return Estimate(
         n_yes, n_no, _pct(effect), _pct(effect - half), _pct(effect + half), round(p, 4), _pct(centre),
-        _pct(centre - reach), _pct(centre + reach), round(float(stats.norm.cdf(-centre / spread)), 3),
+        _pct(centre - reach), _pct(centre + reach), round(float(ndtr(-centre / spread)), 3),
     )  # fmt: skip
 
 

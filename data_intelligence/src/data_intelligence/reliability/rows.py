@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import polars as pl
-from scipy import stats
 
 from data_intelligence.evidence import EvidenceBook
 from data_intelligence.ledger_view import p_of_equal_loss, verdict
@@ -94,6 +93,8 @@ def segment_rows(scores: pl.DataFrame, book: EvidenceBook, *, seed: int) -> tupl
 
 def band_of(inside: pl.Series, nominal_pct: int, n_independent: int) -> Band:
     """Coverage against the range that chance alone gives a band which holds, on so many independent nights."""
+    from scipy import stats  # half a second, which no other report need spend
+
     mass = nominal_pct / 100
     low, high = stats.binom.interval(CHANCE, n_independent, mass)
     observed = 100 * float(inside.mean())
@@ -148,6 +149,8 @@ def _pit_test(shown: pl.DataFrame, days: int) -> PitTest:
         )
     if days < PIT_NIGHTS:
         return PitTest(counts=told, p_value=None, sentence=f"cannot tell below {PIT_NIGHTS} nights")
+    from scipy import stats
+
     p = float(stats.chisquare(counts).pvalue)
     words = "is not flat" if p < PIT_LEVEL else "not told from flat"
     return PitTest(counts=told, p_value=round(p, 4), sentence=f"{words} (p = {p:.2g})")
