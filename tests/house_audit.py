@@ -23,7 +23,7 @@ from hrv_shared.daytime import format_instant, parse_instant
 from hrv_shared.issue import Issue
 from hrv_shared.store import Store
 from journal_analysis.table import rebuild as rebuild_journal
-from llm_agent.answer import messages_for
+from llm_agent.answer import questions_for
 from llm_agent.forecast import briefing_of
 from llm_agent.prompts import load_prompt
 from model_training import combine, issue_forecasts
@@ -62,7 +62,11 @@ def voices(
     briefing = briefing_of(store, issue)
     said["briefing"] = briefing.text
     said["prompts"] = json.dumps(
-        [messages_for(briefing, load_prompt(style), style)[0] for style in ("choice", "free")]
+        [
+            q.messages
+            for style in ("choice", "free")
+            for q in questions_for(briefing, load_prompt(style), style)
+        ]
     )
     said["skill rows"] = json.dumps(
         [row.model_dump(mode="json") for row in summarise_day(store, issue).summary.skill]
@@ -97,12 +101,16 @@ def audit(
 
 def leaks(honest: dict[str, str], changed: dict[str, str]) -> dict[str, str]:
     """What differs between two audits: its name, and where the two texts part."""
-    differing = sorted(name for name in honest.keys() | changed.keys() if honest.get(name) != changed.get(name))
+    differing = sorted(
+        name for name in honest.keys() | changed.keys() if honest.get(name) != changed.get(name)
+    )
     return {name: _parting(honest.get(name, ""), changed.get(name, "")) for name in differing}
 
 
 def _parting(one: str, other: str) -> str:
-    at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    at = next(
+        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
     return f"{one[max(0, at - 60) : at + 60]!r} became {other[max(0, at - 60) : at + 60]!r}"
 
 

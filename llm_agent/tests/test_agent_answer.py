@@ -10,9 +10,10 @@ import pytest
 from agent_summary import BASE, EFFECT, summary_of
 from hrv_shared.constants import HORIZONS, MEDIAN_INDEX
 from hrv_shared.llm import FakeChatModel, ModelUnavailable
-from llm_agent.answer import ask_agent
+from llm_agent.answer import ask_about, ask_agent, questions_for
 from llm_agent.briefing import make_briefing
-from llm_agent.choice import choice_messages, choice_schema
+from llm_agent.choice import CHOICE_SCHEMA
+from llm_agent.counted import Counted
 from llm_agent.errors import ModelFailed
 from llm_agent.free import grounds_of
 from llm_agent.grounding import check_text
@@ -23,45 +24,59 @@ GATE = "Repaired the garden gate."
 WEEK = dict.fromkeys(HORIZONS, BASE)
 
 
-def key(sentence):
-    return sentence.rstrip(".")
+def judged(*verdicts):
+    """Scripted answers: of the first sentence all samples, then of the next."""
+    return [{"about": verdict} for verdict in verdicts]
 
 
-def choice(jab="body, clearly", gate="daily life", tonight="usual"):
-    return {key(JAB): jab, key(GATE): gate, "tonight": tonight}
+NOTHING = "daily life"
 
 
 def ask(replies, journal=(f"{JAB} {GATE}",), matched=(), samples=1, style="choice", **more):
     model = FakeChatModel(replies)
-    return ask_agent(summary_of(matched), WEEK, list(journal), model, samples=samples, style=style, **more), model
+    return ask_agent(
+        summary_of(matched), WEEK, list(journal), model, samples=samples, style=style, **more
+    ), model
 
 
 def test_an_event_that_no_feature_holds_moves_the_night_and_is_quoted():
-    answer, model = ask([choice()])
+    answer, model = ask(judged("body, clearly", NOTHING))
     assert answer.shifts_ms[1] == pytest.approx(-0.07 * BASE[MEDIAN_INDEX], abs=0.01)
-    assert answer.shifts_ms[2] == pytest.approx(answer.shifts_ms[1] / 2, abs=0.02) and answer.shifts_ms[4] == 0
+    assert (
+        answer.shifts_ms[2] == pytest.approx(answer.shifts_ms[1] / 2, abs=0.02) and answer.shifts_ms[4] == 0
+    )
     (lever,) = answer.levers
     assert (lever["id"], lever["kind"], lever["evidence"]) == ("J1", "event", ["journal/1/J1"])
     assert JAB.rstrip(".") in answer.rationale and "rule of thumb" in answer.rationale
     assert answer.rationale_by == "template" and answer.raw_rationale == ()
-    assert len(model.calls) == 1
+    assert [call.messages[-1]["content"] for call in model.calls] == [JAB, GATE]
 
 
 def test_own_effects_are_taken_as_they_are_whatever_the_model_says():
-    answer, _ = ask([choice("daily life")], matched=(EFFECT,))
+    answer, _ = ask(judged(NOTHING, NOTHING), matched=(EFFECT,))
     assert answer.shifts_ms[1] == pytest.approx(-6.3, abs=0.01)
     assert "6.3 ms on your own nights" in answer.rationale
 
 
+def test_what_the_models_took_of_an_effect_is_told_beside_it():
+    made = make_briefing(summary_of((EFFECT,)), WEEK, [], counted=Counted(frozenset({"alcohol"}), -2.3))
+    answer = ask_about(made, FakeChatModel([]), samples=1, seed=0, style="choice")
+    assert answer.shifts_ms[1] == pytest.approx(-2.0, abs=0.01)
+    assert "-6.3 ms on your own nights; the models took -2.3, so I take off 2.0 ms." in answer.rationale
+    assert (
+        "of which the models took -2.3 already" in made.line("X1").text and "-2.3 ms" in made.line("M1").text
+    )
+
+
 def test_a_minority_of_samples_moves_nothing():
-    answer, model = ask([choice(), choice("daily life"), choice("others")], samples=3)
+    answer, model = ask(judged("body, clearly", NOTHING, "others", *[NOTHING] * 3), samples=3)
     assert answer.shifts_ms[1] == 0 and "I stay with the models" in answer.rationale
-    assert [call.seed for call in model.calls] == [0, 1, 2]
+    assert [call.seed for call in model.calls] == [0, 1, 2] * 2
 
 
 def test_most_samples_move_it_and_the_band_is_wider_than_when_all_do():
-    most, _ = ask([choice(), choice(), choice("daily life")], samples=3)
-    all_of_them, _ = ask([choice()] * 3, samples=3)
+    most, _ = ask(judged("body, clearly", "body, clearly", *[NOTHING] * 4), samples=3)
+    all_of_them, _ = ask(judged(*["body, clearly"] * 3, *[NOTHING] * 3), samples=3)
     assert most.shifts_ms[1] == all_of_them.shifts_ms[1] < 0
     assert "My readings of it differ" in most.rationale and "differ" not in all_of_them.rationale
     wide, narrow = (np.log(a.quantiles_ms[1][19] / a.quantiles_ms[1][3]) for a in (most, all_of_them))
@@ -70,46 +85,61 @@ def test_most_samples_move_it_and_the_band_is_wider_than_when_all_do():
 
 
 def test_the_strength_is_the_one_that_most_chose_the_weaker_of_equals():
-    answer, _ = ask([choice("body, a lot"), choice("body, a little")], samples=2)
+    answer, _ = ask(judged("body, a lot", "body, a little", NOTHING, NOTHING), samples=2)
     assert answer.shifts_ms[1] == pytest.approx(-0.03 * BASE[MEDIAN_INDEX], abs=0.01)
 
 
-def test_a_sentence_that_is_judged_to_be_nothing_changes_no_number():
+def test_a_sentence_that_is_judged_to_be_nothing_changes_no_number_and_no_other_prompt():
     said = "The cat slept on the chair."
-    clean, _ = ask([choice(), choice(), choice("body, a lot")], samples=3)
-    more = [choice() | {key(said): about} for about in ("daily life", "relief, a little", "others")]
-    noisy, _ = ask([m | {"tonight": "very unusual"} for m in more], [f"{JAB} {GATE}", said], samples=3)
-    clean_again, _ = ask([choice(), choice(), choice()], samples=3)
-    assert all((noisy.quantiles_ms[h] == clean_again.quantiles_ms[h]).all() for h in HORIZONS)
-    assert clean.shifts_ms == clean_again.shifts_ms
+    jab = ["body, clearly", "body, clearly", "body, a lot"]
+    clean, alone = ask(judged(*jab), [JAB], samples=3)
+    noisy, beside = ask(judged(NOTHING, "relief, a little", "others", *jab), [f"{said} {JAB}"], samples=3)
+    assert all((noisy.quantiles_ms[h] == clean.quantiles_ms[h]).all() for h in HORIZONS)
+    assert [call.messages for call in beside.calls[3:]] == [call.messages for call in alone.calls]
+
+
+def test_without_a_sentence_to_judge_nobody_is_asked():
+    answer, model = ask([], [], matched=(EFFECT,), samples=3)
+    assert (
+        model.calls == []
+        and answer.shifts_ms[1] == pytest.approx(-6.3, abs=0.01)
+        and answer.prompt_tokens == 0
+    )
 
 
 def test_what_a_fact_of_the_sentence_does_already_is_not_counted_twice():
     said = "This afternoon I had my flu jab at the village pharmacy."
     facts = [{"behaviour": "vaccination", "kind": "yes", "amount": None, "text": "vaccination: yes", "evidence": "E6",
               "quote": "my flu jab", "unit": None, "clock_time": None}]  # fmt: skip
-    judged = {"This afternoon I had my flu jab at": "body, a lot", "tonight": "usual"}
-    model = FakeChatModel([judged])
+    model = FakeChatModel(judged("body, a lot"))
     answer = ask_agent(summary_of((), facts), WEEK, [said], model, samples=1)
     assert [lever["id"] for lever in answer.levers] == ["U1"]
     assert answer.shifts_ms[1] == pytest.approx(-0.10 * BASE[MEDIAN_INDEX], abs=0.01)
 
 
 def test_one_repair_then_a_failure():
-    answer, model = ask(["not json", choice()])
-    assert answer.repairs == 1 and answer.valid and len(model.calls) == 2
+    answer, model = ask(["not json", *judged("body, clearly", NOTHING)])
+    assert answer.repairs == 1 and answer.valid and len(model.calls) == 3
+    assert len(answer.replies) == 3 and "error" in answer.replies[0]
     with pytest.raises(ModelFailed, match="not even when it was asked again"):
         ask(["not json", "nor this"])
     with pytest.raises(ModelFailed, match="no model here"):
         ask([ModelUnavailable("no model here")])
 
 
-def test_the_choices_are_the_wearer_s_sentences_in_their_order():
-    longer = f"{key(GATE)} and the fence."
-    made = make_briefing(summary_of(()), WEEK, [f"{GATE} {JAB} {GATE} {longer}"])
-    schema = choice_schema(made)
-    assert list(schema["properties"]) == [key(GATE), key(JAB), key(longer), "tonight"]
-    assert "listed" not in schema["properties"][key(JAB)]["enum"]
+def test_a_sample_without_an_answer_to_one_sentence_borrows_another_s():
+    answer, _ = ask(
+        [*judged("body, clearly"), "not json", *judged("body, clearly", *[NOTHING] * 3)], samples=3
+    )
+    assert answer.repairs == 0 and len(answer.samples) == 3
+    assert answer.shifts_ms[1] == pytest.approx(-0.07 * BASE[MEDIAN_INDEX], abs=0.01)
+
+
+def test_each_sentence_is_a_question_of_its_own_after_the_same_static_part():
+    made = make_briefing(summary_of(()), WEEK, [f"{GATE} {JAB} {GATE}"])
+    asked = questions_for(made, load_prompt("choice"), "choice")
+    assert [(q.id, q.messages[-1]["content"]) for q in asked] == [("J1", GATE), ("J2", JAB)]
+    assert asked[0].messages[:-1] == asked[1].messages[:-1] and asked[0].schema == CHOICE_SCHEMA
 
 
 def reason(ids, shift, why="It strains the body.", nights=1):
@@ -137,7 +167,9 @@ def test_a_large_model_writes_freely_and_its_sound_words_are_published():
 ])  # fmt: skip
 def test_a_free_shift_is_held_to_what_it_rests_on(said, held, told):
     bad = free([said], "Expect it below the models." if held else "I stay with the models.")
-    answer, model = ask([bad, bad], matched=(EFFECT,), journal=["Two glasses of wine. Had my flu jab."], style="free")
+    answer, model = ask(
+        [bad, bad], matched=(EFFECT,), journal=["Two glasses of wine. Had my flu jab."], style="free"
+    )
     assert answer.shifts_ms[1] == pytest.approx(held, abs=0.05)
     assert answer.repairs == 1 and told in " ".join(answer.dropped)
     assert "Your answer had faults" in model.calls[1].messages[-1]["content"]
@@ -169,7 +201,7 @@ def test_a_template_rationale_stands_its_own_checks():
     facts = [{"behaviour": "alcohol", "kind": "amount", "amount": 2.0, "text": "alcohol: 2 drinks", "evidence": "E5",
               "quote": "Two glasses of wine", "unit": "drinks", "clock_time": None}]  # fmt: skip
     summary = summary_of((EFFECT,), facts)
-    model = FakeChatModel([{key(JAB): "body, a lot", "tonight": "unusual"}])
+    model = FakeChatModel(judged("body, a lot"))
     answer = ask_agent(summary, WEEK, ["Two glasses of wine.", JAB], model, samples=1)
     made = make_briefing(summary, WEEK, ["Two glasses of wine.", JAB])
     sizes = frozenset(round(abs(lever["taken_ms"]), 1) for lever in answer.levers)
@@ -180,8 +212,12 @@ def test_a_template_rationale_stands_its_own_checks():
 
 
 def test_the_briefing_is_numbered_short_and_the_same_each_time():
-    made = make_briefing(summary_of((EFFECT,)), WEEK, [f"{JAB} {GATE}"], memory=[("B1", "overshot last week")])
-    assert made == make_briefing(summary_of((EFFECT,)), WEEK, [f"{JAB} {GATE}"], memory=[("B1", "overshot last week")])
+    made = make_briefing(
+        summary_of((EFFECT,)), WEEK, [f"{JAB} {GATE}"], memory=[("B1", "overshot last week")]
+    )
+    assert made == make_briefing(
+        summary_of((EFFECT,)), WEEK, [f"{JAB} {GATE}"], memory=[("B1", "overshot last week")]
+    )
     ids = [line.id for line in made.lines]
     assert len(set(ids)) == len(ids) and ids[0] == "X1" and "B1" in ids and ids.index("J1") < ids.index("M1")
     assert len(made.text) / 3.5 < 1500  # tokens
@@ -190,8 +226,8 @@ def test_the_briefing_is_numbered_short_and_the_same_each_time():
 
 def test_prompts_are_files_whose_examples_are_valid_answers():
     assert prompt_names() == ["choice", "free"]
-    made = make_briefing(summary_of(()), WEEK, [])
-    for message in choice_messages(made, load_prompt("choice")):
-        if message["role"] == "assistant":
-            assert set(json.loads(message["content"]).values())
-    assert load_prompt("choice").label.startswith("choice-2.1-")
+    (question,) = questions_for(make_briefing(summary_of(()), WEEK, [JAB]), load_prompt("choice"), "choice")
+    choices = CHOICE_SCHEMA["properties"]["about"]["enum"]
+    given = [json.loads(m["content"])["about"] for m in question.messages if m["role"] == "assistant"]
+    assert len(given) > 40 and set(given) <= set(choices)
+    assert not {"system", "assistant"} & {m["role"] for m in question.messages[1::2]}

@@ -19,7 +19,7 @@ FACT = {
     "behaviour": "alcohol", "kind": "amount", "amount": 2.0, "text": "alcohol: 2 drinks", "evidence": "E5",
     "quote": "Two glasses of wine with dinner", "unit": "drinks", "clock_time": None,
 }  # fmt: skip
-REPLY = {"Had my flu jab after lunch": "body, clearly", "tonight": "usual"}
+REPLY = {"about": "body, clearly"}
 JAB_MS = -0.07 * BASE[11]
 
 
@@ -73,7 +73,7 @@ def test_what_the_agent_says_becomes_rows_with_their_reasons_beside_those_of_the
     assert reasons["evidence"] == ["E5", "E9", "journal_entry/e1/J1"]
     assert reasons["shift_of_this_night_ms"] == pytest.approx(-6.3 + JAB_MS, abs=0.01)
     (call,) = store.record.facts("llm_call")
-    assert call.payload["messages"][-1]["content"].count("Had my flu jab after lunch.") == 1
+    assert call.payload["questions"] == [{"about": "J1", "content": "Had my flu jab after lunch."}]
     assert call.payload["sampling"] == {"samples": 1, "seed": 0, "temperature": 0.0}
 
 
@@ -107,7 +107,7 @@ def test_no_fact_counts_twice(store):
 
 
 @pytest.mark.parametrize(
-    "failure", [ModelUnavailable("no model here"), "not json at all", {**REPLY, "tonight": "strange"}]
+    "failure", [ModelUnavailable("no model here"), "not json at all", {"about": "strange"}]
 )
 def test_a_failure_is_a_visible_refusal_and_nobody_else_s_number(store, failure):
     issue_mix(store)

@@ -50,5 +50,6 @@ def test_the_preview_is_what_would_be_sent_and_says_to_where(tmp_path, monkeypat
     assert shown.exit_code == 0, shown.output
     said = json.loads(shown.output)
     assert "leaves this machine" in said["to"]
-    assert "flu jab" in said["request"]["messages"][-1]["content"]
-    assert said["bytes"] == len(json.dumps(said["request"], ensure_ascii=False).encode())
+    (request,) = said["requests"]
+    assert "flu jab" in request["messages"][-1]["content"]
+    assert said["bytes"] == len(json.dumps(request, ensure_ascii=False).encode())

@@ -12,7 +12,7 @@ import numpy as np
 from hrv_shared.constants import HORIZONS, MEDIAN_INDEX
 from hrv_shared.llm import BadReply, ChatError, ChatModel, ChatReply, Message, draw_samples
 from llm_agent.briefing import Briefing, make_briefing
-from llm_agent.choice import choice_messages, choice_schema, levers_of_choice
+from llm_agent.choice import CHOICE_SCHEMA, choice_messages, levers_of_choice, verdict_of
 from llm_agent.correction import Correction, average_of_samples, corrected_week, correction_of
 from llm_agent.errors import ModelFailed
 from llm_agent.free import FREE_SCHEMA, free_messages, grounds_of, levers_of_free
@@ -21,14 +21,14 @@ from llm_agent.levers import Lever
 from llm_agent.prompts import Prompt, load_prompt
 from llm_agent.wording import plain_rationale
 
-__all__ = ["SAMPLES", "TEMPERATURE", "Answer", "Style", "ask_agent", "ask_about", "messages_for"]
+__all__ = ["SAMPLES", "TEMPERATURE", "Answer", "Question", "Style", "ask_about", "ask_agent", "questions_for"]
 
 Style = Literal["choice", "free"]
 SAMPLES = 5
 TEMPERATURE = 0.5
 CONTESTED_SPREAD = 1.1
 """Factor of the band where the samples are not of one mind."""
-MAX_TOKENS = {"choice": 420, "free": 700}
+MAX_TOKENS = {"choice": 24, "free": 700}
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,15 @@ class Answer:
     model_id: str
     withheld: int
     replies: tuple[dict[str, Any], ...] = field(repr=False, default=())
+
+
+@dataclass(frozen=True)
+class Question:
+    """One prompt: about a sentence (``J1`` …) for a small model, about the whole evening (``all``) for a large one."""
+
+    id: str
+    messages: tuple[Message, ...]
+    schema: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -127,53 +136,65 @@ def ask_about(briefing: Briefing, model: ChatModel, *, samples: int, seed: int, 
     """The same from a briefing."""
     started = time.perf_counter()
     prompt = load_prompt(style)
-    messages, schema = messages_for(briefing, prompt, style)
     temperature = TEMPERATURE if samples > 1 else 0.0
-    replies: list[ChatReply | BadReply] = []
+    replies: list[tuple[str, ChatReply | BadReply]] = []
+    said: dict[str, list[ChatReply]] = {}
     repairs = 0
     try:
-        drawn = _draw(model, messages, schema, samples, temperature, seed, style)
-        replies += drawn
-        read = [_read(reply, briefing, style) for reply in drawn if isinstance(reply, ChatReply)]
-        if (again := _to_repair(drawn, read, messages)) is not None:
-            repairs = 1
-            mended = _draw(model, again, schema, 1, 0.0, seed + samples, style)
-            replies += mended
-            better = [_read(reply, briefing, style) for reply in mended if isinstance(reply, ChatReply)]
-            read = better or read
+        for question in questions_for(briefing, prompt, style):
+            drawn = _draw(model, question, samples, temperature, seed, style)
+            if again := _to_repair(drawn, question, briefing, style):
+                repairs = 1
+                mended = _draw(model, again, 1, 0.0, seed + samples, style)
+                replies += [(question.id, reply) for reply in drawn]
+                drawn = mended if _good(mended) else drawn
+            replies += [(question.id, reply) for reply in drawn]
+            said[question.id] = _good(drawn)
+            if not said[question.id]:
+                raise ModelFailed(f"{model.model_id} gave no valid answer, not even when it was asked again.")
     except ChatError as error:
         raise ModelFailed(str(error)) from error
-    if not read:
-        raise ModelFailed(f"{model.model_id} gave no valid answer, not even when it was asked again.")
+    read = _read_choices(said, briefing, samples) if style == "choice" else _read_free(said["all"], briefing)
     return _combined(briefing, prompt, read, replies, repairs, model, time.perf_counter() - started)
 
 
-def messages_for(briefing: Briefing, prompt: Prompt, style: Style) -> tuple[list[Message], dict[str, Any]]:
-    """The exact messages and the schema of one evening."""
+def questions_for(briefing: Briefing, prompt: Prompt, style: Style) -> list[Question]:
+    """The exact prompts of one evening; none for a small model when there is no sentence to judge."""
     if style == "choice":
-        return choice_messages(briefing, prompt), choice_schema(briefing)
-    return free_messages(briefing, prompt), FREE_SCHEMA
+        return [
+            Question(sentence.id, tuple(choice_messages(sentence, prompt)), CHOICE_SCHEMA)
+            for sentence in briefing.words.asked
+        ]
+    return [Question("all", tuple(free_messages(briefing, prompt)), FREE_SCHEMA)]
 
 
 def _draw(
-    model: ChatModel,
-    messages: Sequence[Message],
-    schema: dict[str, Any],
-    samples: int,
-    temperature: float,
-    seed: int,
-    style: Style,
+    model: ChatModel, question: Question, samples: int, temperature: float, seed: int, style: Style
 ) -> list[ChatReply | BadReply]:
     return draw_samples(
-        model, messages, schema=schema, samples=samples, max_tokens=MAX_TOKENS[style], temperature=temperature,
-        seed=seed,
+        model, question.messages, schema=question.schema, samples=samples, max_tokens=MAX_TOKENS[style],
+        temperature=temperature, seed=seed,
     )  # fmt: skip
 
 
-def _read(reply: ChatReply, briefing: Briefing, style: Style) -> _Sample:
-    said = reply.parsed
-    if style == "choice":
-        return _Sample(tuple(levers_of_choice(said, briefing)), 1.0, 0.0, "", ())
+def _good(replies: Sequence[ChatReply | BadReply]) -> list[ChatReply]:
+    return [reply for reply in replies if isinstance(reply, ChatReply)]
+
+
+def _read_choices(said: Mapping[str, Sequence[ChatReply]], briefing: Briefing, samples: int) -> list[_Sample]:
+    """The k-th answers to all questions make one sample; where one was not valid, another of its question stands in."""
+    verdicts = [
+        {name: verdict_of(replies[k % len(replies)].parsed) for name, replies in said.items()}
+        for k in range(samples)
+    ]
+    return [_Sample(tuple(levers_of_choice(chosen, briefing)), 1.0, 0.0, "", ()) for chosen in verdicts]
+
+
+def _read_free(replies: Sequence[ChatReply], briefing: Briefing) -> list[_Sample]:
+    return [_read_one(reply.parsed, briefing) for reply in replies]
+
+
+def _read_one(said: dict[str, Any], briefing: Briefing) -> _Sample:
     levers, faults = levers_of_free(said, briefing)
     sample = _Sample(tuple(levers), float(said["spread"]), float(said["hit_weight"]), "", ())
     grounds = grounds_of(briefing, sample.correction(briefing.base_ms).shifts_ms[1])
@@ -183,28 +204,39 @@ def _read(reply: ChatReply, briefing: Briefing, style: Style) -> _Sample:
 
 
 def _to_repair(
-    drawn: Sequence[ChatReply | BadReply], read: Sequence[_Sample], messages: Sequence[Message]
-) -> list[Message] | None:
-    """The messages of the one repair, when no answer was valid or the only one is full of faults."""
-    if not read:
+    drawn: Sequence[ChatReply | BadReply], question: Question, briefing: Briefing, style: Style
+) -> Question | None:
+    """The question of the one repair, when no answer was valid or all free ones are full of faults."""
+    good = _good(drawn)
+    if not good:
         bad = next(reply for reply in drawn if isinstance(reply, BadReply))
-        return [*messages[:-1], {"role": "user", "content": f"{messages[-1]['content']}\n({bad.args[0][:120]})"}]
+        last = question.messages[-1]
+        again = {"role": "user", "content": f"{last['content']}\n({bad.args[0][:120]})"}
+        return replace(question, messages=(*question.messages[:-1], again))
+    if style == "choice":
+        return None
+    read = _read_free(good, briefing)
     if any(not sample.faults for sample in read):
         return None
-    first = next(reply for reply in drawn if isinstance(reply, ChatReply))
     faults = "\n".join(f"- {fault}" for fault in read[0].faults[:5])
-    return [
-        *messages,
-        {"role": "assistant", "content": first.text},
-        {"role": "user", "content": f"Your answer had faults:\n{faults}\nAnswer again, without them. JSON only."},
-    ]
+    return replace(
+        question,
+        messages=(
+            *question.messages,
+            {"role": "assistant", "content": good[0].text},
+            {
+                "role": "user",
+                "content": f"Your answer had faults:\n{faults}\nAnswer again, without them. JSON only.",
+            },
+        ),
+    )
 
 
 def _combined(
     briefing: Briefing,
     prompt: Prompt,
     read: Sequence[_Sample],
-    replies: Sequence[ChatReply | BadReply],
+    replies: Sequence[tuple[str, ChatReply | BadReply]],
     repairs: int,
     model: ChatModel,
     seconds: float,
@@ -222,7 +254,7 @@ def _combined(
     )
     text = _agrees(first.rationale, briefing, shifts[1])
     rationale = text or plain_rationale(briefing, levers, shifts[1], agreed=agreed, asked=len(read))
-    good = [reply for reply in replies if isinstance(reply, ChatReply)]
+    good = _good([reply for _, reply in replies])
     return Answer(
         shifts_ms={h: round(shift, 4) for h, shift in shifts.items()},
         spread={h: round(float(np.mean([c.spread[h] for c in made])), 4) for h in HORIZONS},
@@ -241,14 +273,14 @@ def _combined(
         dropped=tuple(dict.fromkeys(fault for sample in read for fault in sample.faults)),
         seconds=round(seconds, 2),
         prompt_digest=prompt.label,
-        prompt_tokens=good[0].prompt_tokens,
+        prompt_tokens=max((reply.prompt_tokens for reply in good), default=0),
         model_id=model.model_id,
         withheld=briefing.words.withheld,
         replies=tuple(
-            {"text": r.text, "prompt_tokens": r.prompt_tokens, "completion_tokens": r.completion_tokens}
+            {"about": name, "text": r.text, "prompt_tokens": r.prompt_tokens, "completion_tokens": r.completion_tokens}
             if isinstance(r, ChatReply)
-            else {"text": r.text, "error": str(r)}
-            for r in replies
+            else {"about": name, "text": r.text, "error": str(r)}
+            for name, r in replies
         ),
     )  # fmt: skip
 
@@ -269,7 +301,9 @@ def _by_majority(read: Sequence[_Sample]) -> list[_Sample]:
     for same in votes.values():
         if 2 * len(same) > len(read):
             sizes = [round(lever.taken_ms, 6) for lever in same]
-            verdicts.append(min(same, key=lambda lever: (-sizes.count(round(lever.taken_ms, 6)), abs(lever.taken_ms))))
+            verdicts.append(
+                min(same, key=lambda lever: (-sizes.count(round(lever.taken_ms, 6)), abs(lever.taken_ms)))
+            )
             contested = contested or len(same) < len(read)
     wider = CONTESTED_SPREAD if contested else 1.0
     return [

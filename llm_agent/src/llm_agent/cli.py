@@ -72,7 +72,7 @@ def show(
 @app.command()
 def preview(member: MemberOption = None, as_json: JsonOption = False) -> None:
     """What would be sent to the language model now, to the letter, and to where; nothing is sent."""
-    from llm_agent.answer import MAX_TOKENS, messages_for
+    from llm_agent.answer import MAX_TOKENS, questions_for
     from llm_agent.forecast import briefing_of
     from llm_agent.prompts import load_prompt
 
@@ -81,19 +81,23 @@ def preview(member: MemberOption = None, as_json: JsonOption = False) -> None:
     style = style_of(settings)
     prompt = load_prompt(style)
     issue = current_issue(store, member or settings.member_id)
-    messages, schema = messages_for(briefing_of(store, issue), prompt, style)
-    body = {"messages": messages, "schema": schema, "max_tokens": MAX_TOKENS[style]}
+    asked = questions_for(briefing_of(store, issue), prompt, style)
+    bodies = [
+        {"messages": list(q.messages), "schema": q.schema, "max_tokens": MAX_TOKENS[style]} for q in asked
+    ]
     where = {"embedded": "the model in this process", "openai": settings.llm_base_url, "none": "nobody"}.get(
         settings.llm_backend, f"{settings.llm_backend}: it leaves this machine"
     )
-    size = len(json.dumps(body, ensure_ascii=False).encode())
+    size = sum(len(json.dumps(body, ensure_ascii=False).encode()) for body in bodies)
+    static = asked[0].messages[:-1] if asked else ()
     text = "\n".join(
         [
-            f"{size} bytes, prompt {prompt.label}, for {where}.",
-            *(f"--- {m['role']}\n{m['content']}" for m in messages),
+            f"{size} bytes in {len(bodies)} requests, prompt {prompt.label}, for {where}.",
+            *(f"--- {m['role']}\n{m['content']}" for m in static),
+            *(f"--- user, {q.id}\n{q.messages[-1]['content']}" for q in asked),
         ]
     )
-    emit({"to": where, "prompt": prompt.label, "bytes": size, "request": body}, text, as_json)
+    emit({"to": where, "prompt": prompt.label, "bytes": size, "requests": bodies}, text, as_json)
 
 
 def style_of(settings: Settings) -> Style:

@@ -22,7 +22,7 @@ from hrv_shared.llm import ChatError
 from hrv_shared.past_scores import known_scores
 from hrv_shared.record import SEEN, canonical_json
 from hrv_shared.store import Store
-from llm_agent.answer import SAMPLES, TEMPERATURE, Answer, Style, ask_about, ask_agent, messages_for
+from llm_agent.answer import SAMPLES, TEMPERATURE, Answer, Style, ask_about, ask_agent, questions_for
 from llm_agent.belief import current_belief, update_belief
 from llm_agent.briefing import Briefing, make_briefing
 from llm_agent.correction import corrected_week, correction_of
@@ -197,7 +197,7 @@ def _ask(
         answer = ask_about(briefing, model, samples=samples, seed=seed, style=style)
     finally:
         model.close()
-    messages, _ = messages_for(briefing, load_prompt(style), style)
+    asked = questions_for(briefing, load_prompt(style), style)
     reply = {
         "model_id": answer.model_id, "seconds": answer.seconds, "answers": list(answer.replies),
         "prompt_tokens": answer.prompt_tokens, "repairs": answer.repairs,
@@ -205,7 +205,9 @@ def _ask(
     store.record.append(
         issue.member_id, "llm_call", f"{issue.book}:{issue.name}",
         {
-            "issue": issue.describe(), "messages": list(messages), "reply": reply, "prompt": answer.prompt_digest,
+            "issue": issue.describe(), "messages": list(asked[0].messages[:-1]) if asked else [],
+            "questions": [{"about": q.id, "content": q.messages[-1]["content"]} for q in asked],
+            "reply": reply, "prompt": answer.prompt_digest,
             "sampling": {"samples": samples, "seed": seed, "temperature": TEMPERATURE if samples > 1 else 0.0},
         },
         known_at=store.clock(), basis=SEEN, source=SOURCE,

@@ -19,7 +19,7 @@ SPREADS = (0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 2.0)
 HIT_WEIGHTS = (0.0, 0.05, 0.1, 0.2)
 LARGEST_SHIFT_MS = 25
 BEYOND_EFFECT = 1.25
-"""An own effect may be taken by so much more than it is; single effects are what models overstate."""
+"""What the models left of an own effect may be taken by so much more; single effects are what models overstate."""
 LASTING_SHARES = {1: 1.0, 2: 0.5, 3: 0.25}
 UNLISTED_SHARE = 0.12
 """What no own effect covers may move the night by so much of the models' median."""
@@ -112,7 +112,7 @@ def _lever(
     reason: dict[str, Any], ids: Sequence[str], cited: Sequence[Lever], briefing: Briefing
 ) -> tuple[Lever | None, str | None]:
     said = float(reason["shift_ms"])
-    total = sum(e.effect_ms for e in cited)
+    total = sum(e.effect_ms - (e.counted_ms or 0.0) for e in cited)
     beyond = UNLISTED_SHARE * briefing.median_ms if any(i[0] in "JA" for i in ids) else 0.0
     if not cited and not beyond and said:
         return None, f"{said:+.0f} ms rest on {', '.join(ids)}, which the models have seen"

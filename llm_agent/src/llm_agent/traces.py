@@ -92,12 +92,12 @@ def _traces(mlflow: Any, experiment: str, condition: str) -> list[Any]:
 
 def _write(mlflow: Any, experiment: str, call: Fact) -> None:
     payload, issue = call.payload, call.payload["issue"]
-    asked = payload.get("messages")
-    told = {key: value for key, value in payload.items() if key not in ("issue", "messages")}
+    asked = {key: payload.get(key) for key in ("messages", "questions")}
+    told = {key: value for key, value in payload.items() if key not in ("issue", *asked)}
     seconds = _seconds(told)
     ended = round(call.known_at.timestamp() * 1e9)
     span = mlflow.start_span_no_context(
-        name=f"forecast {issue['origin_day']} {issue['slot']}", span_type="LLM", inputs={"messages": asked},
+        name=f"forecast {issue['origin_day']} {issue['slot']}", span_type="LLM", inputs=asked,
         attributes={"seconds": str(seconds), "basis": call.basis}, experiment_id=experiment,
         start_time_ns=ended - round(seconds * 1e9),
         tags={

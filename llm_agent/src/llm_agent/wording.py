@@ -33,7 +33,9 @@ def plain_rationale(
     else:
         side = "below" if shift_ms < 0 else "above"
         said = [f"I go {abs(shift_ms):.0f} ms {side} the models: {median + shift_ms:.0f} ms."]
-    told = sorted((lever for lever in levers if lever.taken_ms), key=lambda x: -abs(x.taken_ms))[:MOST_REASONS]
+    told = sorted((lever for lever in levers if lever.taken_ms), key=lambda x: -abs(x.taken_ms))[
+        :MOST_REASONS
+    ]
     said += [_reason(lever) for lever in told]
     if not told:
         said.append("Nothing you said differs from your usual days.")
@@ -44,11 +46,16 @@ def plain_rationale(
 
 def _reason(lever: Lever) -> str:
     name = lever.text[:1].upper() + lever.text[1:]
+    if lever.counted_ms is not None:
+        whose = "on your own nights" if lever.kind == "effect" else "by rule of thumb"
+        left = "take off" if lever.taken_ms < 0 else "add"
+        return (
+            f"{name}: {lever.effect_ms:+.1f} ms {whose}; the models took {lever.counted_ms:+.1f}, so I {left} "
+            f"{abs(lever.taken_ms):.1f} ms."
+        )
     if lever.kind == "effect":
         verb = "cost" if lever.taken_ms < 0 else "gave"
-        part = abs(lever.taken_ms) < 0.9 * abs(lever.effect_ms)
-        share = f", of which I take {abs(lever.taken_ms):.1f}" if part else ""
-        return f"{name} {verb} you {abs(lever.effect_ms):.1f} ms on your own nights{share}."
+        return f"{name} {verb} you {abs(lever.effect_ms):.1f} ms on your own nights."
     verb = "take off" if lever.taken_ms < 0 else "add"
     if lever.kind == "usual":
         size = abs(lever.taken_ms)

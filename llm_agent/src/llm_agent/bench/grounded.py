@@ -85,7 +85,8 @@ def _sizes(effects: Iterable[Mapping[str, Any]], answer: Mapping[str, Any]) -> s
     """Of effects, of what was taken of them, and of the shifts, ms."""
     sizes = {effect[k] for effect in effects for k in ("effect_ms", "low80_ms", "high80_ms", "night_sd_ms")}
     sizes |= {sum(effect["effect_ms"] for effect in effects)} | set(answer["shifts_ms"].values())
-    return sizes | {x[k] for x in answer["levers"] for k in ("taken_ms", "effect_ms") if x.get(k) is not None}
+    parts = ("taken_ms", "effect_ms", "counted_ms")
+    return sizes | {lever[k] for lever in answer["levers"] for k in parts if lever.get(k) is not None}
 
 
 def _levels(summary: Mapping[str, Any], answer: Mapping[str, Any]) -> set[float]:
