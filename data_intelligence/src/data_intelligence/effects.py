@@ -6,7 +6,7 @@ effects add on the log scale and grow in proportion to the dose.
 
 Two readings of the same likelihood, which answer two questions. The **estimate**, the probabilities and what is shown
 come from the sparse law (most behaviours do little, ``sparse_prior``): the best guess. The **interval** comes from a
-wide law (SD 12 %, or the literature's): what the nights leave open. So an interval covers a real effect as often as it
+wide law (SD 20 %, or the literature's): what the nights leave open. So an interval covers a real effect as often as it
 says, of whatever size, while the estimate of what does nothing stays near nothing. It always holds the estimate.
 
 Is not a cause, unless an experiment *tested* it: behaviours that always come together can't be told apart, and what was
@@ -29,7 +29,7 @@ from data_intelligence.clock_times import say_clock
 from data_intelligence.design import LATER_NIGHTS, Column, Design, build_design, dose_scale
 from data_intelligence.discoveries import SMALLEST_PCT, within_budget
 from data_intelligence.effect import MIN_NIGHTS, Effect, LaterNight, Spread, TestedEffect
-from data_intelligence.effect_priors import WIDE_SD
+from data_intelligence.effect_priors import FIT_SD, WIDE_SD, WIDTH_KEPT
 from data_intelligence.regression import JointFit, fit_joint
 from data_intelligence.sparse_prior import draw_coefficients
 from hrv_shared.history import History
@@ -134,7 +134,7 @@ class EffectFit:
         return Spread(
             median_ln=float(np.median(drawn)),
             wide_mean_ln=mean * scale,
-            wide_sd_ln=sd * abs(scale),
+            wide_sd_ln=WIDTH_KEPT * sd * abs(scale),
             freedom=self.joint.scale_nights,
             p_negative=float(np.mean(drawn < 0.0)),
             p_harm=float(np.mean(drawn < -smallest)),
@@ -182,7 +182,7 @@ def estimate_effects(
         design.x,
         design.day,
         np.array([c.prior.mean for c in design.columns]),
-        np.array([wide_sd(c, False) for c in design.columns]),
+        np.array([fit_sd(c) for c in design.columns]),
     )
     priors = [column.prior for column in design.columns]
     draws = draw_coefficients(joint.curvature, joint.pull, priors, joint.scale_nights)
@@ -208,12 +208,23 @@ def share_budget(effects: list[Effect]) -> list[Effect]:
 
 def wide_sd(column: Column, later: bool) -> float:
     """SD of a column's wide law; ``later``: in the law under which later nights are read."""
+    return _at_least(
+        column, WIDE_SD["night"], WIDE_SD["later" if later else "later, when the first night is asked"]
+    )
+
+
+def fit_sd(column: Column) -> float:
+    """SD of a column's law while the nature of the nights is found."""
+    return _at_least(column, FIT_SD["night"], FIT_SD["later"])
+
+
+def _at_least(column: Column, night: float, later: float) -> float:
+    """The literature's SD or a wider one, for a behaviour's own night and for the later ones."""
     if column.part != "behaviour":
         return column.prior.sd
     if column.later == 0:
-        return max(column.prior.sd, WIDE_SD["night"])
-    own = column.prior.sd if column.prior.mean else 0.0
-    return max(own, WIDE_SD["later" if later else "later, when the first night is asked"])
+        return max(column.prior.sd, night)
+    return max(column.prior.sd if column.prior.mean else 0.0, later)
 
 
 def wide_law(joint: JointFit, columns: list[Column], later: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from data_intelligence.bench_effects.members import WORLDS, make_member
+from data_intelligence.bench_effects.members import TYPICAL_DRINKS, WORLDS, make_member
 from data_intelligence.bench_effects.rivals import RIVALS
 
 __all__ = ["OURS", "PLAN", "find_effects", "measure_effects", "summarise"]
@@ -69,7 +69,8 @@ def find_effects(world: str, nights: int, seed: int) -> list[dict[str, Any]]:
     member = make_member(WORLDS[world], nights, seed)
     names, yes = list(member.truth_ln), member.done.sum(axis=0)
     rows = []
-    ours = {effect.behaviour: effect for effect in estimate_effects(member.history).effects}
+    fit = estimate_effects(member.history)
+    ours = {effect.behaviour: effect for effect in fit.effects}
     rivals = {method: rival(member) for method, rival in RIVALS.items()}
     for at, name in enumerate(names):
         base = {
@@ -78,10 +79,12 @@ def find_effects(world: str, nights: int, seed: int) -> list[dict[str, Any]]:
         }  # fmt: skip
         effect = ours.get(name)
         if effect is not None:
-            low, high = effect.ends_pct(90)
+            # The truth of alcohol is that of three drinks, whatever this member typically drinks.
+            told = fit.effect(name, TYPICAL_DRINKS if name == "alcohol" else None)
+            low, high = told.ends_pct(90)
             rows.append(
                 base
-                | _row(OURS, effect.effect_pct, low, high, effect.shown, effect.shown)
+                | _row(OURS, told.effect_pct, low, high, effect.shown, effect.shown)
                 | {"clear": effect.clear, "p_false": effect.p_false}
             )
             rows[-1]["later_shown"] = sum(night.shown for night in effect.later)
