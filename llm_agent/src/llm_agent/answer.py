@@ -141,7 +141,10 @@ def ask_about(briefing: Briefing, model: ChatModel, *, samples: int, seed: int, 
     said: dict[str, list[ChatReply]] = {}
     repairs = 0
     try:
-        for question in questions_for(briefing, prompt, style):
+        questions = questions_for(briefing, prompt, style)
+        if questions and (read_ahead := getattr(model, "read_ahead", None)):
+            read_ahead(questions[0].messages[:-1])
+        for question in questions:
             drawn = _draw(model, question, samples, temperature, seed, style)
             if again := _to_repair(drawn, question, briefing, style):
                 repairs = 1

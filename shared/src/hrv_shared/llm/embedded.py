@@ -6,14 +6,17 @@ nobody knows is set for it, so that no other program of this machine can read th
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
 import threading
 import time
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from hrv_shared.llm.errors import BadReply, ChatTimeout, ModelUnavailable
+from hrv_shared.llm.errors import BadReply, ChatError, ChatTimeout, ModelUnavailable
 from hrv_shared.llm.port import ChatReply, Message
 from hrv_shared.llm.reply import checked_reply
 
@@ -21,6 +24,11 @@ __all__ = ["EmbeddedChatModel"]
 
 BATCH_TOKENS = 128
 """Prompt tokens read between two looks at the clock: about 2 s on two quiet cores, and no slower than 512."""
+
+NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
+
+READ_FILES = 2
+"""Readings of static prompts that are kept on disk; older ones go (about 30 kB a token)."""
 
 MOST_SAMPLES = 8
 """Answers drawn side by side from one reading of the prompt; they share the window's room."""
@@ -44,6 +52,8 @@ class EmbeddedChatModel:
         little from run to run. False for back-tests, where two runs must be equal.
     timeout_s : float, s
         Limit of one call.
+    read_dir : Path, optional
+        Where ``read_ahead`` keeps what was read.
 
     Raises
     ------
@@ -60,6 +70,7 @@ class EmbeddedChatModel:
         n_ctx: int = 4096,
         cache_prompt: bool = True,
         timeout_s: float = 180.0,
+        read_dir: Path | None = None,
     ) -> None:
         path = Path(model_path)
         self._model_id = model_id or path.stem
@@ -67,7 +78,10 @@ class EmbeddedChatModel:
         self._timeout_s = timeout_s
         self._one_call = threading.Lock()
         started = time.monotonic()
-        self._server: Any = _load(path, self._model_id, threads, n_ctx)
+        self._key = secrets.token_urlsafe(32)
+        self._read_dir = read_dir
+        self._build = f"{path.resolve()} {path.stat().st_size if path.is_file() else 0} {n_ctx}"
+        self._server: Any = _load(path, self._model_id, threads, n_ctx, self._key, read_dir)
         self.load_seconds = time.monotonic() - started
 
     @property
@@ -123,6 +137,21 @@ class EmbeddedChatModel:
         ModelUnavailable, ChatTimeout
             See ``complete``.
         """
+        return self._ask(
+            messages, schema, samples=samples, max_tokens=max_tokens, temperature=temperature, seed=seed, more={}
+        )
+
+    def _ask(
+        self,
+        messages: Sequence[Message],
+        schema: dict[str, Any],
+        *,
+        samples: int,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        more: dict[str, Any],
+    ) -> list[ChatReply | BadReply]:
         started = time.monotonic()
         if not 1 <= samples <= MOST_SAMPLES:
             raise ModelUnavailable(f"Expected 1 to {MOST_SAMPLES} samples of one prompt, got {samples}.")
@@ -145,6 +174,7 @@ class EmbeddedChatModel:
             "stream": True,
             "stream_options": {"include_usage": True},
             "return_progress": True,
+            **more,
         }
         call = _Call(self._server, request, self._one_call, samples)
         call.start()
@@ -162,6 +192,48 @@ class EmbeddedChatModel:
         if call.error:
             raise ModelUnavailable(f"{self._model_id} refused the request: {call.error}")
         return [self._checked(call, k, schema, time.monotonic() - started) for k in range(samples)]
+
+    def read_ahead(self, messages: Sequence[Message]) -> bool:
+        """Read the static part of coming prompts now, or take the reading that an earlier process kept on disk.
+
+        Reading two thousand tokens takes half a minute on two cores, loading their state a second. The file holds the
+        given messages alone, never a question. Whatever goes wrong here only costs that time.
+
+        Returns
+        -------
+        bool
+            Whether an earlier reading was taken.
+        """
+        if self._read_dir is None or self._server is None:
+            return False
+        import httpx
+        import xllamacpp
+
+        told = json.dumps([xllamacpp.__version__, self._build, list(messages)])
+        file = self._read_dir / f"{sha256(told.encode()).hexdigest()[:16]}.read"
+        try:
+            if file.exists() and self._slot("restore", file.name):
+                os.utime(file)
+                return True
+            asked = [*messages, {"role": "user", "content": "."}]
+            self._ask(asked, NOTHING, samples=1, max_tokens=1, temperature=0.0, seed=0, more={"id_slot": 0})
+            self._slot("save", file.name)
+            kept = sorted(self._read_dir.glob("*.read"), key=lambda f: f.stat().st_mtime, reverse=True)
+            for old in kept[READ_FILES:]:
+                old.unlink(missing_ok=True)
+        except (httpx.HTTPError, OSError, ChatError):
+            pass
+        return False
+
+    def _slot(self, action: str, name: str) -> bool:
+        """Save or restore the first slot, over the server's own port: the library has no other door for it."""
+        import httpx
+
+        answer = httpx.post(
+            f"{self._server.listening_address}/slots/0", params={"action": action}, json={"filename": name},
+            headers={"Authorization": f"Bearer {self._key}"}, timeout=self._timeout_s, trust_env=False,
+        )  # fmt: skip
+        return answer.is_success
 
     def _checked(self, call: _Call, k: int, schema: dict[str, Any], seconds: float) -> ChatReply | BadReply:
         try:
@@ -224,7 +296,7 @@ class _Call(threading.Thread):
         return self.cancelled
 
 
-def _load(path: Path, model_id: str, threads: int, n_ctx: int) -> Any:
+def _load(path: Path, model_id: str, threads: int, n_ctx: int, key: str, read_dir: Path | None) -> Any:
     if not path.is_file():
         raise ModelUnavailable(f"The model file {path} does not exist. Run `hrv models fetch llm`.")
     try:
@@ -246,7 +318,10 @@ def _load(path: Path, model_id: str, threads: int, n_ctx: int) -> Any:
     params.verbosity = 0
     params.offline = True
     params.cache_ram_mib = 0  # its default may keep 8 GB of old prompts
-    params.api_keys = [secrets.token_urlsafe(32)]
+    params.api_keys = [key]
+    if read_dir is not None:
+        read_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        params.slot_save_path = f"{read_dir}{os.sep}"
     params.hostnames = ["127.0.0.1"]
     params.ui = False
     params.endpoint_slots = False

@@ -25,6 +25,7 @@ def open_chat_model(
     n_ctx: int = 4096,
     cache_prompt: bool = True,
     timeout_s: float = 180.0,
+    read_dir: Path | None = None,
 ) -> ChatModel:
     """Return a ready model; close it when done.
 
@@ -35,7 +36,7 @@ def open_chat_model(
         ``anthropic`` (needs ``model`` and ``api_key``), or ``none``.
     model : str, optional
         The model's name, for the backend or, with ``embedded``, for the record of a run.
-    threads, n_ctx, cache_prompt
+    threads, n_ctx, cache_prompt, read_dir
         Of the embedded model alone.
     timeout_s : float, s
         Limit of one call.
@@ -57,6 +58,7 @@ def open_chat_model(
             n_ctx=n_ctx,
             cache_prompt=cache_prompt,
             timeout_s=timeout_s,
+            read_dir=read_dir,
         )
     if backend == "openai":
         from hrv_shared.llm.openai_compatible import OpenAICompatibleChatModel
