@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -94,6 +95,23 @@ def test_its_port_answers_nobody_without_the_key(small):
         assert client.post("/v1/chat/completions", json=request).status_code == 401
         assert client.get("/slots").status_code in (401, 501)
         assert client.get("/").status_code in (401, 404)
+
+
+def test_what_was_read_of_a_prompt_is_taken_from_disk_the_next_time(tmp_path):
+    """A damaged file only costs the time of reading again."""
+    static = [{"role": "system", "content": "Answer with JSON. " + "The sea is wide and the sky is high. " * 20}]
+    for damaged in (False, True):
+        with closing(open_small(read_dir=tmp_path)) as first:
+            assert not first.read_ahead(static)
+        (file,) = tmp_path.iterdir()
+        assert file.stat().st_size > 100_000
+        with closing(open_small(read_dir=tmp_path)) as second:
+            assert second.read_ahead(static)
+            assert second.complete([*static, *ASK], schema=SCHEMA, seed=1).parsed["word"] is not None
+        if not damaged:
+            file.write_bytes(file.read_bytes()[:5000])
+    with closing(open_small()) as without:
+        assert not without.read_ahead(static)
 
 
 def test_a_timeout_cancels_the_call_and_the_model_stays_usable():

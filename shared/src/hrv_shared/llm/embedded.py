@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,7 @@ class EmbeddedChatModel:
         self._timeout_s = timeout_s
         self._one_call = threading.Lock()
         started = time.monotonic()
+        self._was_asked = False
         self._key = secrets.token_urlsafe(32)
         self._read_dir = read_dir
         self._build = f"{path.resolve()} {path.stat().st_size if path.is_file() else 0} {n_ctx}"
@@ -178,6 +179,7 @@ class EmbeddedChatModel:
         }
         call = _Call(self._server, request, self._one_call, samples)
         call.start()
+        self._was_asked = True
         try:
             in_time = call.finished.wait(max(0.0, self._timeout_s - (time.monotonic() - started)))
         except BaseException:  # Ctrl-C: else the end of the program would wait for the whole answer
@@ -210,16 +212,20 @@ class EmbeddedChatModel:
         import xllamacpp
 
         told = json.dumps([xllamacpp.__version__, self._build, list(messages)])
-        file = self._read_dir / f"{sha256(told.encode()).hexdigest()[:16]}.read"
+        key = sha256(told.encode()).hexdigest()[:16]
         try:
-            if file.exists() and self._slot("restore", file.name):
-                os.utime(file)
-                return True
+            for file in self._read_dir.glob(f"{key}-*.read"):
+                if _is_whole(file) and self._slot("restore", file.name):
+                    os.utime(file)
+                    return True
+                file.unlink()
             asked = [*messages, {"role": "user", "content": "."}]
             self._ask(asked, NOTHING, samples=1, max_tokens=1, temperature=0.0, seed=0, more={"id_slot": 0})
-            self._slot("save", file.name)
+            if self._slot("save", f"{key}.part"):
+                part = self._read_dir / f"{key}.part"
+                part.replace(self._read_dir / f"{key}-{_digest(part)}.read")
             kept = sorted(self._read_dir.glob("*.read"), key=lambda f: f.stat().st_mtime, reverse=True)
-            for old in kept[READ_FILES:]:
+            for old in (*kept[READ_FILES:], *self._read_dir.glob("*.part")):
                 old.unlink(missing_ok=True)
         except (httpx.HTTPError, OSError, ChatError):
             pass
@@ -251,6 +257,13 @@ class EmbeddedChatModel:
 
     def close(self) -> None:
         """Free the model and its port; waits for a cancelled call to stop."""
+        if not self._was_asked and self._server is not None:
+            # llama.cpp's loop may not run yet; stopped before it began, it never ends. One token proves that it runs.
+            try:
+                self._ask([{"role": "user", "content": "."}], NOTHING, samples=1, max_tokens=1, temperature=0.0, seed=0,
+                          more={})  # fmt: skip
+            except ChatError:
+                pass
         with self._one_call:
             self._server = None
 
@@ -294,6 +307,16 @@ class _Call(threading.Thread):
             self.finish_reasons[k] = choice.get("finish_reason") or self.finish_reasons[k]
         self.usage = chunk.get("usage") or self.usage
         return self.cancelled
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a reading is as it was written: llama.cpp ends the whole process over a damaged one."""
+    return file.stem.endswith(_digest(file))
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as data:
+        return file_digest(data, "sha256").hexdigest()[:16]
 
 
 def _load(path: Path, model_id: str, threads: int, n_ctx: int, key: str, read_dir: Path | None) -> Any:
