@@ -64,7 +64,7 @@ def voices(
     said["prompts"] = json.dumps(
         [
             q.messages
-            for style in ("choice", "free")
+            for style in ("read", "choice", "free")
             for q in questions_for(briefing, load_prompt(style), style)
         ]
     )

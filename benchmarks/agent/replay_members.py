@@ -34,7 +34,7 @@ from hrv_shared.scoring import crps_from_quantiles
 from hrv_shared.settings import load_settings
 from hrv_shared.store import Store, write_bytes_atomic
 from llm_agent.bench.memory import RememberingModel
-from llm_agent.cli import model_digest, open_model, style_of
+from llm_agent.cli import model_digest, open_model, reader_of, style_of
 from llm_agent.errors import NoBriefing
 from llm_agent.forecast import agent_forecast
 
@@ -122,7 +122,7 @@ def replay_one(folder: Path, seed: int, asked, settings, model: StaysOpen):
         try:
             said = agent_forecast(
                 store, issue, lambda: model, samples=asked.samples, seed=settings.seed, style=style_of(settings),
-                model_digest=model_digest(settings),
+                reader=reader_of(settings), model_digest=model_digest(settings),
             )  # fmt: skip
         except NoBriefing:  # a day on which no model spoke
             continue

@@ -78,7 +78,7 @@ def test_most_samples_move_it_and_the_band_is_wider_than_when_all_do():
     most, _ = ask(judged("body, clearly", "body, clearly", *[NOTHING] * 4), samples=3)
     all_of_them, _ = ask(judged(*["body, clearly"] * 3, *[NOTHING] * 3), samples=3)
     assert most.shifts_ms[1] == all_of_them.shifts_ms[1] < 0
-    assert "My readings of it differ" in most.rationale and "differ" not in all_of_them.rationale
+    assert "I am not sure how to read it" in most.rationale and "sure" not in all_of_them.rationale
     wide, narrow = (np.log(a.quantiles_ms[1][19] / a.quantiles_ms[1][3]) for a in (most, all_of_them))
     assert wide > narrow
     assert [s["shift_ms"] for s in most.samples][2] == 0.0
@@ -225,7 +225,7 @@ def test_the_briefing_is_numbered_short_and_the_same_each_time():
 
 
 def test_prompts_are_files_whose_examples_are_valid_answers():
-    assert prompt_names() == ["choice", "free"]
+    assert prompt_names() == ["choice", "free", "read"]
     (question,) = questions_for(make_briefing(summary_of(()), WEEK, [JAB]), load_prompt("choice"), "choice")
     choices = CHOICE_SCHEMA["properties"]["about"]["enum"]
     given = [json.loads(m["content"])["about"] for m in question.messages if m["role"] == "assistant"]

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hrv_shared.constants import HORIZONS
@@ -156,6 +157,20 @@ def test_a_bad_reply_is_remembered_as_one(tmp_path):
     assert (empty.take().calls, empty.take().calls) == (2, 0)
     with pytest.raises(ModelUnavailable):
         empty.complete(ask, **how | {"seed": 4})
+
+
+def test_a_state_is_read_once_and_the_same_from_the_file(tmp_path):
+    class Stated:
+        model_id = "stated"
+
+        def hidden_states(self, texts):
+            assert texts == ["a"], "asked again"
+            return np.array([[0.25, -0.333251953125]], np.float32)
+
+    first = RememberingModel(Stated(), tmp_path / "m.jsonl").hidden_states(["a", "a"])
+    again = RememberingModel(Stated(), tmp_path / "m.jsonl")
+    assert np.array_equal(first, np.repeat(again.hidden_states(["a"]), 2, axis=0)) and first.shape == (2, 2)
+    assert again.take().fresh == 0
 
 
 def test_words_alone_leave_code_nothing_to_sum(tmp_path):

@@ -7,6 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from hrv_shared.models.manifest import QWEN_CODER_1_5B
 from llm_agent import cli
 from llm_agent.cli import app, style_of
 
@@ -18,12 +19,26 @@ class Chosen:
         self.llm_backend, self.agent_style, self.llm_model_path = backend, style, path
 
 
+@pytest.fixture(autouse=True)
+def digest(monkeypatch):
+    """No model's file is looked for; a test says whose digest it has."""
+    digests = ["some other model"]
+    monkeypatch.setattr(cli, "model_digest", lambda _: digests[0])
+    return digests
+
+
 @pytest.mark.parametrize(("chosen", "style"), [
     (Chosen(), "choice"), (Chosen("openai"), "free"), (Chosen("anthropic"), "free"), (Chosen(style="free"), "free"),
     (Chosen("openai", "choice"), "choice"),
 ])  # fmt: skip
 def test_a_small_model_chooses_and_a_large_one_writes(chosen, style):
     assert style_of(chosen) == style
+
+
+def test_the_model_that_a_reader_was_fitted_for_is_read(digest):
+    digest[0] = QWEN_CODER_1_5B.files[0].sha256
+    assert style_of(Chosen()) == "read" and cli.reader_of(Chosen()).model_sha256 == digest[0]
+    assert style_of(Chosen(style="choice")) == "choice" and style_of(Chosen("openai")) == "free"
 
 
 def test_a_large_file_is_a_large_model(tmp_path, monkeypatch):

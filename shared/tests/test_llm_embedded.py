@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import numpy as np
 import platformdirs
 import pytest
 
@@ -112,6 +113,29 @@ def test_what_was_read_of_a_prompt_is_taken_from_disk_the_next_time(tmp_path):
             file.write_bytes(file.read_bytes()[:5000])
     with closing(open_small()) as without:
         assert not without.read_ahead(static)
+
+
+def test_the_state_after_a_text_is_its_own_whatever_was_read_before(small):
+    texts = ["The cat sleeps.", "Nine ships left the harbour in a storm."]
+    together, turned = small.hidden_states(texts), small.hidden_states(texts[::-1])
+    assert together.shape == (2, 576) and together.dtype == np.float32
+    assert np.array_equal(together, turned[::-1]) and not np.array_equal(together[0], together[1])
+    assert np.linalg.norm(together, axis=1) == pytest.approx(1, abs=0.01)
+    assert small.complete(ASK, schema=SCHEMA, max_tokens=80).parsed["word"]
+    assert np.array_equal(together, small.hidden_states(texts))
+
+
+def test_no_state_without_a_text_in_time_or_from_a_closed_model():
+    model = open_small(timeout_s=60)
+    with pytest.raises(ModelUnavailable, match="refused the request"):
+        model.hidden_states(["word " * 3000])
+    model._timeout_s = -1
+    with pytest.raises(ChatTimeout, match="no complete answer"):
+        model.hidden_states(["The cat sleeps."])
+    model._timeout_s = 60
+    model.close()
+    with pytest.raises(ModelUnavailable, match="was closed"):
+        model.hidden_states(["The cat sleeps."])
 
 
 def test_a_timeout_cancels_the_call_and_the_model_stays_usable():

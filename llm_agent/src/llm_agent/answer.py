@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,16 +20,17 @@ from llm_agent.free import FREE_SCHEMA, free_messages, grounds_of, levers_of_fre
 from llm_agent.grounding import check_text
 from llm_agent.levers import Lever
 from llm_agent.prompts import Prompt, load_prompt
+from llm_agent.reader import SURE_FROM, Reader, reader_text
 from llm_agent.wording import plain_rationale
 
 __all__ = ["SAMPLES", "TEMPERATURE", "Answer", "Question", "Style", "ask_about", "ask_agent", "questions_for"]
 
-Style = Literal["choice", "free"]
+Style = Literal["read", "choice", "free"]
 SAMPLES = 5
 TEMPERATURE = 0.5
 CONTESTED_SPREAD = 1.1
-"""Factor of the band where the samples are not of one mind."""
-MAX_TOKENS = {"choice": 24, "free": 700}
+"""Factor of the band where the samples are not of one mind, or the reader is not sure."""
+MAX_TOKENS = {"read": 0, "choice": 24, "free": 700}
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """One prompt: about a sentence (``J1`` …) for a small model, about the whole evening (``all``) for a large one."""
+    """One prompt: about a sentence (``J1`` …) for a small model, about the whole evening (``all``) for a large one.
+
+    An empty schema: nothing is generated, the model's state after the words is what answers.
+    """
 
     id: str
     messages: tuple[Message, ...]
@@ -110,6 +115,7 @@ def ask_agent(
     samples: int = SAMPLES,
     seed: int = 0,
     style: Style = "choice",
+    reader: Reader | None = None,
     memory: Sequence[tuple[str, str]] = (),
 ) -> Answer:
     """Ask about one evening.
@@ -122,6 +128,8 @@ def ask_agent(
         The models' combination without tonight's journal.
     journal : sequence of str
         Today's transcripts.
+    reader : Reader, optional
+        For the style ``read``: the head for this model.
 
     Raises
     ------
@@ -129,11 +137,23 @@ def ask_agent(
         The model could not be asked, or gave no valid answer after one repair.
     """
     briefing = make_briefing(summary, base_quantiles_ms, journal, memory=memory)
-    return ask_about(briefing, model, samples=samples, seed=seed, style=style)
+    return ask_about(briefing, model, samples=samples, seed=seed, style=style, reader=reader)
 
 
-def ask_about(briefing: Briefing, model: ChatModel, *, samples: int, seed: int, style: Style) -> Answer:
+def ask_about(
+    briefing: Briefing,
+    model: ChatModel,
+    *,
+    samples: int,
+    seed: int,
+    style: Style,
+    reader: Reader | None = None,
+) -> Answer:
     """The same from a briefing."""
+    if style == "read":
+        if reader is None:
+            raise ModelFailed(f"There is no reader for {model.model_id}; set HRV_AGENT_STYLE=choice.")
+        return _read_by_state(briefing, model, reader)
     started = time.perf_counter()
     prompt = load_prompt(style)
     temperature = TEMPERATURE if samples > 1 else 0.0
@@ -158,11 +178,43 @@ def ask_about(briefing: Briefing, model: ChatModel, *, samples: int, seed: int, 
     except ChatError as error:
         raise ModelFailed(str(error)) from error
     read = _read_choices(said, briefing, samples) if style == "choice" else _read_free(said["all"], briefing)
-    return _combined(briefing, prompt, read, replies, repairs, model, time.perf_counter() - started)
+    return _combined(briefing, prompt.label, read, replies, repairs, model, time.perf_counter() - started)
+
+
+def _read_by_state(briefing: Briefing, model: ChatModel, reader: Reader) -> Answer:
+    """One reading of each sentence: nothing is drawn, the same words give the same verdict."""
+    started = time.perf_counter()
+    prompt = load_prompt("read")
+    questions = questions_for(briefing, prompt, "read")
+    try:
+        states = model.hidden_states([q.messages[0]["content"] for q in questions]) if questions else ()
+    except ChatError as error:
+        raise ModelFailed(str(error)) from error
+    seconds = time.perf_counter() - started
+    verdicts = dict(zip((q.id for q in questions), reader.verdicts(states) if questions else (), strict=True))
+    replies = [
+        (name, _as_reply({"about": v.about, "sure": round(v.sure, 3)}, model.model_id, seconds))
+        for name, v in verdicts.items()
+    ]
+    levers = levers_of_choice({name: v.about for name, v in verdicts.items()}, briefing)
+    moved = {lever.id for lever in levers}
+    unsure = any(v.sure < SURE_FROM for name, v in verdicts.items() if name in moved)
+    sample = _Sample(tuple(levers), CONTESTED_SPREAD if unsure else 1.0, 0.0, "", ())
+    label = f"{prompt.label}.{reader.digest}"
+    return _combined(briefing, label, [sample], replies, 0, model, seconds, sure=not unsure)
+
+
+def _as_reply(parsed: dict[str, Any], model_id: str, seconds: float) -> ChatReply:
+    return ChatReply(json.dumps(parsed), parsed, model_id, 0, 0, round(seconds, 3))
 
 
 def questions_for(briefing: Briefing, prompt: Prompt, style: Style) -> list[Question]:
     """The exact prompts of one evening; none for a small model when there is no sentence to judge."""
+    if style == "read":
+        return [
+            Question(sentence.id, ({"role": "user", "content": reader_text(sentence, prompt)},), {})
+            for sentence in briefing.words.asked
+        ]
     if style == "choice":
         return [
             Question(sentence.id, tuple(choice_messages(sentence, prompt)), CHOICE_SCHEMA)
@@ -237,12 +289,14 @@ def _to_repair(
 
 def _combined(
     briefing: Briefing,
-    prompt: Prompt,
+    prompt_label: str,
     read: Sequence[_Sample],
     replies: Sequence[tuple[str, ChatReply | BadReply]],
     repairs: int,
     model: ChatModel,
     seconds: float,
+    *,
+    sure: bool = True,
 ) -> Answer:
     raw_night_1 = [sample.correction(briefing.base_ms).shifts_ms[1] for sample in read]
     read = _by_majority(read)
@@ -251,12 +305,12 @@ def _combined(
     shifts = {h: float(week[h][MEDIAN_INDEX]) - briefing.base_ms[h][MEDIAN_INDEX] for h in HORIZONS}
     levers = _mean_levers(read)
     night_1 = [correction.shifts_ms[1] for correction in made]
-    agreed = sum(abs(raw - shifts[1]) < 0.5 for raw in raw_night_1)
+    sure = sure and all(abs(raw - shifts[1]) < 0.5 for raw in raw_night_1)
     _, first = min(
         enumerate(read), key=lambda item: (len(item[1].faults), abs(night_1[item[0]] - shifts[1]), item[0])
     )
     text = _agrees(first.rationale, briefing, shifts[1])
-    rationale = text or plain_rationale(briefing, levers, shifts[1], agreed=agreed, asked=len(read))
+    rationale = text or plain_rationale(briefing, levers, shifts[1], sure=sure)
     good = _good([reply for _, reply in replies])
     return Answer(
         shifts_ms={h: round(shift, 4) for h, shift in shifts.items()},
@@ -275,7 +329,7 @@ def _combined(
         valid=True,
         dropped=tuple(dict.fromkeys(fault for sample in read for fault in sample.faults)),
         seconds=round(seconds, 2),
-        prompt_digest=prompt.label,
+        prompt_digest=prompt_label,
         prompt_tokens=max((reply.prompt_tokens for reply in good), default=0),
         model_id=model.model_id,
         withheld=briefing.words.withheld,

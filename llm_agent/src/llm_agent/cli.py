@@ -15,6 +15,7 @@ from hrv_shared.store import Store
 from llm_agent import belief_cli, tracing_cli
 from llm_agent.answer import Style
 from llm_agent.bench.cli import app as bench_app
+from llm_agent.reader import Reader, reader_for
 
 LARGEST_CHOICE_BYTES = 3_000_000_000
 TIMEOUT_S = 420.0
@@ -38,7 +39,7 @@ def forecast(member: MemberOption = None, as_json: JsonOption = False) -> None:
     issue = current_issue(store, member or settings.member_id)
     result = agent_forecast(
         store, issue, lambda: open_model(settings), samples=settings.agent_samples, seed=settings.seed,
-        style=style_of(settings), model_digest=model_digest(settings),
+        style=style_of(settings), reader=reader_of(settings), model_digest=model_digest(settings),
     )  # fmt: skip
     emit({k: v for k, v in result.items() if k != "text"}, result["text"], as_json)
 
@@ -101,13 +102,26 @@ def preview(member: MemberOption = None, as_json: JsonOption = False) -> None:
 
 
 def style_of(settings: Settings) -> Style:
-    """How the model is asked: by the setting, else choices for an embedded model of up to 3 GB, free for others."""
+    """How the model is asked.
+
+    By the setting; else by a reader where one was fitted for this very model, choices for other embedded models of up to
+    3 GB, free for all others.
+    """
     if settings.agent_style != "auto":
         return settings.agent_style
     if settings.llm_backend != "embedded":
         return "free"
+    if reader_of(settings):
+        return "read"
     path = settings.llm_model_path
     return "free" if path and path.is_file() and path.stat().st_size > LARGEST_CHOICE_BYTES else "choice"
+
+
+def reader_of(settings: Settings) -> Reader | None:
+    """The reader that was fitted for the model of the settings."""
+    from llm_agent.prompts import load_prompt
+
+    return reader_for(model_digest(settings), load_prompt("read").digest)
 
 
 def model_digest(settings: Settings) -> str:

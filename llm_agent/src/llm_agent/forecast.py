@@ -29,6 +29,7 @@ from llm_agent.correction import corrected_week, correction_of
 from llm_agent.counted import counted_by
 from llm_agent.errors import ModelFailed, NoBriefing
 from llm_agent.prompts import load_prompt
+from llm_agent.reader import Reader
 from llm_agent.recalibration import recalibrated_rows
 from llm_agent.red_flags import red_flag_notices
 
@@ -46,6 +47,7 @@ def agent_forecast(
     samples: int = SAMPLES,
     seed: int = 0,
     style: Style = "choice",
+    reader: Reader | None = None,
     model_digest: str = "",
 ) -> dict[str, Any]:
     """Issue the agent's rows, or record why there are none.
@@ -54,6 +56,8 @@ def agent_forecast(
     ----------
     open_model : callable () -> ChatModel
         Called only when a forecast is due; may raise ``ChatError``.
+    reader : Reader, optional
+        For the style ``read``, which reads each sentence once, whatever ``samples`` says.
     model_digest : str
         sha256 of the model's file where there is one; part of the score segment.
 
@@ -67,6 +71,7 @@ def agent_forecast(
     NoBriefing
         The summary or the models' combination of this issue is missing.
     """
+    samples = 1 if style == "read" else samples
     mix = _combination(store, issue)
     if _has_spoken(store, issue):
         return {
@@ -79,7 +84,7 @@ def agent_forecast(
     notices = [{"kind": n.kind, "text": n.text} for n in red_flag_notices(words, briefing.facts)]
     store.ledger.issue(issue.book, _rules_rows(issue, mix, briefing), utc_offset_min=issue.utc_offset_min)
     try:
-        answer = _ask(store, issue, open_model, briefing, samples, seed, style)
+        answer = _ask(store, issue, open_model, briefing, samples, seed, style, reader)
     except Refusal as refusal:
         return _refuse(store, issue, refusal) | {"notices": notices}
     segment = segment_of_call(answer, model_digest, samples)
@@ -187,14 +192,21 @@ def _row(
 
 
 def _ask(
-    store: Store, issue: Issue, open_model, briefing: Briefing, samples: int, seed: int, style: Style
+    store: Store,
+    issue: Issue,
+    open_model,
+    briefing: Briefing,
+    samples: int,
+    seed: int,
+    style: Style,
+    reader: Reader | None,
 ) -> Answer:
     try:
         model = open_model()
     except ChatError as error:
         raise ModelFailed(str(error)) from error
     try:
-        answer = ask_about(briefing, model, samples=samples, seed=seed, style=style)
+        answer = ask_about(briefing, model, samples=samples, seed=seed, style=style, reader=reader)
     finally:
         model.close()
     asked = questions_for(briefing, load_prompt(style), style)

@@ -18,14 +18,14 @@ MOST_REASONS = 3
 
 
 def plain_rationale(
-    briefing: Briefing, levers: Sequence[Lever], shift_ms: float, *, agreed: int, asked: int
+    briefing: Briefing, levers: Sequence[Lever], shift_ms: float, *, sure: bool
 ) -> str:
     """One opinion, then its reasons, largest first.
 
     Parameters
     ----------
-    agreed, asked : int
-        Samples whose shift has the sign of the combined one, of how many.
+    sure : bool
+        All readings agree on the shift.
     """
     median = briefing.median_ms
     if abs(shift_ms) < NOTHING_MS:
@@ -39,8 +39,8 @@ def plain_rationale(
     said += [_reason(lever) for lever in told]
     if not told:
         said.append("Nothing you said differs from your usual days.")
-    if told and agreed < asked:
-        said.append("My readings of it differ, so the band is wider.")
+    if told and not sure:
+        said.append("I am not sure how to read it, so the band is wider.")
     return " ".join(said)
 
 

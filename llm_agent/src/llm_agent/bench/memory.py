@@ -7,11 +7,15 @@ stopped carries on where it was. Only measuring uses it; the product asks its mo
 from __future__ import annotations
 
 import json
+import time
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from hrv_shared.llm import BadReply, ChatModel, ChatReply, Message, draw_samples
 
@@ -75,6 +79,22 @@ class RememberingModel:
         """Several answers; see ``draw_samples``."""
         return self._answers("sample", messages, how | {"samples": samples})
 
+    def hidden_states(self, texts: Sequence[str]) -> np.ndarray:
+        """The model's states, see ``EmbeddedChatModel``; each text is read once."""
+        states = []
+        for text in texts:
+            started = time.perf_counter()
+            key = sha256(json.dumps([self.model_id, "state", text]).encode()).hexdigest()
+            fresh = key not in self._known
+            if fresh:
+                state = self._model.hidden_states([text])[0].astype(np.float16)
+                took = round(time.perf_counter() - started, 3)
+                self._keep(key, [{"state": b64encode(state.tobytes()).decode(), "seconds": took}])
+            (row,) = self._known[key]
+            states.append(np.frombuffer(b64decode(row["state"]), np.float16).astype(np.float32))
+            self._count(fresh, 1, row["seconds"])
+        return np.asarray(states)
+
     def close(self) -> None:
         """Close the model behind."""
         self._model.close()
@@ -86,18 +106,23 @@ class RememberingModel:
         key = sha256(asked.encode()).hexdigest()
         fresh = key not in self._known
         if fresh:
-            self._known[key] = [_as_row(reply) for reply in self._ask(way, messages, how)]
-            if self._path is not None:
-                with self._path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({"key": key, "replies": self._known[key]}) + "\n")
+            self._keep(key, [_as_row(reply) for reply in self._ask(way, messages, how)])
         replies = [_as_reply(row) for row in self._known[key]]
+        took = max((reply.seconds for reply in replies if isinstance(reply, ChatReply)), default=0.0)
+        self._count(fresh, len(replies), took)
+        return replies
+
+    def _keep(self, key: str, rows: list[dict[str, Any]]) -> None:
+        self._known[key] = rows
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key, "replies": rows}) + "\n")
+
+    def _count(self, fresh: bool, samples: int, seconds: float) -> None:
         self._usage.calls += 1
         self._usage.fresh += fresh
-        self._usage.samples += len(replies)
-        self._usage.seconds += max(
-            (reply.seconds for reply in replies if isinstance(reply, ChatReply)), default=0.0
-        )
-        return replies
+        self._usage.samples += samples
+        self._usage.seconds += seconds
 
     def _ask(self, way: str, messages: Sequence[Message], how: dict[str, Any]) -> list[ChatReply | BadReply]:
         if way == "sample":

@@ -16,6 +16,8 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hrv_shared.llm.errors import BadReply, ChatError, ChatTimeout, ModelUnavailable
 from hrv_shared.llm.port import ChatReply, Message
 from hrv_shared.llm.reply import checked_reply
@@ -187,13 +189,47 @@ class EmbeddedChatModel:
             raise
         if not in_time:
             call.cancelled = True
-            raise ChatTimeout(
-                f"{self._model_id} gave no complete answer within {self._timeout_s:g} s. Free the processor, lower "
-                "HRV_THREADS to the number of free cores, or choose another model."
-            )
+            raise ChatTimeout(self._too_slow())
         if call.error:
             raise ModelUnavailable(f"{self._model_id} refused the request: {call.error}")
         return [self._checked(call, k, schema, time.monotonic() - started) for k in range(samples)]
+
+    def hidden_states(self, texts: Sequence[str]) -> np.ndarray:
+        """What the model holds after the last token of each text: its last layer's state, scaled to unit length.
+
+        Each text is read alone, so no state depends on another text. Nothing is generated.
+
+        Returns
+        -------
+        ndarray [texts, width of the model], float32
+            To half precision, so that a state that was kept on disk equals one that was just read.
+
+        Raises
+        ------
+        ModelUnavailable, ChatTimeout
+            As for ``sample``; the time limit is looked at between two texts.
+        """
+        started = time.monotonic()
+        if self._server is None:
+            raise ModelUnavailable(f"{self._model_id} was closed; open it again.")
+        if not self._one_call.acquire(timeout=self._timeout_s):
+            raise ChatTimeout(f"{self._model_id} was busy with another call for {self._timeout_s:g} s.")
+        states = []
+        try:
+            for text in texts:
+                if time.monotonic() - started > self._timeout_s:
+                    raise ChatTimeout(self._too_slow())
+                self._was_asked = True
+                answer = self._server.handle_embeddings({"input": text})
+                if "data" not in answer:
+                    told = (answer.get("error") or answer).get("message", "unknown error")
+                    raise ModelUnavailable(f"{self._model_id} refused the request: {told}")
+                states.append(answer["data"][0]["embedding"])
+        except (ValueError, RuntimeError) as error:
+            raise ModelUnavailable(f"{self._model_id} refused the request: {error}") from error
+        finally:
+            self._one_call.release()
+        return np.asarray(states, np.float16).astype(np.float32)
 
     def read_ahead(self, messages: Sequence[Message]) -> bool:
         """Read the static part of coming prompts now, or take the reading that an earlier process kept on disk.
@@ -230,6 +266,12 @@ class EmbeddedChatModel:
         except (httpx.HTTPError, OSError, ChatError):
             pass
         return False
+
+    def _too_slow(self) -> str:
+        return (
+            f"{self._model_id} gave no complete answer within {self._timeout_s:g} s. Free the processor, lower "
+            "HRV_THREADS to the number of free cores, or choose another model."
+        )
 
     def _slot(self, action: str, name: str) -> bool:
         """Save or restore the first slot, over the server's own port: the library has no other door for it."""
@@ -340,6 +382,8 @@ def _load(path: Path, model_id: str, threads: int, n_ctx: int, key: str, read_di
     params.warmup = False
     params.verbosity = 0
     params.offline = True
+    params.embedding = True  # beside answers: ``hidden_states``
+    params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_LAST
     params.cache_ram_mib = 0  # its default may keep 8 GB of old prompts
     params.api_keys = [key]
     if read_dir is not None:

@@ -1,0 +1,142 @@
+"""Fit the reader: a linear head on the default model's states, from the labelled sentences of ``bank/``.
+
+    .venv/bin/python benchmarks/agent/fit_reader.py [--plain 1100] [--seed 0] [--penalty C …] [--write]
+
+First what it can do: five folds over whole notes, figures of sentences. With ``--write`` then the head of all
+sentences, into the agent's room. The states are kept in the cache, so that a second run takes seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import llm_agent
+from hrv_shared.cli import progress
+from hrv_shared.settings import load_settings
+from llm_agent.bench.memory import RememberingModel
+from llm_agent.bench.run import memory_file
+from llm_agent.choice import MOVED, STRENGTHS
+from llm_agent.cli import model_digest, open_model
+from llm_agent.prompts import load_prompt
+from llm_agent.reader import Reader, reader_text
+from llm_agent.sentences import Sentence
+
+BANK = Path(__file__).parent / "bank"
+KINDS = ("daily life", "others", "plan", "message", *MOVED)
+SIDE = {"body": -1, "heart": -1, "night": -1, "relief": 1}
+FOLDS = 5
+
+
+def main() -> None:
+    """Read, score, and on request write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--plain", type=int, default=1100, help="sentences of daily life, drawn from all")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--penalty", type=float, nargs="+", default=[0.001, 0.003, 0.01], help="C of the ridge")
+    parser.add_argument("--write", action="store_true", help="write the head of the best penalty")
+    asked = parser.parse_args()
+    settings = load_settings()
+    told = drawn(bank(BANK), asked.plain, asked.seed)
+    states = states_of(told, settings)
+    scored = {c: cross_validated(told, states, c) for c in asked.penalty}
+    for c, figures in scored.items():
+        print(f"C {c:g}: " + ", ".join(f"{name} {value:.1f} %" for name, value in figures.items()))
+    best = max(scored, key=lambda c: scored[c]["right side"])
+    if asked.write:
+        head = fitted(told, states, best)
+        reader = Reader(model_digest(settings), load_prompt("read").digest, KINDS, *head)
+        path = Path(llm_agent.__file__).parent / "data" / "readers" / f"{settings.llm_model}.head"
+        reader.save(path)
+        print(f"C {best:g}, {len(told)} sentences -> {path.name}, {path.stat().st_size // 1000} kB")
+
+
+def bank(folder: Path) -> list[dict]:
+    """Every labelled sentence once: text, kind, strength, and the note it stands in."""
+    found: dict[str, dict] = {}
+    for file in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines()):
+            for text, about, strength in json.loads(line)["sentences"]:
+                one = {"text": text, "about": about, "strength": strength, "note": f"{file.stem}/{number}"}
+                found.setdefault(text, one)
+    return list(found.values())
+
+
+def drawn(sentences: list[dict], plain: int, seed: int) -> list[dict]:
+    """All that are not daily life, and so many that are; each of those stands for the ones left out."""
+    rest = [s for s in sentences if s["about"] != "daily life"]
+    daily = [s for s in sentences if s["about"] == "daily life"]
+    kept = random.Random(seed).sample(daily, min(plain, len(daily)))
+    weight = len(daily) / max(len(kept), 1)
+    return [s | {"weight": 1.0} for s in rest] + [s | {"weight": weight} for s in kept]
+
+
+def states_of(sentences: list[dict], settings) -> np.ndarray:
+    """The model's state after each [n, width]."""
+    prompt = load_prompt("read")
+    model = RememberingModel(open_model(settings), memory_file(settings.cache_dir, "reader-bank"))
+    states = []
+    with progress("Sentences read", total=len(sentences)) as advance:
+        for s in sentences:
+            states.append(model.hidden_states([reader_text(Sentence("J1", s["text"], 0), prompt)])[0])
+            advance(1)
+    model.close()
+    return np.array(states)
+
+
+def cross_validated(sentences: list[dict], states: np.ndarray, c: float) -> dict[str, float]:
+    """Figures of held-out notes, in %, each sentence weighted as it occurs."""
+    sides = np.array([SIDE.get(s["about"], 0) for s in sentences])
+    weight = np.array([s["weight"] for s in sentences])
+    said = np.zeros(len(sentences))
+    size = []
+    groups = [s["note"] for s in sentences]
+    for train, test in GroupKFold(FOLDS).split(states, groups=groups):
+        reader = Reader("", "", KINDS, *fitted([sentences[i] for i in train], states[train], c))
+        for i, verdict in zip(test, reader.verdicts(states[test]), strict=True):
+            about, _, strength = verdict.about.partition(", ")
+            said[i] = SIDE.get(about, 0)
+            if said[i] and said[i] == sides[i]:
+                size.append(strength == sentences[i]["strength"])
+    of = lambda chosen, right: 100 * float(np.average(right[chosen], weights=weight[chosen]))  # noqa: E731
+    message = np.array([s["about"] == "message" for s in sentences])
+    everything = np.ones(len(said), bool)
+    return {
+        "right side": of(everything, said == sides), "lowering seen": of(sides < 0, said < 0),
+        "relief seen": of(sides > 0, said > 0), "plain moved": of((sides == 0) & ~message, said != 0),
+        "messages moved": of(message, said != 0), "wrong way": of(sides != 0, said * sides < 0),
+        "right strength": 100 * float(np.mean(size)),
+    }  # fmt: skip
+
+
+def fitted(sentences: list[dict], states: np.ndarray, c: float) -> tuple[np.ndarray, ...]:
+    """Weights and bias for the kinds, then for the strengths, in units of the states themselves."""
+    kinds = np.array([s["about"] for s in sentences])
+    moves = np.array([s["strength"] is not None for s in sentences])
+    strengths = np.array([str(s["strength"]) for s in sentences])
+    weight = np.array([s["weight"] for s in sentences])
+    return (
+        *_head(states, kinds, KINDS, c, weight),
+        *_head(states[moves], strengths[moves], STRENGTHS, c, weight[moves]),
+    )
+
+
+def _head(states, labels, names, c, weight) -> tuple[np.ndarray, np.ndarray]:
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=3000))
+    model.fit(states, labels, logisticregression__sample_weight=weight)
+    scaler, softmax = model[0], model[1]
+    order = [list(softmax.classes_).index(name) for name in names]
+    weights = softmax.coef_[order] / scaler.scale_
+    return weights, softmax.intercept_[order] - weights @ scaler.mean_
+
+
+if __name__ == "__main__":
+    main()

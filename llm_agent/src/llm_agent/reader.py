@@ -1,0 +1,153 @@
+"""A trained reader for the default model: what a sentence is about, from the model's inner state after reading it.
+
+A small model knows more than it says. Asked to choose, the default one misses half of what a person would see in a
+sentence; its last layer's state, read through a linear head that was fitted on labelled sentences, tells far more
+(``benchmarks/agent/RESULTS.md``). The head fits one file of weights and one wording, so it is bound to both.
+
+Each sentence is read alone, so that no other sentence, whoever wrote it, can sway its verdict.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llm_agent.choice import MOVED, STRENGTHS
+from llm_agent.prompts import Prompt
+from llm_agent.sentences import Sentence
+
+__all__ = ["MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "reader_for", "reader_text"]
+
+MOVES_FROM = 0.5
+"""Least probability that the night goes one way, for a sentence to move it at all."""
+SURE_FROM = 0.8
+"""Below this probability the band of the night is wider."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one sentence is about.
+
+    Attributes
+    ----------
+    about : str
+        A kind of the reader, with its strength where it moves the night: ``others``, ``body, clearly``.
+    sure : float
+        Probability that the night goes the way that it says (down, up, neither).
+    """
+
+    about: str
+    sure: float
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A linear head on the hidden state of one model under one wording.
+
+    Attributes
+    ----------
+    model_sha256 : str
+        Of the model's file.
+    prompt_digest : str
+        Of the wording; a head under another wording is refused.
+    kinds : tuple of str [K]
+        ``daily life``, ``others``, ``plan``, ``message`` and those that move a night.
+    weights, bias : ndarray [K, width], [K]
+        Softmax regression on the unit-length state.
+    strength_weights, strength_bias : ndarray [S, width], [S]
+        The same, for ``a little``, ``clearly``, ``a lot`` of a sentence that moves.
+    digest : str
+        Of the file; part of the score segment.
+    """
+
+    model_sha256: str
+    prompt_digest: str
+    kinds: tuple[str, ...]
+    weights: np.ndarray = field(repr=False)
+    bias: np.ndarray = field(repr=False)
+    strength_weights: np.ndarray = field(repr=False)
+    strength_bias: np.ndarray = field(repr=False)
+    digest: str = ""
+
+    def probabilities(self, states: np.ndarray) -> np.ndarray:
+        """Of each kind.
+
+        Parameters
+        ----------
+        states : ndarray [n, width]
+
+        Returns
+        -------
+        ndarray [n, K]
+        """
+        return _softmax(states @ self.weights.T + self.bias)
+
+    def verdicts(self, states: np.ndarray) -> list[Verdict]:
+        """The likeliest kind on the likeliest side; a side that moves must have half of the probability."""
+        strengths = _softmax(states @ self.strength_weights.T + self.strength_bias)
+        said = []
+        for p, how in zip(self.probabilities(states), strengths, strict=True):
+            by_kind = dict(zip(self.kinds, p, strict=True))
+            up = by_kind["relief"]
+            down = sum(by_kind[kind] for kind in MOVED) - up
+            still = 1.0 - up - down
+            if max(up, down) > MOVES_FROM:
+                side = ("relief",) if up > down else tuple(kind for kind in MOVED if kind != "relief")
+                about = max(side, key=by_kind.__getitem__)
+                said.append(Verdict(f"{about}, {STRENGTHS[int(how.argmax())]}", float(max(up, down))))
+            else:
+                about = max((kind for kind in self.kinds if kind not in MOVED), key=by_kind.__getitem__)
+                said.append(Verdict(about, float(still)))
+        return said
+
+    def save(self, path: Path) -> None:
+        """Write the head; half precision, the same bytes for the same head."""
+        about = {"model_sha256": self.model_sha256, "prompt_digest": self.prompt_digest, "kinds": list(self.kinds)}
+        rows = [self.weights, self.bias[:, None], self.strength_weights, self.strength_bias[:, None]]
+        with path.open("wb") as file:
+            file.write(json.dumps(about).encode() + b"\n")
+            for row in rows:
+                np.save(file, row.astype(np.float16), allow_pickle=False)
+
+
+def reader_text(sentence: Sentence, prompt: Prompt) -> str:
+    """The words that the model reads, to the letter."""
+    return prompt.content["text"].replace("{sentence}", sentence.text)
+
+
+@cache
+def reader_for(model_sha256: str, prompt_digest: str) -> Reader | None:
+    """The head that was fitted for this model's file under this wording; None: there is none."""
+    for entry in files("llm_agent").joinpath("data/readers").iterdir():
+        if entry.name.endswith(".head"):
+            reader = read_head(entry.read_bytes())
+            if (reader.model_sha256, reader.prompt_digest) == (model_sha256, prompt_digest):
+                return reader
+    return None
+
+
+def read_head(data: bytes) -> Reader:
+    """A head from the bytes of its file."""
+    stream = io.BytesIO(data)
+    about: dict[str, Any] = json.loads(stream.readline())
+    weights, bias, strength_weights, strength_bias = (
+        np.load(stream, allow_pickle=False).astype(np.float32) for _ in range(4)
+    )
+    return Reader(
+        about["model_sha256"], about["prompt_digest"], tuple(about["kinds"]), weights, bias[:, 0], strength_weights,
+        strength_bias[:, 0], sha256(data).hexdigest()[:8],
+    )  # fmt: skip
+
+
+def _softmax(logits: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
+    shifted = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)

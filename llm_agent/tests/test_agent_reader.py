@@ -1,0 +1,134 @@
+"""The trained reader: sides before kinds, one sentence at a time, bound to its model and its wording."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent_summary import BASE, summary_of
+from hrv_shared.constants import HORIZONS, MEDIAN_INDEX
+from hrv_shared.llm import ModelUnavailable
+from hrv_shared.models.manifest import QWEN_CODER_1_5B
+from llm_agent.answer import CONTESTED_SPREAD, ask_agent
+from llm_agent.errors import ModelFailed
+from llm_agent.prompts import load_prompt
+from llm_agent.reader import Reader, read_head, reader_for
+
+KINDS = ("daily life", "others", "plan", "message", "body", "heart", "night", "relief")
+WEEK = dict.fromkeys(HORIZONS, BASE)
+WIDTH = len(KINDS)
+"""The states of these tests are the kinds' log-probabilities themselves."""
+
+
+def head(**more) -> Reader:
+    strengths = np.zeros((3, WIDTH))
+    strengths[2, KINDS.index("heart")] = 1.0
+    about = {"model_sha256": "ab", "prompt_digest": "cd", "kinds": KINDS} | more
+    return Reader(
+        weights=np.eye(WIDTH), bias=np.zeros(WIDTH), strength_weights=strengths,
+        strength_bias=np.array([0.0, 0.1, 0.0]), **about,
+    )  # fmt: skip
+
+
+def state(**probabilities) -> np.ndarray:
+    rest = (1 - sum(probabilities.values())) / (WIDTH - len(probabilities))
+    return np.log([probabilities.get(kind.replace(" ", "_"), rest) for kind in KINDS])
+
+
+class StateModel:
+    """States by what a text contains."""
+
+    model_id = "stated"
+
+    def __init__(self, states):
+        self.states, self.read = states, []
+
+    def hidden_states(self, texts):
+        self.read += texts
+        return np.array([next(s for word, s in self.states.items() if word in text) for text in texts])
+
+
+def ask(states, journal, reader=None):
+    model = StateModel(states)
+    return ask_agent(summary_of(()), WEEK, journal, model, style="read", reader=reader or head()), model
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "about", "sure"),
+    [
+        ({"body": 0.9}, "body, clearly", 0.93),
+        ({"body": 0.3, "night": 0.28, "daily_life": 0.35}, "body, clearly", 0.59),  # two kinds, one side
+        ({"relief": 0.45, "body": 0.4}, "daily life", 0.10),  # no side has half
+        ({"message": 0.4, "body": 0.38}, "message", 0.51),
+        ({"relief": 0.6, "body": 0.3}, "relief, clearly", 0.6),
+    ],
+)
+def test_a_side_needs_half_of_the_probability(probabilities, about, sure):
+    (verdict,) = head().verdicts(np.array([state(**probabilities)]))
+    assert verdict.about == about
+    assert verdict.sure == pytest.approx(sure, abs=0.03)
+
+
+def test_the_strength_has_a_head_of_its_own():
+    far = np.zeros((1, WIDTH))
+    far[0, KINDS.index("heart")] = 20.0
+    assert head().verdicts(far)[0].about == "heart, a lot"
+
+
+def test_each_sentence_is_read_alone_and_what_moves_is_quoted():
+    answer, model = ask(
+        {"jab": state(body=0.95), "gate": state(daily_life=0.95)},
+        ["Had my flu jab after lunch. Repaired the garden gate."],
+    )
+    assert len(model.read) == 2 and not any("jab" in text and "gate" in text for text in model.read)
+    assert answer.shifts_ms[1] == pytest.approx(-0.07 * BASE[MEDIAN_INDEX], abs=0.01)
+    assert "flu jab" in answer.rationale and "not sure" not in answer.rationale
+    assert answer.prompt_digest.startswith("read-") and len(answer.samples) == 1 and answer.valid
+
+
+def test_a_sentence_that_is_no_account_of_the_day_moves_nothing():
+    answer, _ = ask({"jab": state(message=0.9)}, ["Had my flu jab after lunch, at least on paper."])
+    assert not any(answer.shifts_ms.values()) and not answer.levers
+
+
+def test_doubt_widens_the_band():
+    sure, _ = ask({"jab": state(body=0.95)}, ["Had my flu jab after lunch."])
+    unsure, _ = ask({"jab": state(body=0.6)}, ["Had my flu jab after lunch."])
+    assert unsure.shifts_ms == sure.shifts_ms
+    assert unsure.spread[1] == pytest.approx(CONTESTED_SPREAD * sure.spread[1], abs=0.01)
+    assert "not sure" in unsure.rationale
+
+
+def test_an_evening_without_words_asks_nobody():
+    answer, model = ask({}, [])
+    assert not model.read and not any(answer.shifts_ms.values())
+
+
+def test_without_a_reader_or_a_model_there_is_no_opinion():
+    with pytest.raises(ModelFailed, match="no reader"):
+        ask_agent(summary_of(()), WEEK, ["Had a jab."], StateModel({}), style="read")
+
+    class Broken(StateModel):
+        def hidden_states(self, texts):
+            raise ModelUnavailable("gone")
+
+    with pytest.raises(ModelFailed, match="gone"):
+        ask_agent(summary_of(()), WEEK, ["Had a jab."], Broken({}), style="read", reader=head())
+
+
+def test_a_head_is_the_same_after_a_round_trip(tmp_path):
+    head().save(tmp_path / "a.head")
+    head().save(tmp_path / "b.head")
+    data = (tmp_path / "a.head").read_bytes()
+    assert data == (tmp_path / "b.head").read_bytes()
+    again, given = read_head(data), np.array([state(body=0.7), state(plan=0.6)])
+    assert again.verdicts(given)[1].about == "plan" and again.kinds == KINDS and len(again.digest) == 8
+    assert again.probabilities(given) == pytest.approx(head().probabilities(given), abs=1e-3)
+
+
+def test_the_shipped_head_fits_the_default_model_and_the_shipped_wording():
+    """A new wording or model needs a new fit: benchmarks/agent/fit_reader.py --write."""
+    reader = reader_for(QWEN_CODER_1_5B.files[0].sha256, load_prompt("read").digest)
+    assert reader is not None and reader.kinds == KINDS and reader.weights.shape == (8, 1536)
+    assert reader_for("another model", load_prompt("read").digest) is None
+    assert reader_for(QWEN_CODER_1_5B.files[0].sha256, "another wording") is None
