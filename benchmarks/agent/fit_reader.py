@@ -41,7 +41,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--plain", type=int, default=1100, help="sentences of daily life, drawn from all")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--penalty", type=float, nargs="+", default=[0.001, 0.003, 0.01], help="C of the ridge")
+    parser.add_argument(
+        "--penalty", type=float, nargs="+", default=[0.001, 0.003, 0.01], help="C of the ridge"
+    )
     parser.add_argument("--write", action="store_true", help="write the head of the best penalty")
     asked = parser.parse_args()
     settings = load_settings()

@@ -104,8 +104,8 @@ def preview(member: MemberOption = None, as_json: JsonOption = False) -> None:
 def style_of(settings: Settings) -> Style:
     """How the model is asked.
 
-    By the setting; else by a reader where one was fitted for this very model, choices for other embedded models of up to
-    3 GB, free for all others.
+    By the setting; else by its state where a reader was fitted for this very model, by choices for other embedded
+    models of up to 3 GB, freely for all others.
     """
     if settings.agent_style != "auto":
         return settings.agent_style

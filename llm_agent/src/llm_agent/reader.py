@@ -111,7 +111,11 @@ class Reader:
 
     def save(self, path: Path) -> None:
         """Write the head; half precision, the same bytes for the same head."""
-        about = {"model_sha256": self.model_sha256, "prompt_digest": self.prompt_digest, "kinds": list(self.kinds)}
+        about = {
+            "model_sha256": self.model_sha256,
+            "prompt_digest": self.prompt_digest,
+            "kinds": list(self.kinds),
+        }
         rows = [self.weights, self.bias[:, None], self.strength_weights, self.strength_bias[:, None]]
         with path.open("wb") as file:
             file.write(json.dumps(about).encode() + b"\n")

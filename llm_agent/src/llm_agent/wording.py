@@ -17,9 +17,7 @@ ABOUT = {
 MOST_REASONS = 3
 
 
-def plain_rationale(
-    briefing: Briefing, levers: Sequence[Lever], shift_ms: float, *, sure: bool
-) -> str:
+def plain_rationale(briefing: Briefing, levers: Sequence[Lever], shift_ms: float, *, sure: bool) -> str:
     """One opinion, then its reasons, largest first.
 
     Parameters

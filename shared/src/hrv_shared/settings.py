@@ -86,7 +86,8 @@ class Settings(BaseSettings):
     )
     agent_style: Literal["auto", "choice", "free"] = Field(
         default="auto",
-        description="choice: a model picks among checked options (small ones); free: it writes within a schema",
+        description="choice: a model picks among checked options (small ones); free: it writes within a schema; "
+        "auto: the default model's state is read, others by their size",
     )
     allow_download: bool = True
 
