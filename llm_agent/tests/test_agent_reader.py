@@ -86,6 +86,19 @@ def test_each_sentence_is_read_alone_and_what_moves_is_quoted():
     assert answer.prompt_digest.startswith("read-") and len(answer.samples) == 1 and answer.valid
 
 
+def test_an_evening_tells_one_matter_its_surest_sentence_says_which_way():
+    states = {"died": state(heart=0.95), "cry": state(heart=0.9), "peace": state(relief=0.7)}
+    answer, _ = ask(states, ["Grandad died this morning. I can not stop crying. It was peace in the end."])
+    (lever,) = answer.levers
+    assert lever["behaviour"] == "heart" and lever["taken_ms"] == pytest.approx(
+        -0.07 * BASE[MEDIAN_INDEX], abs=0.01
+    )
+    turned, _ = ask(
+        states | {"peace": state(relief=0.98)}, ["Grandad died this morning. It was peace in the end."]
+    )
+    assert turned.shifts_ms[1] > 0
+
+
 def test_a_sentence_that_is_no_account_of_the_day_moves_nothing():
     answer, _ = ask({"jab": state(message=0.9)}, ["Had my flu jab after lunch, at least on paper."])
     assert not any(answer.shifts_ms.values()) and not answer.levers

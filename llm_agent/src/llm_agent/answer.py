@@ -99,6 +99,7 @@ class _Sample:
     hit_weight: float
     rationale: str
     faults: tuple[str, ...]
+    sure: Mapping[str, float] = field(default_factory=dict)
 
     def correction(self, base_ms: Mapping[int, Sequence[float]]) -> Correction:
         made = correction_of(self.levers, base_ms, night_spread=self.night_spread)
@@ -199,7 +200,8 @@ def _read_by_state(briefing: Briefing, model: ChatModel, reader: Reader) -> Answ
     levers = levers_of_choice({name: v.about for name, v in verdicts.items()}, briefing)
     moved = {lever.id for lever in levers}
     unsure = any(v.sure < SURE_FROM for name, v in verdicts.items() if name in moved)
-    sample = _Sample(tuple(levers), CONTESTED_SPREAD if unsure else 1.0, 0.0, "", ())
+    certainty = {name: v.sure for name, v in verdicts.items()}
+    sample = _Sample(tuple(levers), CONTESTED_SPREAD if unsure else 1.0, 0.0, "", (), certainty)
     label = f"{prompt.label}.{reader.digest}"
     return _combined(briefing, label, [sample], replies, 0, model, seconds, sure=not unsure)
 
@@ -348,29 +350,42 @@ def _by_majority(read: Sequence[_Sample]) -> list[_Sample]:
     A sentence counts when more than half of the samples move the night the same way by it; its strength is the one that
     most of those chose, the weaker of equals. Where some disagree, the band of night 1 is wider. So a further sentence
     that is judged to be nothing changes no number, whatever it did to the drawing of the samples.
+
+    The sentences of an evening mostly tell one matter ("Grandad died." "I can't stop crying."), and the sizes are those
+    of one matter. So the surest one says which way, and of those that go that way the strongest counts, once.
     """
     votes: dict[tuple[str, bool], list[Lever]] = {}
     for sample in read:
         for lever in sample.levers:
             if lever.kind == "event":
                 votes.setdefault((lever.id, lever.taken_ms < 0), []).append(lever)
-    verdicts, contested = [], False
-    for same in votes.values():
+    verdicts: list[tuple[float, Lever]] = []
+    contested = False
+    for (name, _), same in votes.items():
         if 2 * len(same) > len(read):
             sizes = [round(lever.taken_ms, 6) for lever in same]
-            verdicts.append(
-                min(same, key=lambda lever: (-sizes.count(round(lever.taken_ms, 6)), abs(lever.taken_ms)))
+            chosen = min(
+                same, key=lambda lever: (-sizes.count(round(lever.taken_ms, 6)), abs(lever.taken_ms))
             )
+            verdicts.append((len(same) / len(read) * read[0].sure.get(name, 1.0), chosen))
             contested = contested or len(same) < len(read)
     wider = CONTESTED_SPREAD if contested else 1.0
     return [
         replace(
             sample,
-            levers=(*(lever for lever in sample.levers if lever.kind != "event"), *verdicts),
+            levers=(*(lever for lever in sample.levers if lever.kind != "event"), *_one_matter(verdicts)),
             night_spread=sample.night_spread * wider,
         )
         for sample in read
     ]
+
+
+def _one_matter(verdicts: Sequence[tuple[float, Lever]]) -> list[Lever]:
+    if not verdicts:
+        return []
+    _, surest = max(verdicts, key=lambda told: (told[0], abs(told[1].taken_ms)))
+    same_way = [lever for _, lever in verdicts if lever.taken_ms * surest.taken_ms > 0]
+    return [max(same_way, key=lambda lever: abs(lever.taken_ms))]
 
 
 def _agrees(text: str, briefing: Briefing, shift_ms: float) -> str:
