@@ -139,7 +139,8 @@ def test_an_origin_sees_nothing_after_itself(net):
     poisoned[origins[-1] + 1 :] = 1e6
     assert np.array_equal(fracast_quantiles(poisoned, origins, net), whole)
     poisoned[origins[3]] = 1e6
-    changed = (fracast_quantiles(poisoned, origins, net) != whole).any(axis=(1, 2))
+    # Not to the bit: a poisoned series may leave its batch, and some processors round another batch size otherwise.
+    changed = ~np.isclose(fracast_quantiles(poisoned, origins, net), whole, rtol=1e-3).all(axis=(1, 2))
     assert changed.tolist() == [k >= 3 for k in range(len(origins))]
 
 

@@ -43,8 +43,9 @@ REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "daily_hrv.parq
 SLOTS = ("evening", "morning")
 CUT = 1e-9
 POISON = 1e-12
-FLOAT32 = {"fracast": 2e-5, "combination": 2e-5}
-"""Relative; what runs in single precision is not the same sum when the batch has another size."""
+FLOAT32 = {"fracast": 2e-4, "combination": 2e-5}
+"""Relative; what runs in single precision is not the same sum when the batch has another size. How far off depends on
+the processor's kernels: 2e-5 held on Intel, 7e-5 was seen on AMD; a leak of these tests' poison is larger than 1."""
 NIGHTS = 110
 ORIGINS = np.array([2, 41, 70, 90])
 Says = Callable[[DayGrid, np.ndarray], np.ndarray]
