@@ -93,6 +93,10 @@ def test_an_evening_tells_one_matter_its_surest_sentence_says_which_way():
     assert lever["behaviour"] == "heart" and lever["taken_ms"] == pytest.approx(
         -0.07 * BASE[MEDIAN_INDEX], abs=0.01
     )
+    assert "not sure" in answer.rationale, "the sentences point both ways"
+    elaborated, _ = ask(states, ["Grandad died this morning. I can not stop crying."])
+    assert elaborated.shifts_ms == answer.shifts_ms and "not sure" not in elaborated.rationale
+    assert elaborated.spread[1] < answer.spread[1]
     turned, _ = ask(
         states | {"peace": state(relief=0.98)}, ["Grandad died this morning. It was peace in the end."]
     )

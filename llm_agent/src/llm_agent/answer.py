@@ -198,9 +198,10 @@ def _read_by_state(briefing: Briefing, model: ChatModel, reader: Reader) -> Answ
         for name, v in verdicts.items()
     ]
     levers = levers_of_choice({name: v.about for name, v in verdicts.items()}, briefing)
-    moved = {lever.id for lever in levers}
-    unsure = any(v.sure < SURE_FROM for name, v in verdicts.items() if name in moved)
     certainty = {name: v.sure for name, v in verdicts.items()}
+    told = [lever for lever in levers if lever.kind == "event"]
+    both_ways = len({lever.taken_ms < 0 for lever in told}) > 1
+    unsure = both_ways or bool(told) and max(certainty[lever.id] for lever in told) < SURE_FROM
     sample = _Sample(tuple(levers), CONTESTED_SPREAD if unsure else 1.0, 0.0, "", (), certainty)
     label = f"{prompt.label}.{reader.digest}"
     return _combined(briefing, label, [sample], replies, 0, model, seconds, sure=not unsure)
@@ -301,13 +302,13 @@ def _combined(
     sure: bool = True,
 ) -> Answer:
     raw_night_1 = [sample.correction(briefing.base_ms).shifts_ms[1] for sample in read]
-    read = _by_majority(read)
+    read, contested = _by_majority(read)
     made = [sample.correction(briefing.base_ms) for sample in read]
     week = average_of_samples([corrected_week(briefing.base_ms, correction) for correction in made])
     shifts = {h: float(week[h][MEDIAN_INDEX]) - briefing.base_ms[h][MEDIAN_INDEX] for h in HORIZONS}
     levers = _mean_levers(read)
     night_1 = [correction.shifts_ms[1] for correction in made]
-    sure = sure and all(abs(raw - shifts[1]) < 0.5 for raw in raw_night_1)
+    sure = sure and not contested and max(night_1) - min(night_1) < 0.5
     _, first = min(
         enumerate(read), key=lambda item: (len(item[1].faults), abs(night_1[item[0]] - shifts[1]), item[0])
     )
@@ -344,8 +345,8 @@ def _combined(
     )  # fmt: skip
 
 
-def _by_majority(read: Sequence[_Sample]) -> list[_Sample]:
-    """Each sentence with the verdict that most of the samples share, the same in all of them.
+def _by_majority(read: Sequence[_Sample]) -> tuple[list[_Sample], bool]:
+    """Each sentence with the verdict that most of the samples share, the same in all; and whether some disagree.
 
     A sentence counts when more than half of the samples move the night the same way by it; its strength is the one that
     most of those chose, the weaker of equals. Where some disagree, the band of night 1 is wider. So a further sentence
@@ -370,7 +371,7 @@ def _by_majority(read: Sequence[_Sample]) -> list[_Sample]:
             verdicts.append((len(same) / len(read) * read[0].sure.get(name, 1.0), chosen))
             contested = contested or len(same) < len(read)
     wider = CONTESTED_SPREAD if contested else 1.0
-    return [
+    merged = [
         replace(
             sample,
             levers=(*(lever for lever in sample.levers if lever.kind != "event"), *_one_matter(verdicts)),
@@ -378,6 +379,7 @@ def _by_majority(read: Sequence[_Sample]) -> list[_Sample]:
         )
         for sample in read
     ]
+    return merged, contested
 
 
 def _one_matter(verdicts: Sequence[tuple[float, Lever]]) -> list[Lever]:
