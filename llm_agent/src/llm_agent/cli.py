@@ -153,7 +153,7 @@ def open_model(settings: Settings):
             ).path  # fmt: skip
         except ModelError as error:
             raise ModelUnavailable(str(error)) from error
-        say("asking the language model, about half a minute on two cores …")
+        say("asking the language model, seconds to half a minute on two cores …")
     key = settings.llm_api_key
     return open_chat_model(
         settings.llm_backend, model_path=path, model=settings.llm_model, base_url=settings.llm_base_url,
