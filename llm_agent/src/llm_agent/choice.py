@@ -20,7 +20,9 @@ from llm_agent.levers import Lever, event_lever
 from llm_agent.prompts import Prompt
 from llm_agent.sentences import Sentence, fold
 
-__all__ = ["CHOICE_SCHEMA", "MOVED", "STRENGTHS", "choice_messages", "levers_of_choice", "verdict_of"]
+__all__ = [
+    "CHOICE_SCHEMA", "MOVED", "STRENGTHS", "UNMOVED", "choice_messages", "levers_of_choice", "verdict_of",
+]  # fmt: skip
 
 UNMOVED = ("daily life", "others", "plan")
 MOVED = ("body", "heart", "night", "relief")

@@ -1,8 +1,8 @@
 """A trained reader for the default model: what a sentence is about, from the model's inner state after reading it.
 
-A small model knows more than it says. Asked to choose, the default one misses half of what a person would see in a
-sentence; its last layer's state, read through a linear head that was fitted on labelled sentences, tells far more
-(``benchmarks/agent/RESULTS.md``). The head fits one file of weights and one wording, so it is bound to both.
+A small model knows more than it says: its last layer's state, read through a linear head that was fitted on labelled
+sentences, tells more than its answers do (``benchmarks/agent/RESULTS.md``). The head fits one file of weights and one
+wording, so it is bound to both.
 
 Each sentence is read alone, so that no other sentence, whoever wrote it, can sway its verdict.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -93,7 +92,7 @@ class Reader:
 
     def verdicts(self, states: np.ndarray) -> list[Verdict]:
         """The likeliest kind on the likeliest side; a side that moves must have half of the probability."""
-        strengths = _softmax(states @ self.strength_weights.T + self.strength_bias)
+        strengths = states @ self.strength_weights.T + self.strength_bias
         said = []
         for p, how in zip(self.probabilities(states), strengths, strict=True):
             by_kind = dict(zip(self.kinds, p, strict=True))
@@ -152,6 +151,6 @@ def read_head(data: bytes) -> Reader:
     )  # fmt: skip
 
 
-def _softmax(logits: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
+def _softmax(logits: np.ndarray) -> np.ndarray:
     shifted = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
     return shifted / shifted.sum(axis=-1, keepdims=True)
