@@ -7,6 +7,11 @@ of something that sounds like one and does nothing.
 
     .venv/bin/python benchmarks/agent/replay_members.py --members 3 --nights 90 --seed 5 --out OUT.json
 
+Two scores stand side by side: CRPS against the outcome, and its expectation under the law that the simulator drew the
+night from. One night is mostly noise (20 % against events of 1 to 13 %), so the second tells with a tenth of the nights
+what the first can't; no wearer has such a law. ``oracle`` is the mix moved by exactly what was drawn for the evening's
+event: what perfect reading would gain.
+
 Answers of the model are kept in the cache by prompt and seed, so a second run asks only what is new. A simulated win
 proves the way, not the physiology: the sizes of the events are drawn around those of the literature.
 """
@@ -16,10 +21,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -37,13 +44,20 @@ from llm_agent.bench.memory import RememberingModel
 from llm_agent.cli import model_digest, open_model, reader_of, style_of
 from llm_agent.errors import NoBriefing
 from llm_agent.forecast import agent_forecast
+from whoop_api_client.simulator.nightly_law import NightlyLaw
 
 HISTORY_NIGHTS = 150
 NAMES = (MODEL_COMBINATION, RULES, AGENT, AGENT_CALIBRATED, PRODUCT)
 MOVED_MS = 1.0
 """A moved night: the agent or the rules moved it by at least so much."""
 TOLD_LN = 0.02
-"""A told night: by the simulator's truth, told events move it by at least so much."""
+"""A night after a told event: by the simulator's truth, the event of the evening moves it by at least so much."""
+FACTS, FACT_LN = ("alcohol", "illness", "travel"), 0.05
+"""What the models have features for, and from where on it makes a night one of its own."""
+ORACLE = "oracle"
+TRUTH = "truth.json"
+DRAWS = (np.arange(200) + 0.5) / 200
+"""Levels of the law at which a night's expected score is taken."""
 
 
 class StaysOpen(RememberingModel):
@@ -63,6 +77,9 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=5)
     options.add_argument(
         "--told-events", type=float, default=0.15, help="share of days with an event, and with a decoy"
+    )
+    options.add_argument(
+        "--keep", type=Path, help="folder that keeps the members as the models left them, for the next run"
     )
     options.add_argument("--out", type=Path)
     asked = options.parse_args()
@@ -87,31 +104,15 @@ def main() -> None:
 
 
 def replay_one(folder: Path, seed: int, asked, settings, model: StaysOpen):
-    """One member: simulate, pull, journal, replay the models, then the agent evening by evening."""
-    command = [sys.executable, "-m", "whoop_api_client", "simulate", "--port", "0", "--seed", str(seed),
-               "--nights", str(HISTORY_NIGHTS), "--json", "--set",
-               f"told_events_share={asked.told_events}"]  # fmt: skip
-    simulator = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        ready = json.loads(simulator.stdout.readline())
-        env = os.environ | {
-            "HRV_HOME": str(folder / "home"), "HRV_CONFIG_DIR": str(folder / "config"), "HRV_TOKEN_STORE": "file",
-            "HRV_WHOOP_API_BASE": ready["api_base"], "HRV_WHOOP_AUTH_BASE": ready["auth_base"],
-            "HRV_WHOOP_CLIENT_ID": ready["client_id"], "HRV_WHOOP_CLIENT_SECRET": ready["client_secret"],
-        }  # fmt: skip
-        notes = httpx.get(f"{ready['base_url']}/_sim/journal", timeout=30).json()["notes"]
-        told = httpx.get(f"{ready['base_url']}/_sim/truth/told-events", timeout=30).json()["events"]
-        store = Store(folder / "home")
-        lines = "\n".join(json.dumps({"recorded_at": n["recorded_at"], "text": n["text"]}) for n in notes)
-        write_bytes_atomic(store.folder("inbox") / "notes.jsonl", (lines + "\n").encode())
-        run(env, "whoop_api_client", "connect", "--auto")
-        run(env, "whoop_api_client", "pull")
-        run(env, "journal_analysis", "ingest")
-    finally:
-        simulator.terminate()
-        simulator.wait(10)
-    nights = ["--nights", str(asked.nights), "--slot", "evening"]
-    run(env, "model_training", "replay", *nights)
+    """One member: live up to the agent, then the agent evening by evening."""
+    kept = asked.keep and asked.keep / f"seed{seed}-nights{asked.nights}-told{asked.told_events}"
+    if kept and (kept / TRUTH).exists():
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+    else:
+        live_up_to_the_agent(folder, seed, asked)
+        if kept:
+            shutil.copytree(folder, kept)
+    truth = json.loads((folder / TRUTH).read_text())
     store = Store(folder / "home")
     last = current_issue(store, settings.member_id)
     refused, seconds = 0, []
@@ -128,8 +129,48 @@ def replay_one(folder: Path, seed: int, asked, settings, model: StaysOpen):
             continue
         seconds.append(time.perf_counter() - began)
         refused += said["status"] != "issued"
-    run(env, "model_training", "replay", *nights)  # final, now with the agent's rows
-    return score(Store(folder / "home"), last.member_id, told), refused, seconds
+    replay_models(folder, asked)  # final, now with the agent's rows
+    return score(Store(folder / "home"), last.member_id, truth), refused, seconds
+
+
+def live_up_to_the_agent(folder: Path, seed: int, asked) -> None:
+    """Simulate, pull, journal, replay the models; what the simulator told goes to ``truth.json``."""
+    command = [sys.executable, "-m", "whoop_api_client", "simulate", "--port", "0", "--seed", str(seed),
+               "--nights", str(HISTORY_NIGHTS), "--json", "--set",
+               f"told_events_share={asked.told_events}"]  # fmt: skip
+    simulator = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        ready = json.loads(simulator.stdout.readline())
+        env = environment(folder) | {
+            "HRV_WHOOP_API_BASE": ready["api_base"], "HRV_WHOOP_AUTH_BASE": ready["auth_base"],
+            "HRV_WHOOP_CLIENT_ID": ready["client_id"], "HRV_WHOOP_CLIENT_SECRET": ready["client_secret"],
+        }  # fmt: skip
+        notes = httpx.get(f"{ready['base_url']}/_sim/journal", timeout=30).json()["notes"]
+        truth = httpx.get(f"{ready['base_url']}/_sim/truth/told-events", timeout=30).json()
+        truth |= httpx.get(f"{ready['base_url']}/_sim/truth/nights", timeout=30).json()
+        (folder / TRUTH).write_text(json.dumps(truth))
+        lines = "\n".join(json.dumps({"recorded_at": n["recorded_at"], "text": n["text"]}) for n in notes)
+        inbox = Store(folder / "home").folder("inbox")
+        write_bytes_atomic(inbox / "notes.jsonl", (lines + "\n").encode())
+        run(env, "whoop_api_client", "connect", "--auto")
+        run(env, "whoop_api_client", "pull")
+        run(env, "journal_analysis", "ingest")
+    finally:
+        simulator.terminate()
+        simulator.wait(10)
+    replay_models(folder, asked)
+
+
+def replay_models(folder: Path, asked) -> None:
+    """The models' rows of the evenings, as of each."""
+    run(environment(folder), "model_training", "replay", "--nights", str(asked.nights), "--slot", "evening")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """A member's own home in ``folder``."""
+    return os.environ | {
+        "HRV_HOME": str(folder / "home"), "HRV_CONFIG_DIR": str(folder / "config"), "HRV_TOKEN_STORE": "file",
+    }  # fmt: skip
 
 
 def run(env: dict[str, str], room: str, *arguments: str) -> None:
@@ -137,65 +178,93 @@ def run(env: dict[str, str], room: str, *arguments: str) -> None:
     subprocess.run([sys.executable, "-m", room, *arguments], env=env, check=True, stdout=subprocess.DEVNULL)
 
 
-def score(store: Store, member_id: str, told: list[dict]) -> pl.DataFrame:
-    """CRPS and coverage of each forecaster's newest row of each night, and what the simulator knows of it."""
+def score(store: Store, member_id: str, truth: dict) -> pl.DataFrame:
+    """Each forecaster's newest row of each night: CRPS, expected CRPS, coverage, and what the simulator knows of it.
+
+    One more forecaster, ``oracle``, is the mix moved by what was drawn for the event that the evening tells.
+    """
     rows = store.ledger.forecasts("replay", member_id, slot="evening").filter(
         pl.col("forecaster").is_in(NAMES)
     )
     rows = rows.unique(["origin_day", "horizon", "forecaster"], keep="last", maintain_order=True)
     came = store.ledger.outcomes(member_id).select(target_day="day", y="hrv_rmssd_ms").drop_nulls()
     rows = rows.join(came.unique("target_day", keep="last"), on="target_day")
-    q = np.array(rows["quantiles_ms"].to_list())
-    y = rows["y"].to_numpy()
+    events = {date.fromisoformat(event["day"]): event for event in truth["events"]}
+    fresh, carried = np.array(
+        [_told_ln(events, origin, night) for origin, night in rows.select("origin_day", "target_day").rows()]
+    ).T
+    decoy = [origin in events and not events[origin]["acts"] for origin in rows["origin_day"]]
+    drawn = {night["wake_day"]: night for night in truth["nights"]}
+    effects = [drawn[day.isoformat()]["effects_ln"] for day in rows["target_day"]]
+    fact = [abs(sum(e.get(name, 0.0) for name in FACTS)) >= FACT_LN for e in effects]
     moved = [abs(json.loads(r or "{}").get("shift_of_this_night_ms", 0.0)) for r in rows["reasons"]]
-    true_ln: dict[str, float] = {}
-    for event in told:
-        for night, ln in event["nights_ln"].items():
-            true_ln[night] = true_ln.get(night, 0.0) + ln
-    decoys = {event["day"] for event in told if not event["acts"]}
-    return rows.select("origin_day", "target_day", "horizon", "forecaster").with_columns(
-        told=pl.Series([abs(true_ln.get(day.isoformat(), 0.0)) >= TOLD_LN for day in rows["target_day"]]),
-        decoy=pl.Series([day.isoformat() in decoys for day in rows["origin_day"]]) & (pl.col("horizon") == 1),
-        crps=pl.Series(crps_from_quantiles(q, y)), moved=pl.Series(moved),
-        in80=pl.Series((y >= q[:, 3]) & (y <= q[:, 19])),
+    table = rows.select("origin_day", "target_day", "horizon", "forecaster", "y").with_columns(
+        q=pl.Series(rows["quantiles_ms"].to_list()), moved=pl.Series(moved), fresh=fresh, carried=carried,
+        decoy=pl.Series(decoy), fact=pl.Series(fact),
     )  # fmt: skip
+    mix = table.filter(pl.col("forecaster") == MODEL_COMBINATION)
+    told_to = mix.with_columns(
+        forecaster=pl.lit(ORACLE), q=pl.Series(np.array(mix["q"].to_list()) * np.exp(mix["fresh"].to_numpy())[:, None])
+    )
+    table = pl.concat([table, told_to.cast({"q": table.schema["q"]})])
+    q, y = np.array(table["q"].to_list()), table["y"].to_numpy()
+    laws = {day: NightlyLaw(**night["law"]).quantiles_ms(DRAWS) for day, night in drawn.items()}
+    could_come = np.array([laws[day.isoformat()] for day in table["target_day"]])
+    expected = np.mean([crps_from_quantiles(q, could) for could in could_come.T], axis=0)
+    return table.drop("q", "y").with_columns(
+        crps=pl.Series(crps_from_quantiles(q, y)), expected=pl.Series(expected),
+        in80=pl.Series((y >= q[:, 3]) & (y <= q[:, 19])),
+        expected80=pl.Series(((could_come >= q[:, [3]]) & (could_come <= q[:, [19]])).mean(axis=1)),
+    )  # fmt: skip
+
+
+def _told_ln(events: dict[date, dict], origin: date, night: date) -> tuple[float, float]:
+    """What told events add to ln RMSSD of ``night``: the event of the evening ``origin``, and those of evenings before."""
+    sizes = {day: event["nights_ln"].get(night.isoformat(), 0.0) for day, event in events.items()}
+    return sizes.get(origin, 0.0), sum(size for day, size in sizes.items() if day < origin)
 
 
 def figures(table: pl.DataFrame, seed: int) -> list[dict]:
     """Skill against the mix in %, of all nights and of kinds of nights, night 1 and nights 2-7, with 90 % intervals."""
+    night = ["member", "origin_day", "horizon"]
     moved = table.filter(pl.col("forecaster").is_in([AGENT, RULES]), pl.col("moved") >= MOVED_MS)
-    moved = moved.select("member", "origin_day", "horizon").unique()
+    told, carried = pl.col("fresh").abs() >= TOLD_LN, pl.col("carried").abs() >= TOLD_LN
     out = []
     for horizons, named in (((1,), "night 1"), (tuple(range(2, 8)), "nights 2-7")):
         part = table.filter(pl.col("horizon").is_in(horizons))
         kinds = {
-            "all": part, "moved": part.join(moved, on=["member", "origin_day", "horizon"]),
-            "told event": part.filter("told"), "decoy": part.filter("decoy", ~pl.col("told")),
-            "neither": part.filter(~pl.col("told"), ~pl.col("decoy")),
+            "all": part, "moved": part.join(moved.select(night).unique(), on=night), "told event": part.filter(told),
+            "drinks, illness, travel": part.filter("fact"), "event of an evening before": part.filter(carried, ~told),
+            "decoy": part.filter("decoy", ~carried), "no event": part.filter(~told, ~carried, ~pl.col("decoy")),
         }  # fmt: skip
         for who, frame in kinds.items():
-            wide = frame.pivot("forecaster", index=["member", "origin_day", "horizon"], values="crps")
-            wide = wide.sort("member", "origin_day", "horizon")
-            for name in NAMES[1:]:
-                if name not in wide.columns or MODEL_COMBINATION not in wide.columns:
-                    continue
-                both = wide.drop_nulls([name, MODEL_COMBINATION])
-                people = [
-                    (p[name].to_numpy(), p[MODEL_COMBINATION].to_numpy(),
-                     (p["origin_day"] - p["origin_day"].min()).dt.total_days().to_numpy())
-                    for p in both.partition_by("member")
-                ]  # fmt: skip
-                if not people:
-                    continue
-                skill = pooled_skill(people, seed=seed)
-                covered = frame.filter(pl.col("forecaster") == name)["in80"].mean()
+            of_both = {
+                score: frame.pivot("forecaster", index=night, values=score).sort(night).drop_nulls()
+                for score in ("crps", "expected")
+            }
+            if not of_both["crps"].height:
+                continue
+            for name in (*NAMES[1:], ORACLE):
+                came, expected = (skill_of(wide, name, seed) for wide in of_both.values())
+                held = frame.filter(pl.col("forecaster") == name).select("in80", "expected80").mean().row(0)
                 out.append({
-                    "nights": named, "of": who, "forecaster": name, "n": both.height,
-                    "skill_vs_mix_pct": round(skill.skill_pct, 2),
-                    "interval": [round(skill.ci_low, 2), round(skill.ci_high, 2)],
-                    "covered_80_pct": round(100 * covered, 1),
+                    "nights": named, "of": who, "forecaster": name, "n": of_both["crps"].height,
+                    "skill_vs_mix_pct": came[0], "interval": came[1:],
+                    "expected_skill_pct": expected[0], "expected_interval": expected[1:],
+                    "covered_80_pct": round(100 * held[0], 1), "expected_80_pct": round(100 * held[1], 1),
                 })  # fmt: skip
     return out
+
+
+def skill_of(wide: pl.DataFrame, name: str, seed: int) -> list[float]:
+    """Skill against the mix in %, and its 90 % interval."""
+    people = [
+        (p[name].to_numpy(), p[MODEL_COMBINATION].to_numpy(),
+         (p["origin_day"] - p["origin_day"].min()).dt.total_days().to_numpy())
+        for p in wide.partition_by("member")
+    ]  # fmt: skip
+    skill = pooled_skill(people, seed=seed)
+    return [round(value, 2) for value in (skill.skill_pct, skill.ci_low, skill.ci_high)]
 
 
 if __name__ == "__main__":

@@ -117,6 +117,34 @@ def test_what_a_fact_of_the_sentence_does_already_is_not_counted_twice():
     assert answer.shifts_ms[1] == pytest.approx(-0.10 * BASE[MEDIAN_INDEX], abs=0.01)
 
 
+def fact_of(behaviour, quote):
+    return {"behaviour": behaviour, "kind": "yes", "amount": None, "text": f"{behaviour}: yes", "evidence": "E6",
+            "quote": quote, "unit": None, "clock_time": None}  # fmt: skip
+
+
+def test_what_the_models_read_of_the_sentence_is_not_counted_twice():
+    said = "I feel sick today, headache and chills."
+    summary = summary_of((), [fact_of("sick", "feel sick")])
+    read = make_briefing(summary, WEEK, [said], counted=Counted(frozenset({"sick"}), -2.0))
+    answers = {
+        verdict: ask_about(read, FakeChatModel(judged(verdict)), samples=1, seed=0, style="choice")
+        for verdict in ("body, clearly", "relief, clearly")
+    }
+    assert [lever["id"] for lever in answers["body, clearly"].levers] == ["U1"]
+    assert "J1" in [lever["id"] for lever in answers["relief, clearly"].levers], "another way is another matter"
+
+
+@pytest.mark.parametrize(
+    ("judgement", "pct"), [("heart, clearly", -7.0), ("heart, a little", -6.0), ("body, clearly", -13.0)]
+)
+def test_an_event_beside_a_usual_effect_of_its_kind_is_one_matter(judgement, pct):
+    """Grief or loss usually takes 6 %: tears for it are no second loss, a broken arm is."""
+    said = ["Grandad passed away this morning. It just keeps hitting me, all day long."]
+    summary = summary_of((), [fact_of("grief_or_loss", "Grandad passed away")])
+    answer = ask_agent(summary, WEEK, said, FakeChatModel(judged(judgement)), samples=1)
+    assert answer.shifts_ms[1] == pytest.approx(pct / 100 * BASE[MEDIAN_INDEX], abs=0.01)
+
+
 def test_one_repair_then_a_failure():
     answer, model = ask(["not json", *judged("body, clearly", NOTHING)])
     assert answer.repairs == 1 and answer.valid and len(model.calls) == 3

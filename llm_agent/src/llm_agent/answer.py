@@ -19,6 +19,7 @@ from llm_agent.errors import ModelFailed
 from llm_agent.free import FREE_SCHEMA, free_messages, grounds_of, levers_of_free
 from llm_agent.grounding import check_text
 from llm_agent.levers import Lever
+from llm_agent.literature import beside_usual
 from llm_agent.prompts import Prompt, load_prompt
 from llm_agent.reader import SURE_FROM, Reader, reader_text
 from llm_agent.wording import plain_rationale
@@ -353,7 +354,8 @@ def _by_majority(read: Sequence[_Sample]) -> tuple[list[_Sample], bool]:
     that is judged to be nothing changes no number, whatever it did to the drawing of the samples.
 
     The sentences of an evening mostly tell one matter ("Grandad died." "I can't stop crying."), and the sizes are those
-    of one matter. So the surest one says which way, and of those that go that way the strongest counts, once.
+    of one matter. So the surest one says which way, and of those that go that way the strongest counts, once. Where a
+    fact of the evening has a usual effect the same way ("grief or loss"), the event is what it adds to that.
     """
     votes: dict[tuple[str, bool], list[Lever]] = {}
     for sample in read:
@@ -374,7 +376,7 @@ def _by_majority(read: Sequence[_Sample]) -> tuple[list[_Sample], bool]:
     merged = [
         replace(
             sample,
-            levers=(*(lever for lever in sample.levers if lever.kind != "event"), *_one_matter(verdicts)),
+            levers=tuple(_with_event(sample.levers, _one_matter(verdicts))),
             night_spread=sample.night_spread * wider,
         )
         for sample in read
@@ -382,12 +384,18 @@ def _by_majority(read: Sequence[_Sample]) -> tuple[list[_Sample], bool]:
     return merged, contested
 
 
-def _one_matter(verdicts: Sequence[tuple[float, Lever]]) -> list[Lever]:
+def _one_matter(verdicts: Sequence[tuple[float, Lever]]) -> Lever | None:
     if not verdicts:
-        return []
+        return None
     _, surest = max(verdicts, key=lambda told: (told[0], abs(told[1].taken_ms)))
     same_way = [lever for _, lever in verdicts if lever.taken_ms * surest.taken_ms > 0]
-    return [max(same_way, key=lambda lever: abs(lever.taken_ms))]
+    return max(same_way, key=lambda lever: abs(lever.taken_ms))
+
+
+def _with_event(levers: Sequence[Lever], event: Lever | None) -> list[Lever]:
+    others = [lever for lever in levers if lever.kind != "event"]
+    rest = beside_usual(event, others) if event else None
+    return others if rest is None else [*others, rest]
 
 
 def _agrees(text: str, briefing: Briefing, shift_ms: float) -> str:

@@ -6,14 +6,14 @@ memory, the day's load and the last night, then the models and the level. The sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from hrv_shared.constants import MEDIAN_INDEX
 from llm_agent.counted import NOTHING_COUNTED, Counted, beyond_counted
 from llm_agent.levers import Lever, listed_levers
-from llm_agent.literature import needs_no_judgement, usual_levers
+from llm_agent.literature import needs_no_judgement, usual_levers, usual_pct
 from llm_agent.sentences import Sentence, Words, read_words
 
 __all__ = ["Briefing", "Line", "make_briefing"]
@@ -53,6 +53,8 @@ class Briefing:
         Where each of the day's notes stands in the record.
     facts : tuple of dict
         Tonight's accepted facts.
+    accounted : dict behaviour -> bool
+        Those of tonight's facts whose pull is in the numbers already, by an effect here or in the models; True: down.
     """
 
     lines: tuple[Line, ...]
@@ -63,6 +65,7 @@ class Briefing:
     baseline_ms: float | None
     places: tuple[str, ...]
     facts: tuple[dict[str, Any], ...]
+    accounted: Mapping[str, bool]
 
     @property
     def median_ms(self) -> float:
@@ -130,8 +133,22 @@ def make_briefing(
     ]
     return Briefing(
         tuple(lines), effects, words, _state(summary), base_ms, summary["baseline"]["mean_60d_ms"], places,
-        tuple(summary["tonight_facts"]),
+        tuple(summary["tonight_facts"]), _accounted(summary, onset, known | counted.behaviours, effects),
     )  # fmt: skip
+
+
+def _accounted(
+    summary: dict[str, Any], onset_local: str | None, read: Set[str], effects: Sequence[Lever]
+) -> dict[str, bool]:
+    """The way of each fact that an effect or the models speak for; where they name no size, the usual one's."""
+    usual = {
+        fact["behaviour"]: usual_pct(fact, onset_local)
+        for fact in summary["tonight_facts"]
+        if fact["behaviour"] in read
+    }
+    return {name: pct < 0 for name, pct in usual.items() if pct} | {
+        lever.behaviour: lever.effect_ms < 0 for lever in effects if lever.behaviour
+    }
 
 
 def _covered_quotes(summary: dict[str, Any], onset_local: str | None, counted: Counted) -> list[str]:

@@ -68,19 +68,18 @@ def levers_of_choice(verdicts: Mapping[str, str], briefing: Briefing) -> list[Le
         about, _, strength = verdicts[sentence.id].partition(", ")
         if about in MOVED:
             lever = _event(sentence, about, strength, briefing)
-            if not _is_listed(sentence, lever, briefing):
+            if not _is_accounted(sentence, lever, briefing):
                 levers.append(lever)
     return levers
 
 
-def _is_listed(sentence: Sentence, lever: Lever, briefing: Briefing) -> bool:
-    """Whether a fact of this sentence has an effect of the same sign already: the same thing is not counted twice."""
-    signs = {effect.behaviour: effect.effect_ms < 0 for effect in briefing.effects}
+def _is_accounted(sentence: Sentence, lever: Lever, briefing: Briefing) -> bool:
+    """Whether a fact of this sentence pulls the same way in the numbers already: the same thing is not counted twice."""
     words = fold(sentence.text)
     return any(
         fact["quote"]
         and fold(fact["quote"]) in words
-        and signs.get(fact["behaviour"]) == (lever.taken_ms < 0)
+        and briefing.accounted.get(fact["behaviour"]) == (lever.taken_ms < 0)
         for fact in briefing.facts
     )
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from llm_agent.levers import LASTING, ONE_NIGHT, Lever
 
-__all__ = ["needs_no_judgement", "usual_levers"]
+__all__ = ["beside_usual", "needs_no_judgement", "usual_levers", "usual_pct"]
 
 DOUBT = 0.7
 """SD of a usual effect between people, in units of its size (forecasting.md 2.4: as large as the effects)."""
@@ -70,6 +71,19 @@ def usual_levers(
             )
         )  # fmt: skip
     return tuple(levers)
+
+
+def beside_usual(event: Lever, levers: Iterable[Lever]) -> Lever | None:
+    """What an event moves besides the usual effects that may be the same matter ("grief or loss"); None for nothing."""
+    same = _table()["about"][event.behaviour]
+    usual_ms = sum(
+        lever.taken_ms
+        for lever in levers
+        if lever.kind == "usual" and lever.behaviour in same and lever.taken_ms * event.taken_ms > 0
+    )
+    if abs(event.taken_ms) <= abs(usual_ms):
+        return None
+    return replace(event, taken_ms=event.taken_ms - usual_ms)
 
 
 def needs_no_judgement(fact: dict[str, Any], onset_local: str | None) -> bool:

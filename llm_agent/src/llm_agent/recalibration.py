@@ -5,7 +5,8 @@ segment (prompt, model, sampling), each horizon as late as its nights come true:
 
 - how much of a shift to believe, one factor over all horizons, drawn to ``BELIEVED`` by ``BELIEVED_NIGHTS`` nights
   with a shift of ``USUAL_SHIFT``;
-- a bias and a factor of the spread for each horizon, drawn to none by ``BIAS_NIGHTS`` and ``SPREAD_NIGHTS`` nights;
+- a bias and a factor of the spread for each horizon, drawn to none by ``BIAS_NIGHTS`` and ``SPREAD_NIGHTS`` nights and
+  by as much as chance alone would show (James and Stein): the models that the agent corrects are calibrated already;
   what is not known about a shift widens the band of the nights that have one;
 - at last each level's offset (``hrv_shared.quantile_tracking``).
 
@@ -46,6 +47,11 @@ BELIEF_SD = 0.5
 BIAS_NIGHTS = 40.0
 SPREAD_NIGHTS = 20.0
 SPREADS = (0.5, 3.0)
+NOISIER = 2.0
+"""Variance of a mean of errors against that of independent ones: bad nights come in rows, and the errors of h nights
+ahead overlap, h times more."""
+SPREAD_NOISE = 0.75
+"""Variance of the log spread of one night, as measured by a square; 0.5 for a normal distribution."""
 WINSOR = 3.0
 HALF_LIFE = 180.0
 """Nights after which an outcome counts half: an agent's bias drifts with the wearer."""
@@ -195,11 +201,14 @@ class _Learner:
 
     def bias(self, k: int) -> float:
         """In half-widths."""
-        return float(self._error[k] / (self._nights[k] + BIAS_NIGHTS))
+        nights = max(self._nights[k], 1e-9)
+        variance = NOISIER * HORIZONS[k] * self._square[k] / nights / SD_OF_HALF_WIDTH**2 / nights
+        return _beyond_chance(self._error[k] / (self._nights[k] + BIAS_NIGHTS), variance)
 
     def spread(self, k: int) -> float:
-        squares = (SPREAD_NIGHTS + self._square[k]) / (SPREAD_NIGHTS + self._nights[k])
-        return float(np.clip(np.sqrt(squares), *SPREADS))
+        nights = SPREAD_NIGHTS + self._nights[k]
+        log_factor = 0.5 * np.log((SPREAD_NIGHTS + self._square[k]) / nights)
+        return float(np.clip(np.exp(_beyond_chance(log_factor, SPREAD_NOISE / nights)), *SPREADS))
 
     def forget(self) -> None:
         keep = 0.5 ** (1 / HALF_LIFE)
@@ -233,6 +242,11 @@ class _Learner:
         prior = BELIEVED_NIGHTS * USUAL_SHIFT**2
         unsure = BELIEF_SD * np.sqrt(prior / (prior + self._shift_sq))
         return float(np.sqrt(1 + (SD_OF_HALF_WIDTH * unsure * shift / width) ** 2))
+
+
+def _beyond_chance(value: float, variance: float) -> float:
+    """What is left of an estimate when its sampling variance is taken off its square (positive-part James-Stein)."""
+    return float(value * max(0.0, 1.0 - variance / value**2)) if value else 0.0
 
 
 def _own_past(

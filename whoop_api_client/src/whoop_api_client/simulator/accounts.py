@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,8 @@ class Account:
         return None if self.member is None else self.member.truth
 
     def true_nights(self) -> list[dict[str, Any]] | None:
-        """Each night's true RMSSD with its parts, the coming nights included; None for recorded people."""
+        """Each night's true RMSSD with its parts and the law it was drawn from (given all before), the coming nights
+        included; None for recorded people."""
         if self.member is None:
             return None
         return [
@@ -47,6 +48,7 @@ class Account:
                 "effects_ln": night.effects_ln,
                 "residual_carried_ln": night.residual_carried_ln,
                 "hit": night.hit,
+                "law": asdict(night.law),
                 "observed": night.observed,
                 "to_come": night.wake_day > self.member.calendar.today,
             }
