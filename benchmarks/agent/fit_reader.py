@@ -1,6 +1,6 @@
 """Fit the reader: a linear head on the default model's states, from the labelled sentences of ``bank/``.
 
-    .venv/bin/python benchmarks/agent/fit_reader.py [--plain 1100] [--seed 0] [--penalty 0.003] [--write]
+    .venv/bin/python benchmarks/agent/fit_reader.py [--penalty 0.006] [--write]
 
 First what it can do: five folds over whole notes, figures of sentences. With ``--write`` then the head of all
 sentences, into the agent's room. The states are kept in the cache, so that a second run takes seconds.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +38,11 @@ FOLDS = 5
 def main() -> None:
     """Read, score, and on request write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--plain", type=int, default=1100, help="sentences of daily life, drawn from all")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--penalty", type=float, default=0.003, help="C of the ridge")
+    parser.add_argument("--penalty", type=float, default=0.006, help="C of the ridge")
     parser.add_argument("--write", action="store_true", help="write the head into the agent's room")
     asked = parser.parse_args()
     settings = load_settings()
-    told = drawn(bank(BANK), asked.plain, asked.seed)
+    told = bank(BANK)
     states = states_of(told, settings)
     figures = cross_validated(told, states, asked.penalty)
     print(f"{len(told)} sentences: " + ", ".join(f"{name} {value:.1f} %" for name, value in figures.items()))
@@ -68,15 +65,6 @@ def bank(folder: Path) -> list[dict]:
     return list(found.values())
 
 
-def drawn(sentences: list[dict], plain: int, seed: int) -> list[dict]:
-    """All that are not daily life, and so many that are; each of those stands for the ones left out."""
-    rest = [s for s in sentences if s["about"] != "daily life"]
-    daily = [s for s in sentences if s["about"] == "daily life"]
-    kept = random.Random(seed).sample(daily, min(plain, len(daily)))
-    weight = len(daily) / max(len(kept), 1)
-    return [s | {"weight": 1.0} for s in rest] + [s | {"weight": weight} for s in kept]
-
-
 def states_of(sentences: list[dict], settings) -> np.ndarray:
     """The model's state after each [n, width]."""
     prompt = load_prompt("read")
@@ -91,9 +79,8 @@ def states_of(sentences: list[dict], settings) -> np.ndarray:
 
 
 def cross_validated(sentences: list[dict], states: np.ndarray, c: float) -> dict[str, float]:
-    """Figures of held-out notes, in %, each sentence weighted as it occurs."""
+    """Figures of held-out notes, in % of sentences."""
     sides = np.array([SIDE.get(s["about"], 0) for s in sentences])
-    weight = np.array([s["weight"] for s in sentences])
     said = np.zeros(len(sentences))
     size = []
     groups = [s["note"] for s in sentences]
@@ -104,7 +91,7 @@ def cross_validated(sentences: list[dict], states: np.ndarray, c: float) -> dict
             said[i] = SIDE.get(about, 0)
             if said[i] and said[i] == sides[i]:
                 size.append(strength == sentences[i]["strength"])
-    of = lambda chosen, right: 100 * float(np.average(right[chosen], weights=weight[chosen]))  # noqa: E731
+    of = lambda chosen, right: 100 * float(np.mean(right[chosen]))  # noqa: E731
     message = np.array([s["about"] == "message" for s in sentences])
     everything = np.ones(len(said), bool)
     return {
@@ -120,16 +107,12 @@ def fitted(sentences: list[dict], states: np.ndarray, c: float) -> tuple[np.ndar
     kinds = np.array([s["about"] for s in sentences])
     moves = np.array([s["strength"] is not None for s in sentences])
     strengths = np.array([str(s["strength"]) for s in sentences])
-    weight = np.array([s["weight"] for s in sentences])
-    return (
-        *_head(states, kinds, KINDS, c, weight),
-        *_head(states[moves], strengths[moves], STRENGTHS, c, weight[moves]),
-    )
+    return *_head(states, kinds, KINDS, c), *_head(states[moves], strengths[moves], STRENGTHS, c)
 
 
-def _head(states, labels, names, c, weight) -> tuple[np.ndarray, np.ndarray]:
+def _head(states, labels, names, c) -> tuple[np.ndarray, np.ndarray]:
     model = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=3000))
-    model.fit(states, labels, logisticregression__sample_weight=weight)
+    model.fit(states, labels)
     scaler, softmax = model[0], model[1]
     order = [list(softmax.classes_).index(name) for name in names]
     weights = softmax.coef_[order] / scaler.scale_

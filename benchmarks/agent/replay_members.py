@@ -204,7 +204,8 @@ def score(store: Store, member_id: str, truth: dict) -> pl.DataFrame:
     )  # fmt: skip
     mix = table.filter(pl.col("forecaster") == MODEL_COMBINATION)
     told_to = mix.with_columns(
-        forecaster=pl.lit(ORACLE), q=pl.Series(np.array(mix["q"].to_list()) * np.exp(mix["fresh"].to_numpy())[:, None])
+        forecaster=pl.lit(ORACLE),
+        q=pl.Series(np.array(mix["q"].to_list()) * np.exp(mix["fresh"].to_numpy())[:, None]),
     )
     table = pl.concat([table, told_to.cast({"q": table.schema["q"]})])
     q, y = np.array(table["q"].to_list()), table["y"].to_numpy()
@@ -219,7 +220,7 @@ def score(store: Store, member_id: str, truth: dict) -> pl.DataFrame:
 
 
 def _told_ln(events: dict[date, dict], origin: date, night: date) -> tuple[float, float]:
-    """What told events add to ln RMSSD of ``night``: the event of the evening ``origin``, and those of evenings before."""
+    """What told events add to ln RMSSD of ``night``: that of the evening ``origin``, and those of evenings before."""
     sizes = {day: event["nights_ln"].get(night.isoformat(), 0.0) for day, event in events.items()}
     return sizes.get(origin, 0.0), sum(size for day, size in sizes.items() if day < origin)
 

@@ -131,7 +131,9 @@ def test_what_the_models_read_of_the_sentence_is_not_counted_twice():
         for verdict in ("body, clearly", "relief, clearly")
     }
     assert [lever["id"] for lever in answers["body, clearly"].levers] == ["U1"]
-    assert "J1" in [lever["id"] for lever in answers["relief, clearly"].levers], "another way is another matter"
+    assert "J1" in [lever["id"] for lever in answers["relief, clearly"].levers], (
+        "another way is another matter"
+    )
 
 
 @pytest.mark.parametrize(

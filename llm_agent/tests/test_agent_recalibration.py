@@ -72,7 +72,9 @@ def test_what_chance_alone_would_show_is_not_corrected():
         said, shifts, outcomes, _ = agent(seed)
         made = recalibrate(said, shifts, outcomes)
         origins = np.arange(BURN_IN, NIGHTS - 1)
-        told, raw = (crps_from_quantiles(q[origins, 0], outcomes[origins + 1]) for q in (made.quantiles_ms, said))
+        told, raw = (
+            crps_from_quantiles(q[origins, 0], outcomes[origins + 1]) for q in (made.quantiles_ms, said)
+        )
         cost.append(100 * (told.mean() / raw.mean() - 1))
         assert np.mean(made.bias_pct[origins, 0] == 0) > 0.5
     assert np.mean(cost) < 0.4, cost
