@@ -26,8 +26,9 @@ from llm_agent.sentences import Sentence
 
 __all__ = ["MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "reader_for", "reader_text"]
 
-MOVES_FROM = 0.5
-"""Least probability that the night goes one way, for a sentence to move it at all."""
+MOVES_FROM = 0.55
+"""Least probability that the night goes one way, for a sentence to move it at all; above a half, because the bank holds
+more that moves than evenings do."""
 SURE_FROM = 0.8
 """Below this probability the band of the night is wider."""
 
@@ -91,7 +92,7 @@ class Reader:
         return _softmax(states @ self.weights.T + self.bias)
 
     def verdicts(self, states: np.ndarray) -> list[Verdict]:
-        """The likeliest kind on the likeliest side; a side that moves must have half of the probability."""
+        """The likeliest kind on the likeliest side; a side that moves must have more than ``MOVES_FROM``."""
         strengths = states @ self.strength_weights.T + self.strength_bias
         said = []
         for p, how in zip(self.probabilities(states), strengths, strict=True):

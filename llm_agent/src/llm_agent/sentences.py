@@ -20,7 +20,7 @@ LONGEST_SENTENCE = 240
 LONG_WORDS = 14
 SCRAP_WORDS = 3
 
-_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|\n+|(?:\s+[-–—*•]\s+)|;\s+")
+_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=。)|\n+|(?:\s+[-–—*•]\s+)|;\s+")
 _CLAUSE = re.compile(r",? (?:and|but|so|then) (?=(?:now |then |so )?(?:i|i'm|my|we|he|she|they|it|the) )", re.I)
 _WORD = re.compile(r"[a-z']+")
 
