@@ -33,6 +33,8 @@ BANK = Path(__file__).parent / "bank"
 KINDS = (*UNMOVED, "message", *MOVED)
 SIDE = {"body": -1, "heart": -1, "night": -1, "relief": 1}
 FOLDS = 5
+LABELLED_PCT = {-1: {"a little": -3, "clearly": -7, "a lot": -12}, 1: {"a little": 2, "clearly": 4, "a lot": 6}}
+"""What the strengths of the labels stand for; what ``levers.EVENT_PCT`` makes of the reader's is their mean below."""
 
 
 def main() -> None:
@@ -82,7 +84,7 @@ def cross_validated(sentences: list[dict], states: np.ndarray, c: float) -> dict
     """Figures of held-out notes, in % of sentences."""
     sides = np.array([SIDE.get(s["about"], 0) for s in sentences])
     said = np.zeros(len(sentences))
-    size = []
+    size, meant = [], {}
     groups = [s["note"] for s in sentences]
     for train, test in GroupKFold(FOLDS).split(states, groups=groups):
         reader = Reader("", "", KINDS, *fitted([sentences[i] for i in train], states[train], c))
@@ -91,6 +93,10 @@ def cross_validated(sentences: list[dict], states: np.ndarray, c: float) -> dict
             said[i] = SIDE.get(about, 0)
             if said[i] and said[i] == sides[i]:
                 size.append(strength == sentences[i]["strength"])
+                pct = LABELLED_PCT[int(sides[i])][sentences[i]["strength"]]
+                meant.setdefault(f"{('raises', 'lowers')[pct < 0]} {strength}", []).append(pct)
+    for strength, sizes in sorted(meant.items()):
+        print(f"{strength}: {np.mean(sizes):+.1f} % by its label, n={len(sizes)}")
     of = lambda chosen, right: 100 * float(np.mean(right[chosen]))  # noqa: E731
     message = np.array([s["about"] == "message" for s in sentences])
     everything = np.ones(len(said), bool)

@@ -9,7 +9,7 @@ from agent_summary import BASE, summary_of
 from hrv_shared.constants import HORIZONS, MEDIAN_INDEX
 from hrv_shared.llm import ModelUnavailable
 from hrv_shared.models.manifest import QWEN_CODER_1_5B
-from llm_agent.answer import CONTESTED_SPREAD, ask_agent
+from llm_agent.answer import CONTESTED_SPREAD, UNSURE_SHARE, ask_agent
 from llm_agent.errors import ModelFailed
 from llm_agent.prompts import load_prompt
 from llm_agent.reader import Reader, read_head, reader_for
@@ -109,11 +109,11 @@ def test_a_sentence_that_is_no_account_of_the_day_moves_nothing():
     assert not any(answer.shifts_ms.values()) and not answer.levers
 
 
-def test_doubt_widens_the_band():
+def test_doubt_takes_less_and_widens_the_band():
     sure, _ = ask({"jab": state(body=0.95)}, ["Had my flu jab after lunch."])
     unsure, _ = ask({"jab": state(body=0.6)}, ["Had my flu jab after lunch."])
-    assert unsure.shifts_ms == sure.shifts_ms
-    assert unsure.spread[1] == pytest.approx(CONTESTED_SPREAD * sure.spread[1], abs=0.01)
+    assert unsure.shifts_ms[1] == pytest.approx(UNSURE_SHARE * sure.shifts_ms[1], abs=0.01)
+    assert sure.spread[1] < unsure.spread[1] <= CONTESTED_SPREAD * sure.spread[1]
     assert "not sure" in unsure.rationale
 
 

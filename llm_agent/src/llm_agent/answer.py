@@ -31,6 +31,8 @@ SAMPLES = 5
 TEMPERATURE = 0.5
 CONTESTED_SPREAD = 1.1
 """Factor of the band where the samples are not of one mind, or the reader is not sure."""
+UNSURE_SHARE = 0.7
+"""Of its size, where the reader is not sure: about as often is it right then."""
 MAX_TOKENS = {"read": 0, "choice": 24, "free": 700}
 
 
@@ -198,8 +200,13 @@ def _read_by_state(briefing: Briefing, model: ChatModel, reader: Reader) -> Answ
         (name, _as_reply({"about": v.about, "sure": round(v.sure, 3)}, model.model_id, seconds))
         for name, v in verdicts.items()
     ]
-    levers = levers_of_choice({name: v.about for name, v in verdicts.items()}, briefing)
     certainty = {name: v.sure for name, v in verdicts.items()}
+    levers = [
+        replace(lever, taken_ms=UNSURE_SHARE * lever.taken_ms)
+        if certainty.get(lever.id, 1.0) < SURE_FROM
+        else lever
+        for lever in levers_of_choice({name: v.about for name, v in verdicts.items()}, briefing)
+    ]
     told = [lever for lever in levers if lever.kind == "event"]
     both_ways = len({lever.taken_ms < 0 for lever in told}) > 1
     unsure = both_ways or bool(told) and max(certainty[lever.id] for lever in told) < SURE_FROM

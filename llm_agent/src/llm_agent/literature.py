@@ -75,7 +75,7 @@ def usual_levers(
 
 def beside_usual(event: Lever, levers: Iterable[Lever]) -> Lever | None:
     """What an event moves besides the usual effects that may be the same matter ("grief or loss"); None for nothing."""
-    same = _table()["about"][event.behaviour]
+    same = _table()["matters"]["lowers" if event.taken_ms < 0 else "raises"]
     usual_ms = sum(
         lever.taken_ms
         for lever in levers
