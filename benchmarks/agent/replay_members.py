@@ -74,7 +74,7 @@ def main() -> None:
     options.add_argument("--members", type=int, default=3)
     options.add_argument("--nights", type=int, default=60)
     options.add_argument("--samples", type=int, default=5)
-    options.add_argument("--seed", type=int, default=5)
+    options.add_argument("--seed", type=int, nargs="+", default=[5], help="of the first member of each group")
     options.add_argument(
         "--told-events", type=float, default=0.15, help="share of days with an event, and with a decoy"
     )
@@ -86,16 +86,16 @@ def main() -> None:
     settings = load_settings()
     model = StaysOpen(open_model(settings), settings.cache_dir / "bench-agent" / "replay.jsonl")
     scored, refused, seconds = [], 0, []
-    for k in range(asked.members):
+    for seed in (first + k for first in asked.seed for k in range(asked.members)):
         with tempfile.TemporaryDirectory() as folder:
-            rows, no, took = replay_one(Path(folder), asked.seed + k, asked, settings, model)
-        scored.append(rows.with_columns(member=pl.lit(k)))
+            rows, no, took = replay_one(Path(folder), seed, asked, settings, model)
+        scored.append(rows.with_columns(member=pl.lit(seed)))
         refused, seconds = refused + no, seconds + took
     table = pl.concat(scored)
     result = {
         "members": asked.members, "nights": asked.nights, "seed": asked.seed, "samples": asked.samples,
         "told_events": asked.told_events, "model": model.model_id, "refused": refused,
-        "seconds_median": round(float(np.median(seconds)), 1), "figures": figures(table, asked.seed),
+        "seconds_median": round(float(np.median(seconds)), 1), "figures": figures(table, asked.seed[0]),
     }  # fmt: skip
     text = json.dumps(result, indent=1)
     print(text)

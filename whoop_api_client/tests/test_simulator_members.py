@@ -19,6 +19,7 @@ from whoop_api_client.simulator import (
     read_settings,
     running,
 )
+from whoop_api_client.simulator.nightly_law import NightlyLaw
 
 NOW = datetime(2026, 11, 23, 20, 50, tzinfo=UTC)
 STILL = ["clock_runs=off", "rate_per_minute=0"]
