@@ -33,7 +33,10 @@ BANK = Path(__file__).parent / "bank"
 KINDS = (*UNMOVED, "message", *MOVED)
 SIDE = {"body": -1, "heart": -1, "night": -1, "relief": 1}
 FOLDS = 5
-LABELLED_PCT = {-1: {"a little": -3, "clearly": -7, "a lot": -12}, 1: {"a little": 2, "clearly": 4, "a lot": 6}}
+LABELLED_PCT = {
+    -1: {"a little": -3, "clearly": -7, "a lot": -12},
+    1: {"a little": 2, "clearly": 4, "a lot": 6},
+}
 """What the strengths of the labels stand for; what ``levers.EVENT_PCT`` makes of the reader's is their mean below."""
 
 

@@ -137,7 +137,8 @@ def test_what_the_models_read_of_the_sentence_is_not_counted_twice():
 
 
 @pytest.mark.parametrize(
-    ("judgement", "pct"), [("heart, clearly", -7.0), ("heart, a little", -6.0), ("body, a lot", -9.0), ("relief, clearly", -2.0)]
+    ("judgement", "pct"),
+    [("heart, clearly", -7.0), ("heart, a little", -6.0), ("body, a lot", -9.0), ("relief, clearly", -2.0)],
 )
 def test_an_event_beside_a_usual_effect_of_the_same_way_is_one_matter(judgement, pct):
     """Grief or loss usually takes 6 %: tears for it are no second loss; a comfort goes the other way."""
