@@ -74,7 +74,7 @@ def levers_of_choice(verdicts: Mapping[str, str], briefing: Briefing) -> list[Le
 
 
 def _is_accounted(sentence: Sentence, lever: Lever, briefing: Briefing) -> bool:
-    """Whether a fact of this sentence pulls the same way in the numbers already: the same thing is not counted twice."""
+    """Whether a fact of this sentence pulls the same way in the numbers already: nothing is counted twice."""
     words = fold(sentence.text)
     return any(
         fact["quote"]
