@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/agent/fit_reader.py [--penalty 0.006] [--write]
 
 First what it can do: five folds over whole notes, figures of sentences. With ``--write`` then the head of all
-sentences, into the agent's room. The states are kept in the cache, so that a second run takes seconds.
+sentences, into the agent's room. The states are kept in the cache: the first run takes hours, the next minutes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from llm_agent.choice import MOVED, STRENGTHS, UNMOVED
 from llm_agent.cli import model_digest, open_model
 from llm_agent.prompts import load_prompt
 from llm_agent.reader import Reader, reader_text
-from llm_agent.sentences import Sentence
 
 BANK = Path(__file__).parent / "bank"
 KINDS = (*UNMOVED, "message", *MOVED)
@@ -77,7 +76,7 @@ def states_of(sentences: list[dict], settings) -> np.ndarray:
     states = []
     with progress("Sentences read", total=len(sentences)) as advance:
         for s in sentences:
-            states.append(model.hidden_states([reader_text(Sentence("J1", s["text"], 0), prompt)])[0])
+            states.append(model.hidden_states([reader_text(s["text"], prompt)])[0])
             advance(1)
     model.close()
     return np.array(states)

@@ -10,7 +10,8 @@ of something that sounds like one and does nothing.
 Two scores stand side by side: CRPS against the outcome, and its expectation under the law that the simulator drew the
 night from. One night is mostly noise (20 % against events of 1 to 13 %), so the second tells with a tenth of the nights
 what the first can't; no wearer has such a law. ``oracle`` is the mix moved by exactly what was drawn for the evening's
-event: what perfect reading would gain.
+event: what perfect reading would gain at most. The law of a night is given all nights before it, so it scores only; no
+forecast sees it.
 
 Answers of the model are kept in the cache by prompt and seed, so a second run asks only what is new. A simulated win
 proves the way, not the physiology: the sizes of the events are drawn around those of the literature.
@@ -37,7 +38,7 @@ from data_intelligence.daily import summarise_day
 from hrv_shared.comparison import pooled_skill
 from hrv_shared.constants import AGENT, AGENT_CALIBRATED, MODEL_COMBINATION, PRODUCT, RULES
 from hrv_shared.issue import current_issue, past_issues
-from hrv_shared.scoring import crps_from_quantiles
+from hrv_shared.scoring import covered, crps_from_quantiles
 from hrv_shared.settings import load_settings
 from hrv_shared.store import Store, write_bytes_atomic
 from llm_agent.bench.memory import RememberingModel
@@ -106,12 +107,14 @@ def main() -> None:
 def replay_one(folder: Path, seed: int, asked, settings, model: StaysOpen):
     """One member: live up to the agent, then the agent evening by evening."""
     kept = asked.keep and asked.keep / f"seed{seed}-nights{asked.nights}-told{asked.told_events}"
-    if kept and (kept / TRUTH).exists():
+    if kept and kept.exists():
         shutil.copytree(kept, folder, dirs_exist_ok=True)
     else:
         live_up_to_the_agent(folder, seed, asked)
         if kept:
-            shutil.copytree(folder, kept)
+            half = kept.with_name(f"{kept.name}.part")  # a kill half-way leaves no member that looks whole
+            shutil.copytree(folder, half, dirs_exist_ok=True)
+            half.rename(kept)
     truth = json.loads((folder / TRUTH).read_text())
     store = Store(folder / "home")
     last = current_issue(store, settings.member_id)
@@ -214,8 +217,8 @@ def score(store: Store, member_id: str, truth: dict) -> pl.DataFrame:
     expected = np.mean([crps_from_quantiles(q, could) for could in could_come.T], axis=0)
     return table.drop("q", "y").with_columns(
         crps=pl.Series(crps_from_quantiles(q, y)), expected=pl.Series(expected),
-        in80=pl.Series((y >= q[:, 3]) & (y <= q[:, 19])),
-        expected80=pl.Series(((could_come >= q[:, [3]]) & (could_come <= q[:, [19]])).mean(axis=1)),
+        in80=pl.Series(covered(q, y, 0.8)),
+        expected80=pl.Series(np.mean([covered(q, could, 0.8) for could in could_come.T], axis=0)),
     )  # fmt: skip
 
 

@@ -223,7 +223,7 @@ def questions_for(briefing: Briefing, prompt: Prompt, style: Style) -> list[Ques
     """The exact prompts of one evening; none for a small model when there is no sentence to judge."""
     if style == "read":
         return [
-            Question(sentence.id, ({"role": "user", "content": reader_text(sentence, prompt)},), {})
+            Question(sentence.id, ({"role": "user", "content": reader_text(sentence.text, prompt)},), {})
             for sentence in briefing.words.asked
         ]
     if style == "choice":

@@ -116,11 +116,12 @@ def make_briefing(
     sleep = summary["sleep_last_night"]
     onset = sleep["onset_local"] if sleep else None
     known = {m["behaviour"] for m in summary["matched_effects"]}
+    read = known | counted.behaviours
     usual = usual_levers(
         summary["tonight_facts"], known, base_ms[1][MEDIAN_INDEX], onset, counted=counted.behaviours
     )
     effects = beyond_counted((*own, *usual), counted)
-    words = read_words(journal, _covered_quotes(summary, onset, counted))
+    words = read_words(journal, _covered_quotes(summary, onset, read))
     places = tuple(places or (f"journal/{i + 1}" for i in range(len(journal))))
     lines = [
         *_effect_lines(summary, effects),
@@ -133,7 +134,7 @@ def make_briefing(
     ]
     return Briefing(
         tuple(lines), effects, words, _state(summary), base_ms, summary["baseline"]["mean_60d_ms"], places,
-        tuple(summary["tonight_facts"]), _accounted(summary, onset, known | counted.behaviours, effects),
+        tuple(summary["tonight_facts"]), _accounted(summary, onset, read, effects),
     )  # fmt: skip
 
 
@@ -151,14 +152,13 @@ def _accounted(
     }
 
 
-def _covered_quotes(summary: dict[str, Any], onset_local: str | None, counted: Counted) -> list[str]:
+def _covered_quotes(summary: dict[str, Any], onset_local: str | None, read: Set[str]) -> list[str]:
     """Quotes of facts that need no judgement: the models read them, they have an own or a usual effect, or code knows
     that they have none."""
-    known = {m["behaviour"] for m in summary["matched_effects"]} | counted.behaviours
     return [
         fact["quote"]
         for fact in summary["tonight_facts"]
-        if fact["quote"] and (fact["behaviour"] in known or needs_no_judgement(fact, onset_local))
+        if fact["quote"] and (fact["behaviour"] in read or needs_no_judgement(fact, onset_local))
     ]
 
 

@@ -22,7 +22,6 @@ import numpy as np
 
 from llm_agent.choice import MOVED, STRENGTHS
 from llm_agent.prompts import Prompt
-from llm_agent.sentences import Sentence
 
 __all__ = ["MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "reader_for", "reader_text"]
 
@@ -30,7 +29,7 @@ MOVES_FROM = 0.55
 """Least probability that the night goes one way, for a sentence to move it at all; above a half, because the bank holds
 more that moves than evenings do."""
 SURE_FROM = 0.8
-"""Below this probability the band of the night is wider."""
+"""Below this probability less of the size is taken, and the band of the night is wider."""
 
 
 @dataclass(frozen=True)
@@ -123,9 +122,9 @@ class Reader:
                 np.save(file, row.astype(np.float16), allow_pickle=False)
 
 
-def reader_text(sentence: Sentence, prompt: Prompt) -> str:
+def reader_text(sentence: str, prompt: Prompt) -> str:
     """The words that the model reads, to the letter."""
-    return prompt.content["text"].replace("{sentence}", sentence.text)
+    return prompt.content["text"].replace("{sentence}", sentence)
 
 
 @cache
