@@ -31,6 +31,9 @@ from llm_agent.reader import Reader, reader_text
 BANK = Path(__file__).parent / "bank"
 KINDS = (*UNMOVED, "message", *MOVED)
 SIDE = {"body": -1, "heart": -1, "night": -1, "relief": 1}
+DEPTHS = (None, 16)
+"""The last layer of the default model's 28 holds what it would say, the middle what it read."""
+CHUNK = 200
 FOLDS = 5
 LABELLED_PCT = {
     -1: {"a little": -3, "clearly": -7, "a lot": -12},
@@ -52,7 +55,7 @@ def main() -> None:
     print(f"{len(told)} sentences: " + ", ".join(f"{name} {value:.1f} %" for name, value in figures.items()))
     if asked.write:
         head = fitted(told, states, asked.penalty)
-        reader = Reader(model_digest(settings), load_prompt("read").digest, KINDS, *head)
+        reader = Reader(model_digest(settings), load_prompt("read").digest, DEPTHS, KINDS, *head)
         path = Path(llm_agent.__file__).parent / "data" / "readers" / f"{settings.llm_model}.head"
         reader.save(path)
         print(f"{path.name}: {path.stat().st_size // 1000} kB")
@@ -70,16 +73,20 @@ def bank(folder: Path) -> list[dict]:
 
 
 def states_of(sentences: list[dict], settings) -> np.ndarray:
-    """The model's state after each [n, width]."""
+    """The model's states after each, at all depths side by side [n, depths x width]."""
     prompt = load_prompt("read")
     model = RememberingModel(open_model(settings), memory_file(settings.cache_dir, "reader-bank"))
+    texts = [reader_text(s["text"], prompt) for s in sentences]
     states = []
-    with progress("Sentences read", total=len(sentences)) as advance:
-        for s in sentences:
-            states.append(model.hidden_states([reader_text(s["text"], prompt)])[0])
-            advance(1)
+    with progress("Sentences read", total=len(DEPTHS) * len(texts)) as advance:
+        for depth in DEPTHS:
+            read = []
+            for i in range(0, len(texts), CHUNK):
+                read.append(model.hidden_states(texts[i : i + CHUNK], (depth,)))
+                advance(len(read[-1]))
+            states.append(np.concatenate(read))
     model.close()
-    return np.array(states)
+    return np.concatenate(states, axis=1)
 
 
 def cross_validated(sentences: list[dict], states: np.ndarray, c: float) -> dict[str, float]:
@@ -89,7 +96,7 @@ def cross_validated(sentences: list[dict], states: np.ndarray, c: float) -> dict
     size, meant = [], {}
     groups = [s["note"] for s in sentences]
     for train, test in GroupKFold(FOLDS).split(states, groups=groups):
-        reader = Reader("", "", KINDS, *fitted([sentences[i] for i in train], states[train], c))
+        reader = Reader("", "", DEPTHS, KINDS, *fitted([sentences[i] for i in train], states[train], c))
         for i, verdict in zip(test, reader.verdicts(states[test]), strict=True):
             about, _, strength = verdict.about.partition(", ")
             said[i] = SIDE.get(about, 0)

@@ -14,7 +14,9 @@ import platformdirs
 import pytest
 
 from hrv_shared.llm import BadReply, ChatTimeout, ModelUnavailable, open_chat_model
+from hrv_shared.llm.cut import cut_short
 from hrv_shared.models import ModelAbsent, resolve
+from hrv_shared.models.cache import hash_file
 
 CACHE_DIR = Path(os.environ.get("HRV_CACHE_DIR") or platformdirs.user_cache_path("hrv"))
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "language" / "forecast_cases.json"
@@ -102,11 +104,11 @@ def test_what_was_read_of_a_prompt_is_taken_from_disk_the_next_time(tmp_path):
     """A damaged file only costs the time of reading again."""
     static = [{"role": "system", "content": "Answer with JSON. " + "The sea is wide and the sky is high. " * 20}]
     for damaged in (False, True):
-        with closing(open_small(read_dir=tmp_path)) as first:
+        with closing(open_small(derived_dir=tmp_path)) as first:
             assert not first.read_ahead(static)
         (file,) = tmp_path.iterdir()
         assert file.stat().st_size > 100_000
-        with closing(open_small(read_dir=tmp_path)) as second:
+        with closing(open_small(derived_dir=tmp_path)) as second:
             assert second.read_ahead(static)
             assert second.complete([*static, *ASK], schema=SCHEMA, seed=1).parsed["word"] is not None
         if not damaged:
@@ -123,6 +125,43 @@ def test_the_state_after_a_text_is_its_own_whatever_was_read_before(small):
     assert np.linalg.norm(together, axis=1) == pytest.approx(1, abs=0.01)
     assert small.complete(ASK, schema=SCHEMA, max_tokens=80).parsed["word"]
     assert np.array_equal(together, small.hidden_states(texts))
+
+
+def test_the_state_after_a_block_is_that_of_the_model_cut_there(small, tmp_path):
+    """All blocks give the whole model's own state; fewer give another one; and answers are as before."""
+    text = ["The cat sleeps."]
+    whole = small.hidden_states(text)
+    with closing(open_small(derived_dir=tmp_path)) as model:
+        states = model.hidden_states(text, (None, 12, 30))
+        assert states.shape == (1, 3 * 576) and np.array_equal(states[:, :576], whole)
+        assert np.array_equal(states[:, 1152:], whole)
+        assert np.abs(states[:, 576:1152] @ whole.T).item() < 0.9
+        assert np.array_equal(model.hidden_states(text, (12, None)), np.roll(states[:, :1152], 576, axis=1))
+        assert model.complete(ASK, schema=SCHEMA, seed=1).text == small.complete(ASK, schema=SCHEMA, seed=1).text
+        with pytest.raises(ModelUnavailable, match="can't be cut to 31 blocks: it has 30"):
+            model.hidden_states(text, (31,))
+    with pytest.raises(ModelUnavailable, match="without a derived_dir"):
+        small.hidden_states(text, (12,))
+
+
+def test_a_cut_model_is_made_once_and_made_again_when_it_is_damaged(tmp_path):
+    path = model_file("smollm2-135m")
+    first = cut_short(path, 12, tmp_path)
+    made = first.stat().st_mtime_ns
+    assert cut_short(path, 12, tmp_path) == first and first.stat().st_mtime_ns == made
+    digest = hash_file(first)
+    with first.open("r+b") as file:
+        file.seek(50_000_000)
+        file.write(b"rotten")
+    again = cut_short(path, 12, tmp_path)
+    assert hash_file(again) == digest
+    assert sorted(f.suffix for f in tmp_path.iterdir()) == [".gguf", ".json"]
+    for blocks in (13, 14):
+        cut_short(path, blocks, tmp_path)
+    assert len(list(tmp_path.glob("*.gguf"))) == 2, "old copies go"
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelUnavailable, match="could not be written"):
+        cut_short(path, 12, tmp_path / "file" / "folder")
 
 
 def test_no_state_without_a_text_in_time_or_from_a_closed_model():

@@ -191,7 +191,8 @@ def _read_by_state(briefing: Briefing, model: ChatModel, reader: Reader) -> Answ
     prompt = load_prompt("read")
     questions = questions_for(briefing, prompt, "read")
     try:
-        states = model.hidden_states([q.messages[0]["content"] for q in questions]) if questions else ()
+        texts = [q.messages[0]["content"] for q in questions]
+        states = model.hidden_states(texts, reader.depths) if questions else ()
     except ChatError as error:
         raise ModelFailed(str(error)) from error
     seconds = time.perf_counter() - started

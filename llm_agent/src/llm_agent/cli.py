@@ -158,5 +158,5 @@ def open_model(settings: Settings):
     return open_chat_model(
         settings.llm_backend, model_path=path, model=settings.llm_model, base_url=settings.llm_base_url,
         api_key=key.get_secret_value() if key else None, allow_remote=settings.llm_allow_remote,
-        threads=settings.threads, timeout_s=TIMEOUT_S, read_dir=settings.cache_dir / "prompts-read",
+        threads=settings.threads, timeout_s=TIMEOUT_S, derived_dir=settings.cache_dir / "llm-derived",
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """A trained reader for the default model: what a sentence is about, from the model's inner state after reading it.
 
-A small model knows more than it says: its last layer's state, read through a linear head that was fitted on labelled
-sentences, tells more than its answers do (``benchmarks/agent/RESULTS.md``). The head fits one file of weights and one
-wording, so it is bound to both.
+A small model knows more than it says: its states, after the last layer and in the middle, read through a linear head
+that was fitted on labelled sentences, tell more than its answers do (``benchmarks/agent/RESULTS.md``). The head fits
+one file of weights and one wording, so it is bound to both.
 
 Each sentence is read alone, so that no other sentence, whoever wrote it, can sway its verdict.
 """
@@ -50,7 +50,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Reader:
-    """A linear head on the hidden state of one model under one wording.
+    """A linear head on the hidden states of one model under one wording.
 
     Attributes
     ----------
@@ -58,11 +58,13 @@ class Reader:
         Of the model's file.
     prompt_digest : str
         Of the wording; a head under another wording is refused.
+    depths : tuple of int or None [D]
+        Blocks of the model after which its state is read; None: after all. The states stand side by side.
     kinds : tuple of str [K]
         ``daily life``, ``others``, ``plan``, ``message`` and those that move a night.
-    weights, bias : ndarray [K, width], [K]
-        Softmax regression on the unit-length state.
-    strength_weights, strength_bias : ndarray [S, width], [S]
+    weights, bias : ndarray [K, D x width], [K]
+        Softmax regression on the unit-length states.
+    strength_weights, strength_bias : ndarray [S, D x width], [S]
         The same, for ``a little``, ``clearly``, ``a lot`` of a sentence that moves.
     digest : str
         Of the file; part of the score segment.
@@ -70,6 +72,7 @@ class Reader:
 
     model_sha256: str
     prompt_digest: str
+    depths: tuple[int | None, ...]
     kinds: tuple[str, ...]
     weights: np.ndarray = field(repr=False)
     bias: np.ndarray = field(repr=False)
@@ -82,7 +85,7 @@ class Reader:
 
         Parameters
         ----------
-        states : ndarray [n, width]
+        states : ndarray [n, D x width]
 
         Returns
         -------
@@ -113,6 +116,7 @@ class Reader:
         about = {
             "model_sha256": self.model_sha256,
             "prompt_digest": self.prompt_digest,
+            "depths": list(self.depths),
             "kinds": list(self.kinds),
         }
         rows = [self.weights, self.bias[:, None], self.strength_weights, self.strength_bias[:, None]]
@@ -146,8 +150,8 @@ def read_head(data: bytes) -> Reader:
         np.load(stream, allow_pickle=False).astype(np.float32) for _ in range(4)
     )
     return Reader(
-        about["model_sha256"], about["prompt_digest"], tuple(about["kinds"]), weights, bias[:, 0], strength_weights,
-        strength_bias[:, 0], sha256(data).hexdigest()[:8],
+        about["model_sha256"], about["prompt_digest"], tuple(about["depths"]), tuple(about["kinds"]), weights,
+        bias[:, 0], strength_weights, strength_bias[:, 0], sha256(data).hexdigest()[:8],
     )  # fmt: skip
 
 

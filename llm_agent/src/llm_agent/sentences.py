@@ -19,9 +19,17 @@ MOST_SENTENCES = 20
 LONGEST_SENTENCE = 240
 LONG_WORDS = 14
 SCRAP_WORDS = 3
+FEWEST_WORDS = 4
 
 _END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=。)|\n+|(?:\s+[-–—*•]\s+)|;\s+")
 _CLAUSE = re.compile(r",? (?:and|but|so|then) (?=(?:now |then |so )?(?:i|i'm|my|we|he|she|they|it|the) )", re.I)
+_SEAM = re.compile(r",\s+|\s+(?=(?:so|and|but|then)\s)", re.I)
+_OF_THE_WRITER = re.compile(r"\b(?:i|i'm|i've|my|me|we|our|us)\b", re.I)
+_NO_MAIN_CLAUSE = re.compile(
+    r"(?:if|since|because|as|when|while|given|unless|for|with|after|before|even|though|although|what\w*|who\w*|"
+    r"which|any\w*)\b",
+    re.I,
+)
 _WORD = re.compile(r"[a-z']+")
 
 _TO_THE_FORECASTER = re.compile(
@@ -137,6 +145,7 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
     for note, text in enumerate(journal):
         sentences, spans = _sentences(text)
         withheld += spans
+        sentences = [part for sentence in sentences for part in _parted(sentence)]
         aside = _set_aside(sentences)
         for sentence, apart in zip(sentences, aside, strict=True):
             if apart:
@@ -187,6 +196,21 @@ def _clauses(sentence: str) -> list[str]:
             parts.append(sentence[start : cut.start()])
             start = cut.end()
     return [*parts, sentence[start:]]
+
+
+def _parted(sentence: str) -> list[str]:
+    """A sentence whose later clause speaks to the forecaster, cut before it: the honest clause before is an account."""
+    start = 0
+    for seam in (*_SEAM.finditer(sentence), None):
+        end = seam.start() if seam else len(sentence)
+        if _speaks_to_us(sentence[start:end]):
+            break
+        start = seam.end() if seam else end
+    told, address = sentence[:start].rstrip(" ,"), sentence[start:]
+    is_account = len(told.split()) >= FEWEST_WORDS and _OF_THE_WRITER.search(told)
+    if is_account and not _NO_MAIN_CLAUSE.match(told) and not _speaks_to_us(told) and _speaks_to_us(address):
+        return [told, address]
+    return [sentence]
 
 
 def _words_around(sentence: str, cut: re.Match[str]) -> tuple[int, int]:

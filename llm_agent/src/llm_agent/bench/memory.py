@@ -79,21 +79,32 @@ class RememberingModel:
         """Several answers; see ``draw_samples``."""
         return self._answers("sample", messages, how | {"samples": samples})
 
-    def hidden_states(self, texts: Sequence[str]) -> np.ndarray:
-        """The model's states, see ``EmbeddedChatModel``; each text is read once."""
+    def hidden_states(self, texts: Sequence[str], depths: Sequence[int | None] = (None,)) -> np.ndarray:
+        """The model's states, see ``EmbeddedChatModel``; each text is read once at each depth."""
+        fresh = {depth: self._read(texts, depth) for depth in depths}
         states = []
         for text in texts:
-            started = time.perf_counter()
-            key = sha256(json.dumps([self.model_id, "state", text]).encode()).hexdigest()
-            fresh = key not in self._known
-            if fresh:
-                state = self._model.hidden_states([text])[0].astype(np.float16)
-                took = round(time.perf_counter() - started, 3)
-                self._keep(key, [{"state": b64encode(state.tobytes()).decode(), "seconds": took}])
-            (row,) = self._known[key]
-            states.append(np.frombuffer(b64decode(row["state"]), np.float16).astype(np.float32))
-            self._count(fresh, 1, row["seconds"])
+            rows = [self._known[self._key(text, depth)][0] for depth in depths]
+            found = [np.frombuffer(b64decode(row["state"]), np.float16) for row in rows]
+            states.append(np.concatenate(found).astype(np.float32))
+            self._count(any(text in new for new in fresh.values()), 1, sum(row["seconds"] for row in rows))
         return np.asarray(states)
+
+    def _read(self, texts: Sequence[str], depth: int | None) -> set[str]:
+        """Have the model read what it has not read to this depth."""
+        fresh = list(dict.fromkeys(text for text in texts if self._key(text, depth) not in self._known))
+        if fresh:
+            started = time.perf_counter()
+            states = self._model.hidden_states(fresh, (depth,)).astype(np.float16)
+            took = round((time.perf_counter() - started) / len(fresh), 3)
+            for text, state in zip(fresh, states, strict=True):
+                row = {"state": b64encode(state.tobytes()).decode(), "seconds": took}
+                self._keep(self._key(text, depth), [row])
+        return set(fresh)
+
+    def _key(self, text: str, depth: int | None) -> str:
+        asked = [self.model_id, "state", text] + ([] if depth is None else [depth])
+        return sha256(json.dumps(asked).encode()).hexdigest()
 
     def close(self) -> None:
         """Close the model behind."""

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from hrv_shared.llm.cut import cut_short
 from hrv_shared.llm.errors import BadReply, ChatError, ChatTimeout, ModelUnavailable
 from hrv_shared.llm.port import ChatReply, Message
 from hrv_shared.llm.reply import checked_reply
@@ -54,8 +55,8 @@ class EmbeddedChatModel:
         little from run to run. False for back-tests, where two runs must be equal.
     timeout_s : float, s
         Limit of one call.
-    read_dir : Path, optional
-        Where ``read_ahead`` keeps what was read.
+    derived_dir : Path, optional
+        Where is kept what was made from the model: readings of prompts, and the model cut short.
 
     Raises
     ------
@@ -72,19 +73,21 @@ class EmbeddedChatModel:
         n_ctx: int = 4096,
         cache_prompt: bool = True,
         timeout_s: float = 180.0,
-        read_dir: Path | None = None,
+        derived_dir: Path | None = None,
     ) -> None:
-        path = Path(model_path)
+        self._path = path = Path(model_path)
         self._model_id = model_id or path.stem
         self._cache_prompt = cache_prompt
         self._timeout_s = timeout_s
         self._one_call = threading.Lock()
         started = time.monotonic()
-        self._was_asked = False
+        self._was_asked = self._closed = False
+        self._threads, self._n_ctx, self._derived_dir = threads, n_ctx, derived_dir
         self._key = secrets.token_urlsafe(32)
-        self._read_dir = read_dir
         self._build = f"{path.resolve()} {path.stat().st_size if path.is_file() else 0} {n_ctx}"
-        self._server: Any = _load(path, self._model_id, threads, n_ctx, self._key, read_dir)
+        self._server: Any = None
+        self._depth: int | None = None
+        self._at(None)
         self.load_seconds = time.monotonic() - started
 
     @property
@@ -158,10 +161,12 @@ class EmbeddedChatModel:
         started = time.monotonic()
         if not 1 <= samples <= MOST_SAMPLES:
             raise ModelUnavailable(f"Expected 1 to {MOST_SAMPLES} samples of one prompt, got {samples}.")
-        if self._server is None:
-            raise ModelUnavailable(f"{self._model_id} was closed; open it again.")
-        if not self._one_call.acquire(timeout=self._timeout_s):
-            raise ChatTimeout(f"{self._model_id} was busy with another call for {self._timeout_s:g} s.")
+        self._begin_call()
+        try:
+            self._at(None)
+        except BaseException:
+            self._one_call.release()
+            raise
         request = {
             "messages": list(messages),
             "max_tokens": max_tokens,
@@ -194,14 +199,20 @@ class EmbeddedChatModel:
             raise ModelUnavailable(f"{self._model_id} refused the request: {call.error}")
         return [self._checked(call, k, schema, time.monotonic() - started) for k in range(samples)]
 
-    def hidden_states(self, texts: Sequence[str]) -> np.ndarray:
-        """What the model holds after the last token of each text: its last layer's state, scaled to unit length.
+    def hidden_states(self, texts: Sequence[str], depths: Sequence[int | None] = (None,)) -> np.ndarray:
+        """What the model holds after the last token of each text, scaled to unit length.
 
-        Each text is read alone, so no state depends on another text. Nothing is generated.
+        Each text is read alone, so no state depends on another text. Nothing is generated. One depth is loaded at a
+        time, which costs a second or two for each further one.
+
+        Parameters
+        ----------
+        depths : sequence of int or None
+            Blocks after which a state is taken; None: after all. The states stand side by side.
 
         Returns
         -------
-        ndarray [texts, width of the model], float32
+        ndarray [texts, depths x width of the model], float32
             To half precision, so that a state that was kept on disk equals one that was just read.
 
         Raises
@@ -210,26 +221,54 @@ class EmbeddedChatModel:
             As for ``sample``; the time limit is looked at between two texts.
         """
         started = time.monotonic()
-        if self._server is None:
-            raise ModelUnavailable(f"{self._model_id} was closed; open it again.")
-        if not self._one_call.acquire(timeout=self._timeout_s):
-            raise ChatTimeout(f"{self._model_id} was busy with another call for {self._timeout_s:g} s.")
-        states = []
+        states: dict[int | None, list[Any]] = {}
+        self._begin_call()
         try:
-            for text in texts:
-                if time.monotonic() - started > self._timeout_s:
-                    raise ChatTimeout(self._too_slow())
-                self._was_asked = True
-                answer = self._server.handle_embeddings({"input": text})
-                if "data" not in answer:
-                    told = (answer.get("error") or answer).get("message", "unknown error")
-                    raise ModelUnavailable(f"{self._model_id} refused the request: {told}")
-                states.append(answer["data"][0]["embedding"])
+            for depth in sorted(depths, key=lambda depth: depth != self._depth):  # what is loaded goes first
+                self._at(depth)
+                states[depth] = [self._state(text, started) for text in texts]
         except (ValueError, RuntimeError) as error:
             raise ModelUnavailable(f"{self._model_id} refused the request: {error}") from error
         finally:
             self._one_call.release()
-        return np.asarray(states, np.float16).astype(np.float32)
+        side_by_side = np.concatenate([np.asarray(states[depth], np.float16) for depth in depths], axis=1)
+        return side_by_side.astype(np.float32)
+
+    def _state(self, text: str, started: float) -> list[float]:
+        if time.monotonic() - started > self._timeout_s:
+            raise ChatTimeout(self._too_slow())
+        self._was_asked = True
+        answer = self._server.handle_embeddings({"input": text})
+        if "data" not in answer:
+            told = (answer.get("error") or answer).get("message", "unknown error")
+            raise ModelUnavailable(f"{self._model_id} refused the request: {told}")
+        return answer["data"][0]["embedding"]
+
+    def _begin_call(self) -> None:
+        """Take the lock that holds calls apart."""
+        if self._closed:
+            raise ModelUnavailable(f"{self._model_id} was closed; open it again.")
+        if not self._one_call.acquire(timeout=self._timeout_s):
+            raise ChatTimeout(f"{self._model_id} was busy with another call for {self._timeout_s:g} s.")
+
+    def _at(self, depth: int | None) -> None:
+        """Have the model loaded to a depth, and nothing beside it: two would need twice the memory."""
+        if self._server is not None and depth == self._depth:
+            return
+        path = self._path
+        if depth is not None:
+            if self._derived_dir is None:
+                raise ModelUnavailable(f"{self._model_id} can't be read at block {depth} without a derived_dir.")
+            path = cut_short(path, depth, self._derived_dir)
+        self._unload()
+        self._server = _load(path, self._model_id, self._threads, self._n_ctx, self._key, self._derived_dir)
+        self._depth, self._was_asked = depth, False
+
+    def _unload(self) -> None:
+        if self._server is not None and not self._was_asked:
+            # llama.cpp's loop may not run yet; stopped before it began, it never ends. A token proves that it runs.
+            self._server.handle_embeddings({"input": "."})
+        self._server = None
 
     def read_ahead(self, messages: Sequence[Message]) -> bool:
         """Read the static part of coming prompts now, or take the reading that an earlier process kept on disk.
@@ -242,7 +281,7 @@ class EmbeddedChatModel:
         bool
             Whether an earlier reading was taken.
         """
-        if self._read_dir is None or self._server is None:
+        if self._derived_dir is None or self._closed:
             return False
         import httpx
         import xllamacpp
@@ -250,7 +289,9 @@ class EmbeddedChatModel:
         told = json.dumps([xllamacpp.__version__, self._build, list(messages)])
         key = sha256(told.encode()).hexdigest()[:16]
         try:
-            for file in self._read_dir.glob(f"{key}-*.read"):
+            with self._one_call:
+                self._at(None)
+            for file in self._derived_dir.glob(f"{key}-*.read"):
                 if _is_whole(file) and self._slot("restore", file.name):
                     os.utime(file)
                     return True
@@ -258,10 +299,10 @@ class EmbeddedChatModel:
             asked = [*messages, {"role": "user", "content": "."}]
             self._ask(asked, NOTHING, samples=1, max_tokens=1, temperature=0.0, seed=0, more={"id_slot": 0})
             if self._slot("save", f"{key}.part"):
-                part = self._read_dir / f"{key}.part"
-                part.replace(self._read_dir / f"{key}-{_digest(part)}.read")
-            kept = sorted(self._read_dir.glob("*.read"), key=lambda f: f.stat().st_mtime, reverse=True)
-            for old in (*kept[READ_FILES:], *self._read_dir.glob("*.part")):
+                part = self._derived_dir / f"{key}.part"
+                part.replace(self._derived_dir / f"{key}-{_digest(part)}.read")
+            kept = sorted(self._derived_dir.glob("*.read"), key=lambda f: f.stat().st_mtime, reverse=True)
+            for old in (*kept[READ_FILES:], *self._derived_dir.glob("*.part")):
                 old.unlink(missing_ok=True)
         except (httpx.HTTPError, OSError, ChatError):
             pass
@@ -299,15 +340,9 @@ class EmbeddedChatModel:
 
     def close(self) -> None:
         """Free the model and its port; waits for a cancelled call to stop."""
-        if not self._was_asked and self._server is not None:
-            # llama.cpp's loop may not run yet; stopped before it began, it never ends. One token proves that it runs.
-            try:
-                self._ask([{"role": "user", "content": "."}], NOTHING, samples=1, max_tokens=1, temperature=0.0, seed=0,
-                          more={})  # fmt: skip
-            except ChatError:
-                pass
         with self._one_call:
-            self._server = None
+            self._unload()
+            self._closed = True
 
 
 class _Call(threading.Thread):
@@ -361,7 +396,7 @@ def _digest(file: Path) -> str:
         return file_digest(data, "sha256").hexdigest()[:16]
 
 
-def _load(path: Path, model_id: str, threads: int, n_ctx: int, key: str, read_dir: Path | None) -> Any:
+def _load(path: Path, model_id: str, threads: int, n_ctx: int, key: str, derived_dir: Path | None) -> Any:
     if not path.is_file():
         raise ModelUnavailable(f"The model file {path} does not exist. Run `hrv models fetch llm`.")
     try:
@@ -386,9 +421,9 @@ def _load(path: Path, model_id: str, threads: int, n_ctx: int, key: str, read_di
     params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_LAST
     params.cache_ram_mib = 0  # its default may keep 8 GB of old prompts
     params.api_keys = [key]
-    if read_dir is not None:
-        read_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        params.slot_save_path = f"{read_dir}{os.sep}"
+    if derived_dir is not None:
+        derived_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        params.slot_save_path = f"{derived_dir}{os.sep}"
     params.hostnames = ["127.0.0.1"]
     params.ui = False
     params.endpoint_slots = False

@@ -25,7 +25,7 @@ def open_chat_model(
     n_ctx: int = 4096,
     cache_prompt: bool = True,
     timeout_s: float = 180.0,
-    read_dir: Path | None = None,
+    derived_dir: Path | None = None,
 ) -> ChatModel:
     """Return a ready model; close it when done.
 
@@ -36,7 +36,7 @@ def open_chat_model(
         ``anthropic`` (needs ``model`` and ``api_key``), or ``none``.
     model : str, optional
         The model's name, for the backend or, with ``embedded``, for the record of a run.
-    threads, n_ctx, cache_prompt, read_dir
+    threads, n_ctx, cache_prompt, derived_dir
         Of the embedded model alone.
     timeout_s : float, s
         Limit of one call.
@@ -58,7 +58,7 @@ def open_chat_model(
             n_ctx=n_ctx,
             cache_prompt=cache_prompt,
             timeout_s=timeout_s,
-            read_dir=read_dir,
+            derived_dir=derived_dir,
         )
     if backend == "openai":
         from hrv_shared.llm.openai_compatible import OpenAICompatibleChatModel

@@ -24,6 +24,7 @@ __all__ = [
     "hash_file",
     "model_dir",
     "models_root",
+    "remembered_hash",
     "replace_json",
     "sync_folder",
     "verified_in_cache",
@@ -128,6 +129,26 @@ def hash_file(path: Path, on_chunk: ProgressListener | None = None, model: str =
             if on_chunk:
                 on_chunk(Progress(model, "verify", done_bytes, total_bytes))
     return digest.hexdigest()
+
+
+def remembered_hash(path: Path, notes: Path) -> str:
+    """The sha256 of a file; hashed anew only when its size or times differ from those in ``notes``, a JSON file."""
+    stat = path.stat()
+    stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+    try:
+        known = json.loads(notes.read_text(encoding="utf-8"))
+        if known[str(path)]["stamp"] == stamp:
+            return str(known[str(path)]["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        known = {}
+    sha256 = hash_file(path)
+    known = known if isinstance(known, dict) else {}
+    try:
+        notes.parent.mkdir(parents=True, exist_ok=True)
+        replace_json(notes, {**known, str(path): {"stamp": stamp, "sha256": sha256}})
+    except OSError:
+        pass  # only costs hashing it again
+    return sha256
 
 
 def combined_sha256(sha256_by_name: dict[str, str]) -> str:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from hrv_shared.models.cache import (
-    combined_sha256,
-    hash_file,
-    models_root,
-    replace_json,
-)
+from hrv_shared.models.cache import combined_sha256, models_root, remembered_hash
 from hrv_shared.models.errors import ModelAbsent, UnknownModel
 from hrv_shared.models.manifest import manifest_of
 
@@ -31,6 +25,7 @@ def resolve_custom(name: str, path: Path, cache_dir: Path) -> tuple[Path, str]:
         There is no file or folder, or it has not the form of a model.
     """
     path = path.expanduser().absolute()
+    notes = models_root(cache_dir) / HASHES
     if path.is_dir():
         _expect(name, "asr", path)
         lacking = [need for need in FOLDER_NEEDS if not (path / need).is_file()]
@@ -41,7 +36,7 @@ def resolve_custom(name: str, path: Path, cache_dir: Path) -> tuple[Path, str]:
         names = sorted(
             entry.name for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(".")
         )
-        return path, combined_sha256({entry: _remembered_hash(path / entry, cache_dir) for entry in names})
+        return path, combined_sha256({entry: remembered_hash(path / entry, notes) for entry in names})
     if not path.is_file():
         raise ModelAbsent(
             f"The configured model {path} does not exist. Mend the path, or unset it to use {name}."
@@ -51,7 +46,7 @@ def resolve_custom(name: str, path: Path, cache_dir: Path) -> tuple[Path, str]:
         magic = stream.read(4)
     if magic != b"GGUF":
         raise ModelAbsent(f"{path} is no GGUF file: expected it to begin with b'GGUF', found {magic!r}.")
-    return path, _remembered_hash(path, cache_dir)
+    return path, remembered_hash(path, notes)
 
 
 def _expect(name: str, kind: str, path: Path) -> None:
@@ -64,23 +59,3 @@ def _expect(name: str, kind: str, path: Path) -> None:
             wanted, "no file of your own"
         )
         raise ModelAbsent(f"The configured model {path} can't stand for {name}: expected {form}.")
-
-
-def _remembered_hash(path: Path, cache_dir: Path) -> str:
-    stat = path.stat()
-    stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-    notes = models_root(cache_dir) / HASHES
-    try:
-        known = json.loads(notes.read_text(encoding="utf-8"))
-        if known[str(path)]["stamp"] == stamp:
-            return str(known[str(path)]["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        known = {}
-    sha256 = hash_file(path)
-    known = known if isinstance(known, dict) else {}
-    try:
-        notes.parent.mkdir(parents=True, exist_ok=True)
-        replace_json(notes, {**known, str(path): {"stamp": stamp, "sha256": sha256}})
-    except OSError:
-        pass  # only costs hashing it again
-    return sha256
