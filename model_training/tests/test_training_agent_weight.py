@@ -127,7 +127,7 @@ def test_a_useful_agent_is_let_in_and_pays_on_the_nights_it_speaks_of():
 def test_a_harmful_agent_is_let_out_and_one_that_mends_comes_back():
     out = agent_weights(voices(harmful, 1))
     spoke = out.earned[:, 0] > 0
-    assert out.earned[spoke, 0][-30:].mean() < 0.03
+    assert out.earned[spoke, 0][-30:].mean() < 0.05
     mended = voices(changing, 2, n=900)
     found = agent_weights(mended)
     speaks = np.flatnonzero(mended.counts[:, 0])
@@ -183,9 +183,9 @@ def test_what_weighs_at_an_origin_rests_on_earlier_nights_only():
     np.testing.assert_array_equal(agent_weights(told).weights[:201], whole[:201])
 
 
-def test_the_start_is_a_tenth():
+def test_the_start_is_a_fifth():
     assert sum(START) == pytest.approx(1)
-    assert float(START @ GRID) == pytest.approx(0.10, abs=0.005)
+    assert float(START @ GRID) == pytest.approx(0.20, abs=0.005)
 
 
 # rows of the ledger

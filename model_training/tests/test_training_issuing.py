@@ -282,7 +282,7 @@ def test_an_agent_that_proved_itself_in_the_ledger_moves_final(store, wearer):
     finals = store.ledger.forecasts("replay", "me", forecaster="final").filter(horizon=1).sort("origin_day")
     weights = [json.loads(text)["weights"].get("agent_calibrated", 0.0) for text in finals["reasons"]]
     assert (
-        weights[0] == pytest.approx(0.1, abs=0.005)
+        weights[0] == pytest.approx(0.2, abs=0.005)
         and weights[-1] > 0.8
         and np.mean(weights[:5]) < np.mean(weights[-5:])
     )

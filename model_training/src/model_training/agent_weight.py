@@ -34,8 +34,8 @@ __all__ = ["AgentWeights", "Voices", "agent_weights"]
 
 LEVELS = np.asarray(QUANTILE_LEVELS)
 GRID = np.array([0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0])
-START = np.array([0.65, 0.11, 0.10, 0.06, 0.05, 0.02, 0.01])
-"""Shares of the weights before anything was scored; they make a weight of 0.10."""
+START = np.array([0.45, 0.12, 0.13, 0.12, 0.10, 0.05, 0.03])
+"""Shares of the weights before anything was scored; they make a weight of 0.20, the most for an unproven agent."""
 RATES = (1.0, 0.5)
 """Night 1, later nights (those overlap, and one event is told by several of them)."""
 FIXED_SHARE = 0.01
