@@ -1,9 +1,10 @@
 """Fit the reader: a linear head on the default model's states, from the labelled sentences of ``bank/``.
 
-    .venv/bin/python benchmarks/agent/fit_reader.py [--penalty 0.006] [--write]
+    .venv/bin/python benchmarks/agent/fit_reader.py [--penalty 0.006] [--apart] [--write]
 
-First what it can do: five folds over whole notes, figures of sentences. With ``--write`` then the head of all
-sentences, into the agent's room. The states are kept in the cache: the first run takes hours, the next minutes.
+First what it can do: five folds over whole notes, figures of sentences; with ``--apart`` also from each depth of the
+model alone. With ``--write`` then the head of all sentences, into the agent's room. The states are kept in the cache:
+the first run takes hours, the next minutes.
 """
 
 from __future__ import annotations
@@ -46,13 +47,16 @@ def main() -> None:
     """Read, score, and on request write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--penalty", type=float, default=0.006, help="C of the ridge")
+    parser.add_argument("--apart", action="store_true", help="score each depth of the model alone too")
     parser.add_argument("--write", action="store_true", help="write the head into the agent's room")
     asked = parser.parse_args()
     settings = load_settings()
     told = bank(BANK)
     states = states_of(told, settings)
-    figures = cross_validated(told, states, asked.penalty)
-    print(f"{len(told)} sentences: " + ", ".join(f"{name} {value:.1f} %" for name, value in figures.items()))
+    if asked.apart:
+        for depth, alone in zip(DEPTHS, np.hsplit(states, len(DEPTHS)), strict=True):
+            print(f"after {depth or 'all'} blocks: {worded(cross_validated(told, alone, asked.penalty))}")
+    print(f"{len(told)} sentences: {worded(cross_validated(told, states, asked.penalty, sizes=True))}")
     if asked.write:
         head = fitted(told, states, asked.penalty)
         reader = Reader(model_digest(settings), load_prompt("read").digest, DEPTHS, KINDS, *head)
@@ -89,7 +93,14 @@ def states_of(sentences: list[dict], settings) -> np.ndarray:
     return np.concatenate(states, axis=1)
 
 
-def cross_validated(sentences: list[dict], states: np.ndarray, c: float) -> dict[str, float]:
+def worded(figures: dict[str, float]) -> str:
+    """The figures on a line."""
+    return ", ".join(f"{name} {value:.1f} %" for name, value in figures.items())
+
+
+def cross_validated(
+    sentences: list[dict], states: np.ndarray, c: float, sizes: bool = False
+) -> dict[str, float]:
     """Figures of held-out notes, in % of sentences."""
     sides = np.array([SIDE.get(s["about"], 0) for s in sentences])
     said = np.zeros(len(sentences))
@@ -104,8 +115,8 @@ def cross_validated(sentences: list[dict], states: np.ndarray, c: float) -> dict
                 size.append(strength == sentences[i]["strength"])
                 pct = LABELLED_PCT[int(sides[i])][sentences[i]["strength"]]
                 meant.setdefault(f"{('raises', 'lowers')[pct < 0]} {strength}", []).append(pct)
-    for strength, sizes in sorted(meant.items()):
-        print(f"{strength}: {np.mean(sizes):+.1f} % by its label, n={len(sizes)}")
+    for strength, labelled in sorted(meant.items()) if sizes else ():
+        print(f"{strength}: {np.mean(labelled):+.1f} % by its label, n={len(labelled)}")
     of = lambda chosen, right: 100 * float(np.mean(right[chosen]))  # noqa: E731
     message = np.array([s["about"] == "message" for s in sentences])
     everything = np.ones(len(said), bool)

@@ -26,8 +26,13 @@ _CLAUSE = re.compile(r",? (?:and|but|so|then) (?=(?:now |then |so )?(?:i|i'm|my|
 _SEAM = re.compile(r",\s+|\s+(?=(?:so|and|but|then)\s)", re.I)
 _OF_THE_WRITER = re.compile(r"\b(?:i|i'm|i've|my|me|we|our|us)\b", re.I)
 _NO_MAIN_CLAUSE = re.compile(
-    r"(?:if|since|because|as|when|while|given|unless|for|with|after|before|even|though|although|what\w*|who\w*|"
-    r"which|any\w*)\b",
+    r"(?:(?:and|but|so|then|today|tonight|also),? )*(?:if|in case|once|since|because|as|when\w*|whe(?:re|ther)\w*|while|"
+    r"given|unless|for|with|after|before|even|though|although|what\w*|who\w*|which|any\w*)\b",
+    re.I,
+)
+_STEERS = re.compile(
+    r"(?:and |so |then |but )*(?:put|set|count|mark|rate|score|treat|take|read|keep|leave|call|make|lower|raise) "
+    r"(?:it|this|that|tonight|today|the night|the day|everything|all of)\b",
     re.I,
 )
 _WORD = re.compile(r"[a-z']+")
@@ -145,12 +150,12 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
     for note, text in enumerate(journal):
         sentences, spans = _sentences(text)
         withheld += spans
-        sentences = [part for sentence in sentences for part in _parted(sentence)]
-        aside = _set_aside(sentences)
-        for sentence, apart in zip(sentences, aside, strict=True):
-            if apart:
-                withheld += 1
-            elif _is_covered(fold(sentence), quotes):
+        for whole, apart in zip(sentences, _set_aside(sentences), strict=True):
+            sentence, address = _parted(whole)
+            withheld += bool(apart or address)
+            if apart and not address:
+                continue
+            if _is_covered(fold(sentence), quotes):
                 covered.append(sentence)
             elif _WORD.findall(fold(sentence)) and sentence not in (told for _, told in kept):
                 kept.append((note, sentence))
@@ -198,19 +203,20 @@ def _clauses(sentence: str) -> list[str]:
     return [*parts, sentence[start:]]
 
 
-def _parted(sentence: str) -> list[str]:
-    """A sentence whose later clause speaks to the forecaster, cut before it: the honest clause before is an account."""
-    start = 0
+def _parted(sentence: str) -> tuple[str, str]:
+    """A sentence, and its end where that speaks to the forecaster and an honest clause stands before it."""
+    speaks, start = _speaks_to_us(sentence), 0
     for seam in (*_SEAM.finditer(sentence), None):
         end = seam.start() if seam else len(sentence)
-        if _speaks_to_us(sentence[start:end]):
+        clause = sentence[start:end]
+        if _speaks_to_us(clause) if speaks else _STEERS.match(clause):
             break
         start = seam.end() if seam else end
     told, address = sentence[:start].rstrip(" ,"), sentence[start:]
     is_account = len(told.split()) >= FEWEST_WORDS and _OF_THE_WRITER.search(told)
-    if is_account and not _NO_MAIN_CLAUSE.match(told) and not _speaks_to_us(told) and _speaks_to_us(address):
-        return [told, address]
-    return [sentence]
+    if address and is_account and not _NO_MAIN_CLAUSE.match(told) and not _speaks_to_us(told):
+        return told, address
+    return sentence, ""
 
 
 def _words_around(sentence: str, cut: re.Match[str]) -> tuple[int, int]:

@@ -81,26 +81,30 @@ class RememberingModel:
 
     def hidden_states(self, texts: Sequence[str], depths: Sequence[int | None] = (None,)) -> np.ndarray:
         """The model's states, see ``EmbeddedChatModel``; each text is read once at each depth."""
-        fresh = {depth: self._read(texts, depth) for depth in depths}
+        lacking: dict[tuple[int | None, ...], list[str]] = {}
+        for text in dict.fromkeys(texts):
+            unread = tuple(depth for depth in depths if self._key(text, depth) not in self._known)
+            lacking.setdefault(unread, []).append(text)
+        known = set(lacking.pop((), ()))
+        for unread, fresh in lacking.items():
+            self._read(fresh, unread)
         states = []
         for text in texts:
             rows = [self._known[self._key(text, depth)][0] for depth in depths]
             found = [np.frombuffer(b64decode(row["state"]), np.float16) for row in rows]
             states.append(np.concatenate(found).astype(np.float32))
-            self._count(any(text in new for new in fresh.values()), 1, sum(row["seconds"] for row in rows))
+            self._count(text not in known, 1, sum(row["seconds"] for row in rows))
         return np.asarray(states)
 
-    def _read(self, texts: Sequence[str], depth: int | None) -> set[str]:
-        """Have the model read what it has not read to this depth."""
-        fresh = list(dict.fromkeys(text for text in texts if self._key(text, depth) not in self._known))
-        if fresh:
-            started = time.perf_counter()
-            states = self._model.hidden_states(fresh, (depth,)).astype(np.float16)
-            took = round((time.perf_counter() - started) / len(fresh), 3)
-            for text, state in zip(fresh, states, strict=True):
+    def _read(self, texts: Sequence[str], depths: Sequence[int | None]) -> None:
+        """Have the model read texts, and keep the states."""
+        started = time.perf_counter()
+        states = np.split(self._model.hidden_states(texts, depths).astype(np.float16), len(depths), axis=1)
+        took = round((time.perf_counter() - started) / len(texts) / len(depths), 3)
+        for depth, of_depth in zip(depths, states, strict=True):
+            for text, state in zip(texts, of_depth, strict=True):
                 row = {"state": b64encode(state.tobytes()).decode(), "seconds": took}
                 self._keep(self._key(text, depth), [row])
-        return set(fresh)
 
     def _key(self, text: str, depth: int | None) -> str:
         asked = [self.model_id, "state", text] + ([] if depth is None else [depth])

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import struct
+import time
+import uuid
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +23,8 @@ __all__ = ["cut_short"]
 KEPT = 2
 """Copies that are kept; older ones go."""
 HASHES = "cut_models.json"
+LEFT_BEHIND_S = 3600.0
+"""Age from which on a half-written copy belongs to a process that was killed."""
 
 
 def cut_short(path: Path, blocks: int, folder: Path) -> Path:
@@ -30,38 +35,68 @@ def cut_short(path: Path, blocks: int, folder: Path) -> Path:
     ModelUnavailable
         It has fewer blocks, is no GGUF model, or the copy can't be written.
     """
-    import gguf
+    try:
+        return _kept(path, blocks, folder) or _made(path, blocks, folder)
+    except ImportError as error:
+        raise ModelUnavailable(
+            "gguf is not installed. Run `./hrv setup`, or install hrv-shared[llm]."
+        ) from error
+    except OSError as error:
+        raise ModelUnavailable(
+            f"{path.name} cut to {blocks} blocks could not be written to {folder} ({error.strerror or error}). "
+            f"Expected room for up to {path.stat().st_size // 1_000_000} MB there."
+        ) from error
+    except (ValueError, KeyError, IndexError, struct.error) as error:
+        raise ModelUnavailable(f"{path.name} can't be cut to {blocks} blocks: {error}.") from error
 
+
+def _key(path: Path, blocks: int) -> str:
     stat = path.stat()
     told = json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns, blocks])
-    key = sha256(told.encode()).hexdigest()[:16]
+    return sha256(told.encode()).hexdigest()[:16]
+
+
+def _kept(path: Path, blocks: int, folder: Path) -> Path | None:
+    key = _key(path, blocks)
     for copy in folder.glob(f"{key}-*.gguf"):
         if remembered_hash(copy, folder / HASHES).startswith(copy.stem.removeprefix(f"{key}-")):
             return copy
         copy.unlink()
-    part = folder / f"{key}.{os.getpid()}.cutting"
+    return None
+
+
+def _made(path: Path, blocks: int, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = _key(path, blocks)
+    part = folder / f"{key}.{uuid.uuid4().hex}.cutting"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(gguf, path, blocks, part)
+        _write(path, blocks, part)
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())
         copy = folder / f"{key}-{hash_file(part)[:16]}.gguf"
         part.replace(copy)
-        remembered_hash(copy, folder / HASHES)
-        for old in sorted(folder.glob("*.gguf"), key=lambda f: f.stat().st_mtime, reverse=True)[KEPT:]:
-            old.unlink(missing_ok=True)
-    except OSError as error:
-        raise ModelUnavailable(
-            f"{path.name} cut to {blocks} blocks could not be written to {folder} ({error.strerror or error}). "
-            f"Expected room for up to {stat.st_size // 1_000_000} MB there."
-        ) from error
-    except (ValueError, KeyError) as error:
-        raise ModelUnavailable(f"{path.name} can't be cut to {blocks} blocks: {error}.") from error
     finally:
         with suppress(OSError):
             part.unlink()
+    remembered_hash(copy, folder / HASHES)
+    _tidy(folder, copy)
     return copy
 
 
-def _write(gguf, path: Path, blocks: int, target: Path) -> None:
+def _tidy(folder: Path, copy: Path) -> None:
+    """Remove old copies and what killed processes left; what is in use elsewhere may refuse and stays."""
+    others = sorted(set(folder.glob("*.gguf")) - {copy}, key=lambda file: file.stat().st_mtime, reverse=True)
+    left = [
+        file for file in folder.glob("*.cutting") if time.time() - file.stat().st_mtime > LEFT_BEHIND_S
+    ]
+    for file in (*others[KEPT - 1 :], *left):
+        with suppress(OSError):
+            file.unlink()
+
+
+def _write(path: Path, blocks: int, target: Path) -> None:
+    import gguf
+
     source = gguf.GGUFReader(path)
     architecture = source.fields["general.architecture"].contents()
     count = f"{architecture}.block_count"

@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
@@ -203,7 +204,7 @@ class EmbeddedChatModel:
         """What the model holds after the last token of each text, scaled to unit length.
 
         Each text is read alone, so no state depends on another text. Nothing is generated. One depth is loaded at a
-        time, which costs a second or two for each further one.
+        time, which costs a second or two for each further one, and once the time to write a copy of the file.
 
         Parameters
         ----------
@@ -250,24 +251,26 @@ class EmbeddedChatModel:
             raise ModelUnavailable(f"{self._model_id} was closed; open it again.")
         if not self._one_call.acquire(timeout=self._timeout_s):
             raise ChatTimeout(f"{self._model_id} was busy with another call for {self._timeout_s:g} s.")
+        if self._closed:  # while this call waited
+            self._one_call.release()
+            raise ModelUnavailable(f"{self._model_id} was closed; open it again.")
 
     def _at(self, depth: int | None) -> None:
         """Have the model loaded to a depth, and nothing beside it: two would need twice the memory."""
         if self._server is not None and depth == self._depth:
             return
-        path = self._path
-        if depth is not None:
-            if self._derived_dir is None:
-                raise ModelUnavailable(f"{self._model_id} can't be read at block {depth} without a derived_dir.")
-            path = cut_short(path, depth, self._derived_dir)
+        if depth is not None and self._derived_dir is None:
+            raise ModelUnavailable(f"{self._model_id} can't be read at block {depth} without a derived_dir.")
         self._unload()
+        path = self._path if depth is None else cut_short(self._path, depth, self._derived_dir)
         self._server = _load(path, self._model_id, self._threads, self._n_ctx, self._key, self._derived_dir)
         self._depth, self._was_asked = depth, False
 
     def _unload(self) -> None:
         if self._server is not None and not self._was_asked:
             # llama.cpp's loop may not run yet; stopped before it began, it never ends. A token proves that it runs.
-            self._server.handle_embeddings({"input": "."})
+            with suppress(ValueError, RuntimeError):
+                self._server.handle_embeddings({"input": "."})
         self._server = None
 
     def read_ahead(self, messages: Sequence[Message]) -> bool:
@@ -289,8 +292,6 @@ class EmbeddedChatModel:
         told = json.dumps([xllamacpp.__version__, self._build, list(messages)])
         key = sha256(told.encode()).hexdigest()[:16]
         try:
-            with self._one_call:
-                self._at(None)
             for file in self._derived_dir.glob(f"{key}-*.read"):
                 if _is_whole(file) and self._slot("restore", file.name):
                     os.utime(file)
@@ -318,10 +319,14 @@ class EmbeddedChatModel:
         """Save or restore the first slot, over the server's own port: the library has no other door for it."""
         import httpx
 
-        answer = httpx.post(
-            f"{self._server.listening_address}/slots/0", params={"action": action}, json={"filename": name},
-            headers={"Authorization": f"Bearer {self._key}"}, timeout=self._timeout_s, trust_env=False,
-        )  # fmt: skip
+        with self._one_call:  # else another thread could load another depth meanwhile
+            if self._closed:
+                return False
+            self._at(None)
+            answer = httpx.post(
+                f"{self._server.listening_address}/slots/0", params={"action": action}, json={"filename": name},
+                headers={"Authorization": f"Bearer {self._key}"}, timeout=self._timeout_s, trust_env=False,
+            )  # fmt: skip
         return answer.is_success
 
     def _checked(self, call: _Call, k: int, schema: dict[str, Any], seconds: float) -> ChatReply | BadReply:

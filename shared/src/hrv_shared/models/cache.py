@@ -137,12 +137,13 @@ def remembered_hash(path: Path, notes: Path) -> str:
     stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
     try:
         known = json.loads(notes.read_text(encoding="utf-8"))
-        if known[str(path)]["stamp"] == stamp:
-            return str(known[str(path)]["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         known = {}
-    sha256 = hash_file(path)
     known = known if isinstance(known, dict) else {}
+    match known.get(str(path)):
+        case {"stamp": at, "sha256": str(sha256)} if at == stamp:
+            return sha256
+    sha256 = hash_file(path)
     try:
         notes.parent.mkdir(parents=True, exist_ok=True)
         replace_json(notes, {**known, str(path): {"stamp": stamp, "sha256": sha256}})
