@@ -86,9 +86,7 @@ def _made(path: Path, blocks: int, folder: Path) -> Path:
 def _tidy(folder: Path, copy: Path) -> None:
     """Remove old copies and what killed processes left; what is in use elsewhere may refuse and stays."""
     others = sorted(set(folder.glob("*.gguf")) - {copy}, key=lambda file: file.stat().st_mtime, reverse=True)
-    left = [
-        file for file in folder.glob("*.cutting") if time.time() - file.stat().st_mtime > LEFT_BEHIND_S
-    ]
+    left = [file for file in folder.glob("*.cutting") if time.time() - file.stat().st_mtime > LEFT_BEHIND_S]
     for file in (*others[KEPT - 1 :], *left):
         with suppress(OSError):
             file.unlink()
@@ -108,7 +106,9 @@ def _write(path: Path, blocks: int, target: Path) -> None:
             if name.startswith("GGUF.") or name == "general.architecture":
                 continue  # of the container; the writer makes its own
             value = blocks if name == count else field.contents()
-            writer.add_key_value(name, value, field.types[0], field.types[-1] if len(field.types) > 1 else None)
+            writer.add_key_value(
+                name, value, field.types[0], field.types[-1] if len(field.types) > 1 else None
+            )
         for tensor in source.tensors:
             kind, _, rest = tensor.name.partition(".")
             if kind != "blk" or int(rest.partition(".")[0]) < blocks:
