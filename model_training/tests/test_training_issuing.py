@@ -261,7 +261,7 @@ def test_combine_needs_a_mix_and_then_says_its_weights(store):
 
 
 def test_an_agent_that_proved_itself_in_the_ledger_moves_final(store, wearer):
-    """Replayed agent rows that knew the truth earn most of final, from a tenth at the first origin on."""
+    """Replayed agent rows that knew the truth earn most of final, from a fifth at the first origin on."""
     before = current_issue(store, "me")
     truth = dict(wearer.history().scored_nights().select("day", "hrv_rmssd_ms").iter_rows())
     past = past_issues(store, "me", nights=70, slot="evening", before=before)

@@ -28,8 +28,8 @@ _CLAUSE = re.compile(
 _SEAM = re.compile(r",\s+|\s+(?=(?:so|and|but|then)\s)", re.I)
 _OF_THE_WRITER = re.compile(r"\b(?:i|i'm|i've|my|me|we|our|us)\b", re.I)
 _NO_MAIN_CLAUSE = re.compile(
-    r"(?:(?:and|but|so|then|today|tonight|also),? )*(?:if|in case|once|since|because|as|when\w*|whe(?:re|ther)\w*|while|"
-    r"given|unless|for|with|after|before|even|though|although|what\w*|who\w*|which|any\w*)\b",
+    r"(?:(?:and|but|so|then|today|tonight|also),? )*(?:if|in case|once|since|because|as|when\w*|whe(?:re|ther)\w*|"
+    r"while|given|unless|for|with|after|before|even|though|although|what\w*|who\w*|which|any\w*)\b",
     re.I,
 )
 _STEERS = re.compile(

@@ -1,7 +1,7 @@
 """final: what the product stands by, ``mix`` corrected by the recalibrated agent as far as that has earned it.
 
 Assumes      the agent's past corrections tell how good its next one is.
-Is not       generous: a tenth of a correction that code has checked at the start, nothing where nothing was corrected,
+Is not       generous: a fifth of a correction that code has checked at the start, nothing where nothing was corrected,
              later what the scores earned; and never more than a harm of 1 % over 200 nights allows (``agent_weight``).
              The raw agent, the rules and the wearer's guess are not in it.
 Refuses      without a row of ``mix``. Without a row of the recalibrated agent it is the mix, and says so.
