@@ -70,20 +70,19 @@ def make_house(folder: Path, simulator: RunningSimulator | None = None, **settin
     """A house in ``folder`` that nothing of this machine reaches into: no settings, keyring or models of the user."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tmp").mkdir(exist_ok=True)
-    environment = (
-        {k: v for k, v in os.environ.items() if not k.startswith(("HRV_", "DAGSTER_", "MLFLOW_"))}
-        | {
-            "HRV_HOME": str(folder / "home"),
-            "HRV_CONFIG_DIR": str(folder / "config"),
-            "HRV_CACHE_DIR": str(folder / "cache"),
-            "HRV_TOKEN_STORE": "file",
-            "HRV_ALLOW_DOWNLOAD": "false",
-            "HRV_LLM_BACKEND": "none",
-            "HRV_REPLAY_NIGHTS": "3",
-            "TMPDIR": str(folder / "tmp"),
-            "OMP_NUM_THREADS": "1",  # several tests share few cores; spinning threads would cost more than they save
-        }
-    )
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("HRV_", "DAGSTER_", "MLFLOW_"))
+    } | {
+        "HRV_HOME": str(folder / "home"),
+        "HRV_CONFIG_DIR": str(folder / "config"),
+        "HRV_CACHE_DIR": str(folder / "cache"),
+        "HRV_TOKEN_STORE": "file",
+        "HRV_ALLOW_DOWNLOAD": "false",
+        "HRV_LLM_BACKEND": "none",
+        "HRV_REPLAY_NIGHTS": "3",
+        "TMPDIR": str(folder / "tmp"),
+        "OMP_NUM_THREADS": "1",  # several tests share few cores; spinning threads would cost more than they save
+    }
     if simulator is not None:
         environment |= {
             "HRV_WHOOP_API_BASE": simulator.api_base,

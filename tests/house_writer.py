@@ -30,14 +30,8 @@ NOW = datetime(2026, 3, 20, 15, 0, tzinfo=UTC)
 MEMBERS = ("ann", "ben")
 NIGHTS = 30
 PAST = 2
-NOTES = (
-    "Two glasses of wine with dinner.",
-    "No alcohol, easy run at seven.",
-    "Coffee at five, dinner at ten.",
-)
-CHEAP = {
-    name: f for name, f in find_forecasters().items() if name in ("last_night", "last_28", "state_space")
-}
+NOTES = ("Two glasses of wine with dinner.", "No alcohol, easy run at seven.", "Coffee at five, dinner at ten.")
+CHEAP = {name: f for name, f in find_forecasters().items() if name in ("last_night", "last_28", "state_space")}
 """Rules, and one model for the mix to be made of."""
 
 Unit = tuple[str, Callable[[], object]]

@@ -71,9 +71,7 @@ def honest(filled, tmp_path_factory):
 def test_the_baseline_is_the_whole_house(filled, honest):
     for issue in filled[1]:
         said = honest[issue.name]
-        silent = {"fracast"} - {
-            key.split()[2] for key in said if key.startswith("quantiles of ")
-        }  # no weights here
+        silent = {"fracast"} - {key.split()[2] for key in said if key.startswith("quantiles of ")}  # no weights here
         for forecaster in {*find_forecasters(), "mix", "final"} - silent:
             assert {f"quantiles of {forecaster} +{h}" for h in HORIZONS} <= said.keys(), (
                 f"{forecaster} {issue.name}"
@@ -212,7 +210,5 @@ def test_the_poison_reaches_every_later_fact(filled, tmp_path):
     connection.close()
     assert {kind for kind, _ in before.values()} >= {"cycle", "sleep", "recovery", "workout", "journal_fact"}
     assert len(before) > 100
-    assert len(same) < 0.3 * len(before), (
-        "an open cycle has no score and no end; all else holds a number or an instant"
-    )
+    assert len(same) < 0.3 * len(before), "an open cycle has no score and no end; all else holds a number or an instant"
     assert set(same) <= {"journal_entry", "cycle"}

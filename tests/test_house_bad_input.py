@@ -226,9 +226,7 @@ def _walk(room, command, words):
 
 
 @pytest.mark.parametrize(
-    ("room", "words", "command"),
-    list(commands()),
-    ids=[" ".join((room, *words)) for room, words, _ in commands()],
+    ("room", "words", "command"), list(commands()), ids=[" ".join((room, *words)) for room, words, _ in commands()]
 )
 def test_every_command_explains_itself_and_takes_json(call, room, words, command):
     assert "--json" in {option for parameter in command.params for option in parameter.opts}
@@ -244,9 +242,7 @@ def test_hrv_itself(tmp_path, verb):
         assert told.returncode == 0 and "hrv" in told.stdout
     else:
         assert told.returncode == 2 and "Traceback" not in told.stderr
-        assert "no-such-verb" in (
-            json.loads(told.stdout)["error"]["message"] if "--json" in verb else told.stderr
-        )
+        assert "no-such-verb" in (json.loads(told.stdout)["error"]["message"] if "--json" in verb else told.stderr)
 
 
 def test_a_record_that_is_none_is_left_alone(call, tmp_path):

@@ -161,9 +161,7 @@ def check_what_is_there(home, whole, after, acknowledged):
     for name, rows in found.items():
         assert rows == whole[name][: len(rows)], f"{name}: something else, or twice"
         if acknowledged is not None:
-            assert len(rows) >= after[acknowledged][name], (
-                f"{name}: acknowledged {acknowledged!r} is not there"
-            )
+            assert len(rows) >= after[acknowledged][name], f"{name}: acknowledged {acknowledged!r} is not there"
     tables(home)
     if (home / "record.sqlite").exists():
         ledger = Store(home).ledger
@@ -242,11 +240,7 @@ def test_a_killed_ingest_loses_no_note(tmp_path):
     for _ in range(4):
         with watched(killed, "journal_analysis", "ingest", "--json") as process:
             process.wait_a_little(draw.uniform(0.5, 1.0) * span)
-        held = (
-            {key for kind, key, *_ in facts(killed) if kind == "journal_entry"}
-            if killed.home.exists()
-            else set()
-        )
+        held = {key for kind, key, *_ in facts(killed) if kind == "journal_entry"} if killed.home.exists() else set()
         waiting = {path.name for path in (killed.home / "inbox").glob("*.txt")}
         assert len(held) + len(waiting) >= len(notes), "a note is in the inbox until it is in the record"
     killed.ask("journal_analysis", "ingest")
@@ -274,9 +268,7 @@ def test_a_killed_forecast_is_finished_by_the_next(tmp_path):
     killed.ask("model_training", "forecast")
     said = quantiles(killed)
     assert said == quantiles(plain)
-    spoke = find_forecasters().keys() - {
-        "fracast"
-    }  # its weights are not in this house, and nothing fetches them
+    spoke = find_forecasters().keys() - {"fracast"}  # its weights are not in this house, and nothing fetches them
     assert said.keys() == {(name, h) for name in (*spoke, "mix") for h in HORIZONS}
     assert killed.ask("hrv_shared", "ledger", "verify")["sound"]
 
@@ -321,9 +313,7 @@ def facts(house: House) -> dict[tuple, str]:
         if connection.execute("PRAGMA user_version").fetchone() == (0,):
             return {}
         rows = connection.execute("SELECT kind, key, revision, basis, known_at, sha256 FROM fact").fetchall()
-    found = {
-        (k, key, r, basis): (sha, None if basis == "seen" else known) for k, key, r, basis, known, sha in rows
-    }
+    found = {(k, key, r, basis): (sha, None if basis == "seen" else known) for k, key, r, basis, known, sha in rows}
     assert len(found) == len(rows)
     return found
 
@@ -355,9 +345,7 @@ def comparable_tables(house: House) -> dict[str, str]:
 
 def listing(house: House) -> list[str]:
     """Files of the store that a person would see, but for the database's own."""
-    files = [
-        p.relative_to(house.home) for p in house.home.rglob("*") if p.is_file() and not p.name.startswith(".")
-    ]
+    files = [p.relative_to(house.home) for p in house.home.rglob("*") if p.is_file() and not p.name.startswith(".")]
     return sorted(str(p) for p in files if not p.name.startswith("record.sqlite") and p.suffix != ".lock")
 
 

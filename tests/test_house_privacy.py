@@ -51,9 +51,7 @@ def lived(tmp_path_factory):
         secrets |= tokens_in(house)
         do("whoop_api_client", "pull")
         do("journal_analysis", "backfill", str(write_notes(member, folder / "notes.jsonl")))
-        (Store(house.home).folder("inbox") / "note.txt").write_text(
-            "Two glasses of wine at nine.", encoding="utf-8"
-        )
+        (Store(house.home).folder("inbox") / "note.txt").write_text("Two glasses of wine at nine.", encoding="utf-8")
         export = write_export(folder / "export", seed=3, nights=30, last_day=datetime.now(UTC).date())
         do("whoop_api_client", "import", str(export), "--member", "somebody")
         do("model_training", "train")
@@ -129,9 +127,7 @@ def test_the_whole_day_was_walked(lived):
 def test_no_secret_is_in_the_store_or_in_any_word(lived):
     house, words, secrets, *_ = lived
     assert len(secrets) >= 4 and all(len(secret) > 15 for secret in secrets)
-    found = [
-        str(path) for path, text in everything_kept(house) for secret in secrets if secret.encode() in text
-    ]
+    found = [str(path) for path, text in everything_kept(house) for secret in secrets if secret.encode() in text]
     assert found == []
     assert [secret for secret in secrets if any(secret in word for word in words)] == []
 

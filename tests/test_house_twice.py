@@ -67,13 +67,8 @@ def record_of(house) -> dict[str, list]:
 
 def derived_of(house) -> dict[str, str]:
     """sha256 of every table and report."""
-    files = [
-        *house.home.glob("tables/*.parquet"),
-        *(p for p in house.home.glob("reports/**/*") if p.is_file()),
-    ]
-    return {
-        str(path.relative_to(house.home)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
-    }
+    files = [*house.home.glob("tables/*.parquet"), *(p for p in house.home.glob("reports/**/*") if p.is_file())]
+    return {str(path.relative_to(house.home)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_the_first_time_wrote_something(twice):

@@ -30,9 +30,7 @@ def test_room_lock_holds_exactly_what_the_room_asks_for(room):
 def test_root_lock_holds_exactly_what_all_rooms_ask_for():
     wanted = (generator.ROOT / "requirements-dev.in").read_text().split()
     for project in map(_project, ROOM_NAMES):
-        chosen = [
-            extra for extra in generator.HOUSE_EXTRAS if extra in project.get("optional-dependencies", {})
-        ]
+        chosen = [extra for extra in generator.HOUSE_EXTRAS if extra in project.get("optional-dependencies", {})]
         wanted.append(f"{project['name']}[{','.join(chosen)}]" if chosen else project["name"])
     _check(generator.ROOT / "requirements.lock", wanted)
 

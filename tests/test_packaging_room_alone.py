@@ -60,9 +60,7 @@ def test_room_alone(room, tmp_path):
 def test_the_wheel_of_the_models_brings_the_shipped_pool(tmp_path):
     """Every pooled forecaster starts from it; a wheel without it would install and then refuse."""
     room = tmp_path / "model_training"
-    shutil.copytree(
-        ROOT / "model_training", room, ignore=shutil.ignore_patterns(".venv", "__pycache__", "tests")
-    )
+    shutil.copytree(ROOT / "model_training", room, ignore=shutil.ignore_patterns(".venv", "__pycache__", "tests"))
     made = _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist"], room)
     assert made.returncode == 0, made.stdout + made.stderr
     (wheel,) = (tmp_path / "dist").glob("*.whl")

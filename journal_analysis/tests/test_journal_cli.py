@@ -29,11 +29,7 @@ def command(tmp_path):
 
 
 def test_add_show_undo_confirm(command):
-    told = [
-        "--recorded-at",
-        "2026-03-04T22:30:00+01:00",
-        "--json",
-    ]  # said in a morning, ten is that of the day before
+    told = ["--recorded-at", "2026-03-04T22:30:00+01:00", "--json"]  # said in a morning, ten is that of the day before
     added = json.loads(command("add", "--text", "Two beers, the last at ten.", *told).stdout)
     assert added["receipt"] == "I heard: 2 drinks (Two beers), last at 22:00."
     key = added["entry"][:8]

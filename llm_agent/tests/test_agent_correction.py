@@ -31,7 +31,9 @@ def fact(behaviour, kind="yes", amount=None, unit=None, clock=None):
     }  # fmt: skip
 
 
-@given(st.floats(-30, 30), st.sampled_from([0.8, 1.0, 1.5, 2.0]), st.sampled_from([0.0, 0.05, 0.25]))
+@given(
+    st.floats(-30, 30), st.sampled_from([0.8, 1.0, 1.5, 2.0]), st.sampled_from([0.0, 0.05, 0.25])
+)
 def test_the_median_goes_where_the_shift_says_and_quantiles_rise(shift, spread, hit):
     moved = correct_quantiles(BASE, shift, spread, hit)
     assert moved[MEDIAN_INDEX] == pytest.approx(max(MEDIAN + shift, 0.2 * MEDIAN))

@@ -147,10 +147,6 @@ def test_a_head_is_the_same_after_a_round_trip(tmp_path):
 def test_the_shipped_head_fits_the_default_model_and_the_shipped_wording():
     """A new wording or model needs a new fit: benchmarks/agent/fit_reader.py --write."""
     reader = reader_for(QWEN_CODER_1_5B.files[0].sha256, load_prompt("read").digest)
-    assert (
-        reader is not None
-        and reader.kinds == KINDS
-        and reader.weights.shape == (8, len(reader.depths) * 1536)
-    )
+    assert reader is not None and reader.kinds == KINDS and reader.weights.shape == (8, len(reader.depths) * 1536)
     assert reader_for("another model", load_prompt("read").digest) is None
     assert reader_for(QWEN_CODER_1_5B.files[0].sha256, "another wording") is None

@@ -98,9 +98,7 @@ def test_an_adapter_without_its_package_says_so(adapter, stub, wearer, monkeypat
 
 
 @pytest.mark.parametrize(("adapter", "stub"), adapters(), ids=lambda x: getattr(x, "name", None))
-def test_an_adapter_fetches_weights_only_when_prepared_and_allowed(
-    adapter, stub, wearer, monkeypatch, tmp_path
-):
+def test_an_adapter_fetches_weights_only_when_prepared_and_allowed(adapter, stub, wearer, monkeypatch, tmp_path):
     import huggingface_hub
 
     asked = []

@@ -18,9 +18,7 @@ COMMANDS = (
 
 
 def run(home, *arguments):
-    env = {key: value for key, value in os.environ.items() if not key.startswith("HRV_")} | {
-        "HRV_HOME": str(home)
-    }
+    env = {key: value for key, value in os.environ.items() if not key.startswith("HRV_")} | {"HRV_HOME": str(home)}
     return subprocess.run(
         [sys.executable, "-m", "model_training", *arguments],
         env=env, capture_output=True, text=True, timeout=100, check=False,
@@ -35,9 +33,7 @@ def test_help_names_every_command_and_loads_nothing_heavy(tmp_path):
         capture_output=True, text=True, check=True,
     ).stderr  # fmt: skip
     loaded = {line.split("|")[-1].strip().split(".")[0] for line in listing.splitlines()}
-    assert loaded.isdisjoint(
-        {"sklearn", "mlflow", "scipy", "skops", "matplotlib", "lightgbm", "xgboost", "pandas"}
-    )
+    assert loaded.isdisjoint({"sklearn", "mlflow", "scipy", "skops", "matplotlib", "lightgbm", "xgboost", "pandas"})
 
 
 @pytest.mark.parametrize("command", ["train", "forecast", "replay", "combine", "promote", "rollback"])

@@ -42,8 +42,7 @@ def test_the_combination_beats_each_member_and_holds_what_it_says(horizon):
     assert ours < min(mean_crps(said, outcomes, horizon) for said in members.values())
     plain = combine(members, outcomes).averaged_ms
     inside, before = (
-        covered(said[100:-horizon, horizon - 1], outcomes[100 + horizon :], 0.8).mean()
-        for said in (combined, plain)
+        covered(said[100:-horizon, horizon - 1], outcomes[100 + horizon :], 0.8).mean() for said in (combined, plain)
     )
     assert before < 0.62 and inside > before + 0.04
 

@@ -102,9 +102,7 @@ def test_its_port_answers_nobody_without_the_key(small):
 
 def test_what_was_read_of_a_prompt_is_taken_from_disk_the_next_time(tmp_path):
     """A damaged file only costs the time of reading again."""
-    static = [
-        {"role": "system", "content": "Answer with JSON. " + "The sea is wide and the sky is high. " * 20}
-    ]
+    static = [{"role": "system", "content": "Answer with JSON. " + "The sea is wide and the sky is high. " * 20}]
     for damaged in (False, True):
         with closing(open_small(derived_dir=tmp_path)) as first:
             assert not first.read_ahead(static)
@@ -139,9 +137,7 @@ def test_the_state_after_a_block_is_that_of_the_model_cut_there(small, tmp_path)
         assert np.array_equal(states[:, 1152:], whole)
         assert np.abs(states[:, 576:1152] @ whole.T).item() < 0.9
         assert np.array_equal(model.hidden_states(text, (12, None)), np.roll(states[:, :1152], 576, axis=1))
-        assert (
-            model.complete(ASK, schema=SCHEMA, seed=1).text == small.complete(ASK, schema=SCHEMA, seed=1).text
-        )
+        assert model.complete(ASK, schema=SCHEMA, seed=1).text == small.complete(ASK, schema=SCHEMA, seed=1).text
         with pytest.raises(ModelUnavailable, match="can't be cut to 31 blocks: it has 30"):
             model.hidden_states(text, (31,))
     with pytest.raises(ModelUnavailable, match="without a derived_dir"):

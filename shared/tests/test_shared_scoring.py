@@ -115,9 +115,5 @@ def test_the_newest_version_s_word_counts_whatever_its_name():
     scores = make_scores()
     ridge = scores.filter(pl.col("forecaster") == "ridge")
     newer = ridge.with_columns(version=pl.lit("0"), n=pl.col("n") + 1000, crps_ms=pl.col("crps_ms") / 2)
-    row = (
-        scoring.scorecard(pl.concat([scores, newer]))
-        .filter(pl.col("forecaster") == "ridge")
-        .row(0, named=True)
-    )
+    row = scoring.scorecard(pl.concat([scores, newer])).filter(pl.col("forecaster") == "ridge").row(0, named=True)
     assert row["n"] == 60 and row["skill"] == pytest.approx(0.6)

@@ -19,9 +19,7 @@ def _guard(event, arguments):
         return
     # name look-ups give the host first, the others a socket and then its address; a path is a Unix socket
     address = arguments[0] if event.startswith("socket.get") else arguments[1]
-    host = (
-        address[0] if isinstance(address, tuple) else None if not event.startswith("socket.get") else address
-    )
+    host = address[0] if isinstance(address, tuple) else None if not event.startswith("socket.get") else address
     if isinstance(host, bytes):
         host = host.decode(errors="replace")
     if host is None or _is_loopback(host):

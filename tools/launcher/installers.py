@@ -78,9 +78,7 @@ class Pip:
 
     def install_lock(self, env):
         with open(env.lock, encoding="utf-8") as file:
-            names = re.findall(
-                r"^([\w.-]+)(?:\[[\w,-]+\])?==(?!.*(?:win32|emscripten)' )", file.read(), re.MULTILINE
-            )
+            names = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==(?!.*(?:win32|emscripten)' )", file.read(), re.MULTILINE)
         self._run(
             [
                 *self._pip(env),

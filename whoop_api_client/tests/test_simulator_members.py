@@ -90,9 +90,7 @@ def test_the_truth_of_each_member_is_told(place, members):
         nights = httpx.get(place.base_url + "/_sim/truth/nights", params=asked).json()["nights"]
         assert [night["hrv_rmssd_ms"] for night in nights] == [night.hrv_rmssd_ms for night in member.days]
         assert sum(night["to_come"] for night in nights) == 8
-        laws = [
-            NightlyLaw(**{part: tuple(values) for part, values in night["law"].items()}) for night in nights
-        ]
+        laws = [NightlyLaw(**{part: tuple(values) for part, values in night["law"].items()}) for night in nights]
         assert laws == [night.law for night in member.days]
         newest = member.recoveries[0]["score"]["hrv_rmssd_milli"]
         assert nights[-9]["hrv_rmssd_ms"] == pytest.approx(newest, rel=1e-6)

@@ -60,7 +60,9 @@ def correction_of(
     return Correction(tuple(levers), shifts, spread, hit)
 
 
-def corrected_week(base_ms: Mapping[int, Sequence[float]], correction: Correction) -> dict[int, np.ndarray]:
+def corrected_week(
+    base_ms: Mapping[int, Sequence[float]], correction: Correction
+) -> dict[int, np.ndarray]:
     """Quantiles [Q] of every night, ms."""
     return {
         h: correct_quantiles(

@@ -20,8 +20,7 @@ from llm_agent.sentences import fold
 __all__ = ["Grounds", "check_text", "numbers_in"]
 
 _DOWN = re.compile(
-    r"\b(lower(s|ed|ing)?|below|reduc\w+|drop\w*|decreas\w+|down|worse|suppress\w+|less|hold\w* .{0,20}back)\b",
-    re.I,
+    r"\b(lower(s|ed|ing)?|below|reduc\w+|drop\w*|decreas\w+|down|worse|suppress\w+|less|hold\w* .{0,20}back)\b", re.I
 )
 _UP = re.compile(r"\b(rais(e|es|ed|ing)|above|higher|increas\w+|improv\w+|up|better|boost\w*)\b", re.I)
 _WRONG_SIGN = re.compile(

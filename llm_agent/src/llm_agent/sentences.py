@@ -22,9 +22,7 @@ SCRAP_WORDS = 3
 FEWEST_WORDS = 4
 
 _END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=。)|\n+|(?:\s+[-–—*•]\s+)|;\s+")
-_CLAUSE = re.compile(
-    r",? (?:and|but|so|then) (?=(?:now |then |so )?(?:i|i'm|my|we|he|she|they|it|the) )", re.I
-)
+_CLAUSE = re.compile(r",? (?:and|but|so|then) (?=(?:now |then |so )?(?:i|i'm|my|we|he|she|they|it|the) )", re.I)
 _SEAM = re.compile(r",\s+|\s+(?=(?:so|and|but|then)\s)", re.I)
 _OF_THE_WRITER = re.compile(r"\b(?:i|i'm|i've|my|me|we|our|us)\b", re.I)
 _NO_MAIN_CLAUSE = re.compile(
@@ -81,14 +79,11 @@ _ENGLISH = frozenset(
     "the and my was with had for of to it is that at day this from not today tonight were have has been but then after "
     "before while all off up out i in on no".split()
 )
-_FOREIGN = (
-    frozenset(
-        "und die der das alle nicht auf mit eine einen den ich gib setze um ist los las el la que por con una todo todas y "
-        "pon les des une et toutes sur avec tout le di che tutte per il het een niet van alles og alla och att os em com "
-        "de da do na se es en un mais ja kaikki wszystkie i podaj nie vse si mi".split()
-    )
-    - _ENGLISH
-)
+_FOREIGN = frozenset(
+    "und die der das alle nicht auf mit eine einen den ich gib setze um ist los las el la que por con una todo todas y "
+    "pon les des une et toutes sur avec tout le di che tutte per il het een niet van alles og alla och att os em com "
+    "de da do na se es en un mais ja kaikki wszystkie i podaj nie vse si mi".split()
+) - _ENGLISH
 _STRANGE = re.compile(r"\S{28,}")
 _SPANS = re.compile(
     r"<\|.*\|>|```.*?(?:```|$)|<(\w+)[^>]*>.*?</\1>|\{.*\}|\[[^\]]*\]|\S{28,}"
@@ -169,9 +164,7 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
         half = MOST_SENTENCES // 2
         kept = kept[:half] + kept[-(MOST_SENTENCES - half) :]
     asked = tuple(Sentence(f"J{i}", text, note) for i, (note, text) in enumerate(kept, start=1))
-    return Words(
-        asked, tuple(covered), withheld, " ".join(fold(s) for s in [*(k[1] for k in kept), *covered])
-    )
+    return Words(asked, tuple(covered), withheld, " ".join(fold(s) for s in [*(k[1] for k in kept), *covered]))
 
 
 def fold(text: str) -> str:

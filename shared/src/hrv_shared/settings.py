@@ -71,12 +71,9 @@ class Settings(BaseSettings):
         default=False, description="keep recordings after their note is confirmed"
     )
     notify_urls: SecretStr | None = Field(
-        default=None,
-        description="whom to tell of the morning's forecast: apprise addresses, parted by blanks",
+        default=None, description="whom to tell of the morning's forecast: apprise addresses, parted by blanks"
     )
-    notify_numbers: bool = Field(
-        default=False, description="numbers in notifications: they lie on locked screens"
-    )
+    notify_numbers: bool = Field(default=False, description="numbers in notifications: they lie on locked screens")
     notify_quiet: str = Field(default="22:00-07:00", description="local hours in which nothing is sent")
     llm_backend: Literal["embedded", "openai", "anthropic", "none"] = "embedded"
     llm_model: str = "qwen2.5-coder-1.5b"
@@ -85,8 +82,7 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = None
     llm_allow_remote: bool = False
     agent_samples: Annotated[int, Field(ge=1, le=8)] = Field(
-        default=5,
-        description="answers drawn from the language model for one forecast; their disagreement widens it",
+        default=5, description="answers drawn from the language model for one forecast; their disagreement widens it"
     )
     agent_style: Literal["auto", "choice", "free"] = Field(
         default="auto",

@@ -145,13 +145,7 @@ class EmbeddedChatModel:
             See ``complete``.
         """
         return self._ask(
-            messages,
-            schema,
-            samples=samples,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            seed=seed,
-            more={},
+            messages, schema, samples=samples, max_tokens=max_tokens, temperature=temperature, seed=seed, more={}
         )
 
     def _ask(

@@ -31,12 +31,7 @@ def draw_samples(
     native = getattr(model, "sample", None)
     if native is not None:
         return native(
-            messages,
-            schema=schema,
-            samples=samples,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            seed=seed,
+            messages, schema=schema, samples=samples, max_tokens=max_tokens, temperature=temperature, seed=seed
         )
     replies: list[ChatReply | BadReply] = []
     for k in range(samples):

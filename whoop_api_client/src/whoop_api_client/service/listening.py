@@ -43,9 +43,7 @@ def serve(
     ServiceRunning
         The port is taken, or another service has the store.
     """
-    ports = (
-        [port] if settings.whoop_webhook_host is None else [port, webhook_port or port + WEBHOOK_PORT_AFTER]
-    )
+    ports = [port] if settings.whoop_webhook_host is None else [port, webhook_port or port + WEBHOOK_PORT_AFTER]
     if len(set(ports)) < len(ports):
         raise ServiceRunning(
             "Expected a port of its own for webhooks, got the service's. Take another --webhook-port."
