@@ -1,6 +1,6 @@
 """Fit the reader: a linear head on the default model's states, from the labelled sentences of ``bank/``.
 
-    .venv/bin/python benchmarks/agent/fit_reader.py [--penalty 0.006] [--apart] [--write]
+    .venv/bin/python benchmarks/agent/fit_reader.py [--penalty 0.004] [--apart] [--write]
 
 First what it can do: five folds over whole notes, figures of sentences; with ``--apart`` also from each depth of the
 model alone. With ``--write`` then the head of all sentences, into the agent's room. The states are kept in the cache:
@@ -46,7 +46,7 @@ LABELLED_PCT = {
 def main() -> None:
     """Read, score, and on request write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--penalty", type=float, default=0.006, help="C of the ridge")
+    parser.add_argument("--penalty", type=float, default=0.004, help="C of the ridge")
     parser.add_argument("--apart", action="store_true", help="score each depth of the model alone too")
     parser.add_argument("--write", action="store_true", help="write the head into the agent's room")
     asked = parser.parse_args()
