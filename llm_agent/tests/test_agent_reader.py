@@ -57,11 +57,11 @@ def ask(states, journal, reader=None):
     ("probabilities", "about", "sure"),
     [
         ({"body": 0.9}, "body, clearly", 0.93),
-        ({"body": 0.3, "night": 0.28, "daily_life": 0.35}, "body, clearly", 0.59),  # two kinds, one side
-        ({"relief": 0.45, "body": 0.4}, "daily life", 0.10),  # no side has half
-        ({"relief": 0.53}, "daily life", 0.27),  # nor is half enough
+        ({"body": 0.36, "night": 0.34, "daily_life": 0.25}, "body, clearly", 0.71),  # two kinds, one side
+        ({"relief": 0.4, "body": 0.45}, "daily life", 0.09),  # no side has half
+        ({"body": 0.5}, "daily life", 0.28),  # nor is half enough
         ({"message": 0.4, "body": 0.38}, "message", 0.51),
-        ({"relief": 0.6, "body": 0.3}, "relief, clearly", 0.6),
+        ({"relief": 0.6, "body": 0.3}, "relief, clearly", 0.67),  # 0.6 of odds that are raised
     ],
 )
 def test_a_side_needs_more_than_half_of_the_probability(probabilities, about, sure):
