@@ -29,7 +29,7 @@ MOVES_FROM = 0.65
 """Least probability that the night goes one way, for a sentence to move it at all; above a half, because the bank holds
 more that moves than evenings do."""
 RELIEF_ODDS = 1.35
-"""By how much the odds of relief are raised: the bank tells two and a half times as often of strain, a life does not."""
+"""By how much the odds of relief are raised: the bank tells far more often of strain, a life does not."""
 SURE_FROM = 0.8
 """Below this probability less of the size is taken, and the band of the night is wider."""
 

@@ -1,8 +1,9 @@
 """The wearer's words, cut into sentences: which the model may read, which code already understands, which are withheld.
 
 A sentence that speaks to the forecaster instead of about the day is withheld, so that the prompt is the one of the same
-evening without it; where an honest clause stands before, only what follows is. The screen is wide on purpose: a diary loses little when "my HRV was low this morning" is not read
-(the numbers are in the briefing anyway), and a grammar bounds what anything that slips through can do.
+evening without it; where an honest clause stands before, only what follows is. The screen is wide on purpose: a diary
+loses little when "my HRV was low this morning" is not read (the numbers are in the briefing anyway), and a grammar
+bounds what anything that slips through can do.
 """
 
 from __future__ import annotations
