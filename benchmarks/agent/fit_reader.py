@@ -108,7 +108,7 @@ def cross_validated(
     groups = [s["note"] for s in sentences]
     for train, test in GroupKFold(FOLDS).split(states, groups=groups):
         reader = Reader("", "", DEPTHS, KINDS, *fitted([sentences[i] for i in train], states[train], c))
-        for i, verdict in zip(test, reader.verdicts(states[test]), strict=True):
+        for i, verdict in zip(test, reader.verdicts(states[test], np.ones(len(test))), strict=True):
             about, _, strength = verdict.about.partition(", ")
             said[i] = SIDE.get(about, 0)
             if said[i] and said[i] == sides[i]:

@@ -65,15 +65,21 @@ def ask(states, journal, reader=None):
     ],
 )
 def test_a_side_needs_more_than_half_of_the_probability(probabilities, about, sure):
-    (verdict,) = head().verdicts(np.array([state(**probabilities)]))
+    (verdict,) = head().verdicts(np.array([state(**probabilities)]), [1.0])
     assert verdict.about == about
     assert verdict.sure == pytest.approx(sure, abs=0.03)
+
+
+def test_words_that_sound_like_an_address_need_more_to_move_the_night():
+    given = np.array([state(relief=0.8, message=0.1)])
+    plain, suspect = head().verdicts(given, [1.0])[0], head().verdicts(given, [50.0])[0]
+    assert plain.about == "relief, clearly" and suspect.about == "message"
 
 
 def test_the_strength_has_a_head_of_its_own():
     far = np.zeros((1, WIDTH))
     far[0, KINDS.index("heart")] = 20.0
-    assert head().verdicts(far)[0].about == "heart, a lot"
+    assert head().verdicts(far, [1.0])[0].about == "heart, a lot"
 
 
 def test_each_sentence_is_read_alone_and_what_moves_is_quoted():
@@ -140,7 +146,7 @@ def test_a_head_is_the_same_after_a_round_trip(tmp_path):
     data = (tmp_path / "a.head").read_bytes()
     assert data == (tmp_path / "b.head").read_bytes()
     again, given = read_head(data), np.array([state(body=0.7), state(plan=0.6)])
-    assert again.verdicts(given)[1].about == "plan" and again.kinds == KINDS and len(again.digest) == 8
+    assert again.verdicts(given, [1.0, 1.0])[1].about == "plan" and again.kinds == KINDS and len(again.digest) == 8
     assert again.probabilities(given) == pytest.approx(head().probabilities(given), abs=1e-3)
 
 

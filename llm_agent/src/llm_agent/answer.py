@@ -12,6 +12,7 @@ import numpy as np
 
 from hrv_shared.constants import HORIZONS, MEDIAN_INDEX
 from hrv_shared.llm import BadReply, ChatError, ChatModel, ChatReply, Message, draw_samples
+from llm_agent.address import address_screen
 from llm_agent.briefing import Briefing, make_briefing
 from llm_agent.choice import CHOICE_SCHEMA, choice_messages, levers_of_choice, verdict_of
 from llm_agent.correction import Correction, average_of_samples, corrected_week, correction_of
@@ -196,7 +197,8 @@ def _read_by_state(briefing: Briefing, model: ChatModel, reader: Reader) -> Answ
     except ChatError as error:
         raise ModelFailed(str(error)) from error
     seconds = time.perf_counter() - started
-    verdicts = dict(zip((q.id for q in questions), reader.verdicts(states) if questions else (), strict=True))
+    odds = [address_screen().message_odds(sentence.text) for sentence in briefing.words.asked]
+    verdicts = dict(zip((q.id for q in questions), reader.verdicts(states, odds) if odds else (), strict=True))
     replies = [
         (name, _as_reply({"about": v.about, "sure": round(v.sure, 3)}, model.model_id, seconds))
         for name, v in verdicts.items()

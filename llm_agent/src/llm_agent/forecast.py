@@ -22,16 +22,21 @@ from hrv_shared.llm import ChatError
 from hrv_shared.past_scores import known_scores
 from hrv_shared.record import SEEN, canonical_json
 from hrv_shared.store import Store
-from llm_agent.answer import SAMPLES, TEMPERATURE, Answer, Style, ask_about, ask_agent, questions_for
+from llm_agent.address import address_screen
+from llm_agent.answer import (
+    CONTESTED_SPREAD, SAMPLES, TEMPERATURE, UNSURE_SHARE, Answer, Style, ask_about, ask_agent, questions_for,
+)  # fmt: skip
 from llm_agent.belief import current_belief, update_belief
 from llm_agent.briefing import Briefing, make_briefing
 from llm_agent.correction import corrected_week, correction_of
 from llm_agent.counted import counted_by
 from llm_agent.errors import ModelFailed, NoBriefing
+from llm_agent.levers import EVENT_CARRY, EVENT_DOUBT, EVENT_PCT, LEAST_CERTAINTY, MOST_DOWN, MOST_UP
 from llm_agent.prompts import load_prompt
-from llm_agent.reader import Reader
+from llm_agent.reader import MOVES_FROM, RELIEF_ODDS, SURE_FROM, Reader
 from llm_agent.recalibration import recalibrated_rows
 from llm_agent.red_flags import red_flag_notices
+from llm_agent.sentences import ADDRESS_FROM, CLAUSE_FROM
 
 __all__ = ["agent_forecast", "ask_agent", "briefing_of"]
 
@@ -110,9 +115,17 @@ def briefing_of(store: Store, issue: Issue) -> Briefing:
 
 
 def segment_of_call(answer: Answer, model_digest: str, samples: int) -> str:
-    """Names the score segment: another prompt, model or way of sampling opens a new one."""
-    parts = [answer.prompt_digest, answer.model_id, model_digest, samples, TEMPERATURE]
+    """Names the score segment: another prompt, model, way of sampling, threshold or size opens a new one."""
+    parts = [answer.prompt_digest, answer.model_id, model_digest, samples, TEMPERATURE, *_made_of_a_verdict()]
     return sha256(canonical_json(parts).encode()).hexdigest()[:12]
+
+
+def _made_of_a_verdict() -> list[Any]:
+    """The numbers by which code makes a shift of what the model said."""
+    return [
+        MOVES_FROM, RELIEF_ODDS, SURE_FROM, UNSURE_SHARE, CONTESTED_SPREAD, ADDRESS_FROM, CLAUSE_FROM,
+        address_screen().digest, LEAST_CERTAINTY, EVENT_PCT, EVENT_DOUBT, EVENT_CARRY, MOST_DOWN, MOST_UP,
+    ]  # fmt: skip
 
 
 def _gather(store: Store, issue: Issue, mix: Mapping[int, dict]) -> tuple[Briefing, list[str]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -95,16 +96,22 @@ class Reader:
         """
         return _softmax(states @ self.weights.T + self.bias)
 
-    def verdicts(self, states: np.ndarray) -> list[Verdict]:
-        """The likeliest kind on the likeliest side; a side that moves must have more than ``MOVES_FROM``."""
+    def verdicts(self, states: np.ndarray, message_odds: Sequence[float]) -> list[Verdict]:
+        """The likeliest kind on the likeliest side; a side that moves must have more than ``MOVES_FROM``.
+
+        Parameters
+        ----------
+        states : ndarray [n, D x width]
+        message_odds : sequence [n] of float
+            By how much the odds of a message are raised: ``AddressScreen.message_odds`` of each sentence.
+        """
         strengths = states @ self.strength_weights.T + self.strength_bias
         said = []
-        for p, how in zip(self.probabilities(states), strengths, strict=True):
-            by_kind = dict(zip(self.kinds, p, strict=True))
-            relief = by_kind["relief"]
-            total = 1.0 + (RELIEF_ODDS - 1.0) * relief
-            up = RELIEF_ODDS * relief / total
-            down = (sum(by_kind[kind] for kind in MOVED) - relief) / total
+        for p, how, odds in zip(self.probabilities(states), strengths, message_odds, strict=True):
+            weighed = p * [{"relief": RELIEF_ODDS, "message": odds}.get(kind, 1.0) for kind in self.kinds]
+            by_kind = dict(zip(self.kinds, weighed / weighed.sum(), strict=True))
+            up = by_kind["relief"]
+            down = sum(by_kind[kind] for kind in MOVED) - up
             still = 1.0 - up - down
             if max(up, down) > MOVES_FROM:
                 side = ("relief",) if up > down else tuple(kind for kind in MOVED if kind != "relief")

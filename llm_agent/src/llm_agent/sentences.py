@@ -1,9 +1,9 @@
 """The wearer's words, cut into sentences: which the model may read, which code already understands, which are withheld.
 
 A sentence that speaks to the forecaster instead of about the day is withheld, so that the prompt is the one of the same
-evening without it; where an honest clause stands before, only what follows is. The screen is wide on purpose: a diary
-loses little when "my HRV was low this morning" is not read (the numbers are in the briefing anyway), and a grammar
-bounds what anything that slips through can do.
+evening without it; of one that does both the honest clauses are read. Two screens judge: a written one here, wide on
+purpose (a diary loses little when "my HRV was low this morning" is not read, the numbers are in the briefing anyway),
+and a trained one for clauses (``address``). What slips through both is bounded like any other sentence.
 """
 
 from __future__ import annotations
@@ -13,19 +13,31 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Sentence", "Words", "fold", "read_words"]
+from llm_agent.address import address_screen
+
+__all__ = ["ADDRESS_FROM", "CLAUSE_FROM", "Sentence", "Words", "clauses_of", "fold", "read_words", "sentences_of", "speaks_to_us"]
 
 MOST_SENTENCES = 20
 """Sentences put before a model, one by one; a longer day keeps its first and last ones."""
 LONGEST_SENTENCE = 240
-LONG_WORDS = 14
+LONG_WORDS, RAMBLE_WORDS = 14, 40
 SCRAP_WORDS = 3
 FEWEST_WORDS = 4
+FEWEST_OF_A_CLAUSE = 3
+ADDRESS_FROM, CLAUSE_FROM = 0.5, 0.7
+"""Chance from which on a clause is an address, in a sentence that the written screen takes for one and in others."""
 
 _END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=。)|\n+|(?:\s+[-–—*•]\s+)|;\s+")
 _CLAUSE = re.compile(r",? (?:and|but|so|then) (?=(?:now |then |so )?(?:i|i'm|my|we|he|she|they|it|the) )", re.I)
-_SEAM = re.compile(r",\s+|\s+(?=(?:so|and|but|then)\s)", re.I)
-_OF_THE_WRITER = re.compile(r"\b(?:i|i'm|i've|my|me|we|our|us)\b", re.I)
+_SEAM = re.compile(
+    r"\s*[,:]\s+|"
+    r"\s+(?=(?:and|but|so|then|which|whom|though|because|hence|therefore|ergo|not that|as in|given that)\s)",
+    re.I,
+)
+_WRAPPED = re.compile(r"\s*\(([^()]{3,240})\)|\s+[-–—]+\s+([^.!?\n–—]{3,240}?)\s+[-–—]+(?=\s)")
+"""What stands between brackets or dashes within a sentence."""
+_JOINS = re.compile(r"^(?:(?:and|but|so|then|which|though|because|hence|therefore|ergo|that),? )+", re.I)
+_HANGS = re.compile(r"\b(?:of|for|from|by|in|on|to|with|at)$", re.I)
 _NO_MAIN_CLAUSE = re.compile(
     r"(?:(?:and|but|so|then|today|tonight|also),? )*(?:if|in case|once|since|because|as|when\w*|whe(?:re|ther)\w*|"
     r"while|given|unless|for|with|after|before|even|though|although|what\w*|who\w*|which|any\w*)\b",
@@ -149,23 +161,29 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
     covered: list[str] = []
     withheld = 0
     for note, text in enumerate(journal):
-        sentences, spans = _sentences(text)
+        sentences, spans = _sentences_and_markup(text)
         withheld += spans
-        for whole, apart in zip(sentences, _set_aside(sentences), strict=True):
-            sentence, address = _parted(whole)
-            withheld += bool(apart or address)
-            if apart and not address:
+        for whole, beside in zip(sentences, _beside_addresses(sentences), strict=True):
+            parts = _read_of(whole)
+            withheld += beside or parts != _clauses(whole)
+            if beside and parts == [whole]:
                 continue
-            if _is_covered(fold(sentence), quotes):
-                covered.append(sentence)
-            elif _WORD.findall(fold(sentence)) and sentence not in (told for _, told in kept):
-                kept.append((note, sentence))
+            for sentence in parts:
+                if _is_covered(fold(sentence), quotes):
+                    covered.append(sentence)
+                elif _WORD.findall(fold(sentence)) and sentence not in (told for _, told in kept):
+                    kept.append((note, sentence))
     if len(kept) > MOST_SENTENCES:
         withheld += len(kept) - MOST_SENTENCES
         half = MOST_SENTENCES // 2
         kept = kept[:half] + kept[-(MOST_SENTENCES - half) :]
     asked = tuple(Sentence(f"J{i}", text, note) for i, (note, text) in enumerate(kept, start=1))
     return Words(asked, tuple(covered), withheld, " ".join(fold(s) for s in [*(k[1] for k in kept), *covered]))
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a note; markup is taken out."""
+    return _sentences_and_markup(text)[0]
 
 
 def fold(text: str) -> str:
@@ -175,17 +193,29 @@ def fold(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)?", plain))
 
 
-def _sentences(text: str) -> tuple[list[str], int]:
+def _sentences_and_markup(text: str) -> tuple[list[str], int]:
     """The sentences of a text, and how much markup was taken out."""
     visible = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable() or c == "\n")
     visible = "".join(" " if unicodedata.category(c) in ("Cf", "Co", "Cn") else c for c in visible)
     visible, spans = _SPANS.subn("\n", visible)
-    found = []
+    wrapped = [m for m in _WRAPPED.finditer(visible) if _is_address(m.group(1) or m.group(2), in_address=True)]
+    for found in reversed(wrapped):
+        visible = visible[: found.start()] + visible[found.end() :]
+    spans += len(wrapped)
+    told = []
     for part in _END.split(visible):
         words = " ".join((part or "").split()).strip(" -*•\"'")
         if words:
-            found += _clauses(words)
-    return found, spans
+            told.append(words)
+    return told, spans
+
+
+def _read_of(sentence: str) -> list[str]:
+    """What is read of a sentence, in its parts where it is long; a ramble is judged part by part when it must be."""
+    told = _told(sentence)
+    if not told and len(sentence.split()) > RAMBLE_WORDS:
+        return [part for piece in _clauses(sentence) if (part := _told(piece))]
+    return _clauses(told) if told else []
 
 
 def _clauses(sentence: str) -> list[str]:
@@ -204,29 +234,61 @@ def _clauses(sentence: str) -> list[str]:
     return [*parts, sentence[start:]]
 
 
-def _parted(sentence: str) -> tuple[str, str]:
-    """A sentence, and its end where that speaks to the forecaster and an honest clause stands before it."""
-    speaks, start = _speaks_to_us(sentence), 0
+def clauses_of(sentence: str) -> list[str]:
+    """A sentence cut at its commas, brackets and joining words; a scrap stays with what stands before."""
+    return [clause.strip(" ,") for clause, _ in _clauses_and_ties(sentence)]
+
+
+def _clauses_and_ties(sentence: str) -> list[tuple[str, str]]:
+    """Each clause with what ties it to the one before; a scrap goes where no comma stands between, else back."""
+    found: list[tuple[str, str]] = []
+    tie, start, scrap = "", 0, ""
     for seam in (*_SEAM.finditer(sentence), None):
-        end = seam.start() if seam else len(sentence)
-        clause = sentence[start:end]
-        if _speaks_to_us(clause) if speaks else _STEERS.match(clause):
-            break
-        start = seam.end() if seam else end
-    told, address = sentence[:start].rstrip(" ,"), sentence[start:]
-    is_account = len(told.split()) >= FEWEST_WORDS and _OF_THE_WRITER.search(told)
-    if address and is_account and not _NO_MAIN_CLAUSE.match(told) and not _speaks_to_us(told):
-        return told, address
-    return sentence, ""
+        piece = scrap + sentence[start : seam.start() if seam else len(sentence)]
+        scrap = ""
+        is_scrap = len(piece.split()) < (FEWEST_OF_A_CLAUSE + 2 * bool(_HANGS.search(piece)))
+        if not is_scrap or (piece.strip() and not found and seam is None):
+            found.append((piece, tie))
+        elif seam and (seam.group().isspace() or not found):
+            scrap = piece + seam.group()
+        elif found:
+            found[-1] = (f"{found[-1][0]}{tie}{piece}", found[-1][1])
+        if seam:
+            tie, start = (tie if scrap else seam.group()), seam.end()
+    return found
+
+
+def _told(sentence: str) -> str:
+    """What of a sentence tells of the day; nothing, where it speaks to the forecaster."""
+    address = speaks_to_us(sentence)
+    clauses = _clauses_and_ties(sentence)
+    if len(clauses) < 2:
+        return "" if address else sentence
+    honest = [pair for pair in clauses if not _is_address(pair[0], in_address=address)]
+    if len(honest) == len(clauses):
+        return "" if address else sentence
+    rest = _JOINS.sub("", "".join(f"{tie}{clause}" for clause, tie in honest).strip(" ,:"))
+    if len(rest.split()) < FEWEST_WORDS or _NO_MAIN_CLAUSE.match(rest) or _is_address(rest, in_address=address):
+        return "" if address else sentence
+    ending = sentence[-1] if sentence[-1] in ".!…" and rest[-1] not in ".!?…" else ""
+    return rest[0].upper() + rest[1:] + ending
+
+
+def _is_address(clause: str, *, in_address: bool) -> bool:
+    """In a sentence that speaks to the forecaster as a whole, less makes a clause of it suspect."""
+    chance = address_screen().chance(clause)
+    if in_address:
+        return chance > ADDRESS_FROM or speaks_to_us(clause)
+    return chance > CLAUSE_FROM or bool(_STEERS.match(clause))
 
 
 def _words_around(sentence: str, cut: re.Match[str]) -> tuple[int, int]:
     return len(sentence[: cut.start()].split()), len(sentence[cut.end() :].split())
 
 
-def _set_aside(sentences: list[str]) -> list[bool]:
-    """Which sentences speak to the forecaster; words after one, scraps between two, rows of single words go along."""
-    said = [_speaks_to_us(sentence) for sentence in sentences]
+def _beside_addresses(sentences: list[str]) -> list[bool]:
+    """What goes along with an address: a single word after it, a scrap between two, and rows of single words."""
+    said = [speaks_to_us(sentence) for sentence in sentences]
     words = [len(sentence.split()) for sentence in sentences]
     aside = list(said)
     for i in range(1, len(sentences)):
@@ -238,7 +300,8 @@ def _set_aside(sentences: list[str]) -> list[bool]:
     return aside
 
 
-def _speaks_to_us(sentence: str) -> bool:
+def speaks_to_us(sentence: str) -> bool:
+    """The written screen: what names the forecaster or orders it about, other scripts, other languages."""
     letters = [c for c in sentence if c.isalpha()]
     latin = [c for c in letters if "LATIN" in unicodedata.name(c, "")]
     return (
