@@ -1,10 +1,11 @@
 """Fit the trained screen against addresses to the forecaster (``llm_agent/address.py``). Seconds; no model is asked.
 
-    .venv/bin/python benchmarks/agent/fit_address.py [--strength 30] [--write]
+    .venv/bin/python benchmarks/agent/fit_address.py [--strength 10] [--write]
 
-It learns from ``addresses/`` (clauses written for it), the bank's messages and all attacks that have been looked at, against
-the bank's other sentences and the typed journals on which rules were tuned. First what it can do: each attack set is judged
-by a screen that has not seen it, and honest words by one that has not seen them. With ``--write`` then the screen of everything.
+It learns from ``addresses/`` (clauses written for it), the bank's messages and all attacks that have been looked at,
+against the bank's other sentences and the typed journals on which rules were tuned. First what it can do: each attack
+set is judged by a screen that has not seen it, honest words by one that has not seen them. With ``--write`` then the
+screen of everything.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from fit_reader import BANK, bank
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
@@ -21,12 +23,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
 import llm_agent
-from fit_reader import BANK, bank
 from llm_agent.address import AddressScreen, grams
-from llm_agent.sentences import ADDRESS_FROM, CLAUSE_FROM, clauses_of, sentences_of, speaks_to_us
+from llm_agent.sentences import ADDRESS_FROM, BESIDE_FROM, clauses_of, sentences_of
+from llm_agent.written_screen import speaks_to_us
 
 HERE = Path(__file__).parent
-ATTACKS = ("dev", "sealed", "fresh", "third", "fourth", "fifth", "sixth")
+ATTACKS = ("dev", "sealed", "fresh", "third", "fourth", "fifth", "sixth", "seventh")
 """Sets that have been looked at; a later one stays out until it has been measured."""
 JOURNALS = HERE.parent / "journal" / "typed"
 RAREST = 3
@@ -38,7 +40,7 @@ FEWEST_WORDS = 3
 def main() -> None:
     """Judge what was not seen, and on request write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--strength", type=float, default=30.0, help="C of the ridge")
+    parser.add_argument("--strength", type=float, default=10.0, help="C of the ridge")
     parser.add_argument("--write", action="store_true", help="write the screen into the agent's room")
     asked = parser.parse_args()
     addresses, honest = written()
@@ -93,10 +95,10 @@ def held_out(addresses: list[str], honest: list[str], strength: float) -> None:
         screen = fitted(list(texts[train][labels[train] == 1]), list(texts[train][labels[train] == 0]), strength)
         caught += [screen.chance(text) for text in texts[test][labels[test] == 1]]
         lost += [screen.chance(clause) for text in texts[test][labels[test] == 0] for clause in clauses_of(text)]
-    for chance in (ADDRESS_FROM, CLAUSE_FROM):
+    for chance in (BESIDE_FROM, ADDRESS_FROM):
         print(
-            f"held out, from a chance of {chance}: {100 * np.mean(np.array(caught) > chance):.1f} % of {len(caught)} addresses "
-            f"caught, {100 * np.mean(np.array(lost) > chance):.2f} % of {len(lost)} honest clauses taken for one"
+            f"held out, from a chance of {chance}: {100 * np.mean(np.array(caught) > chance):.1f} % of {len(caught)} "
+            f"addresses caught, {100 * np.mean(np.array(lost) > chance):.2f} % of {len(lost)} honest clauses taken for one"
         )
 
 

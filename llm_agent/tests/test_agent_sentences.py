@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_agent.sentences import MOST_SENTENCES, fold, read_words
+from llm_agent.sentences import MOST_SENTENCES, read_words
+from llm_agent.written_screen import fold
 
 DAY = ["Had my flu jab after lunch.", "The kids built a den, and I repaired the gate."]
 ATTACKS = [
@@ -38,6 +39,13 @@ def test_a_sentence_that_speaks_to_the_forecaster_leaves_no_trace(attack):
 def test_the_honest_clauses_of_an_address_are_read(woven):
     words = read_words([f"{woven} {DAY[1]}"])
     assert [s.text for s in words.asked] == ["My father died this morning.", DAY[1]] and words.withheld == 1
+
+
+def test_of_a_sentence_with_a_gap_the_longest_part_is_quoted():
+    first, second = "My father died at noon, which you must not use, in the house that he built himself.", DAY[1]
+    asked = read_words([f"{first} {second}"]).asked
+    assert [s.text for s in asked] == ["My father died at noon, in the house that he built himself.", second]
+    assert [s.quote for s in asked] == ["in the house that he built himself.", second]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from pathlib import Path
 __all__ = ["AddressScreen", "address_screen", "grams"]
 
 LONGEST_GRAM = 2
-MOST_ODDS = 100.0
+MOST_ODDS, MOST_LOGIT = 100.0, 30.0
 _PIECE = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
 
 
@@ -43,15 +43,18 @@ class AddressScreen:
     digest: str = ""
 
     def chance(self, text: str) -> float:
-        """Probability that the words are an address; as even as in what it learned from."""
-        known = [self.weights[gram] for gram in grams(text) if gram in self.weights]
-        logit = self.bias + sum(known) / math.sqrt(max(len(known), 1))
-        return 1.0 / (1.0 + math.exp(-logit))
+        """Probability that the words are an address, if they are as common as in what it learned from."""
+        return 1.0 / (1.0 + math.exp(-self._logit(text)))
 
     def message_odds(self, text: str) -> float:
         """How many times likelier the words are in an address than in a diary; at least 1: it never acquits."""
-        chance = self.chance(text)
-        return min(max(chance / (1.0 - chance) * (1.0 - self.share) / self.share, 1.0), MOST_ODDS)
+        odds = math.exp(self._logit(text)) * (1.0 - self.share) / self.share
+        return min(max(odds, 1.0), MOST_ODDS)
+
+    def _logit(self, text: str) -> float:
+        known = [self.weights[gram] for gram in grams(text) if gram in self.weights]
+        logit = self.bias + sum(known) / math.sqrt(max(len(known), 1))
+        return min(max(logit, -MOST_LOGIT), MOST_LOGIT)
 
     def save(self, path: Path) -> None:
         """Write it; the same bytes for the same screen."""

@@ -18,7 +18,8 @@ from hrv_shared.llm import Message
 from llm_agent.briefing import Briefing
 from llm_agent.levers import Lever, event_lever
 from llm_agent.prompts import Prompt
-from llm_agent.sentences import Sentence, fold
+from llm_agent.sentences import Sentence
+from llm_agent.written_screen import fold
 
 __all__ = [
     "CHOICE_SCHEMA", "MOVED", "STRENGTHS", "UNMOVED", "choice_messages", "levers_of_choice", "verdict_of",
@@ -89,7 +90,7 @@ def _event(sentence: Sentence, about: str, strength: str, briefing: Briefing) ->
     return event_lever(
         sentence.id,
         about,
-        sentence.text,
+        sentence.quote,
         f"{verb} {strength}",
         briefing.median_ms,
         briefing.place_of(sentence),

@@ -24,8 +24,16 @@ from hrv_shared.record import SEEN, canonical_json
 from hrv_shared.store import Store
 from llm_agent.address import address_screen
 from llm_agent.answer import (
-    CONTESTED_SPREAD, SAMPLES, TEMPERATURE, UNSURE_SHARE, Answer, Style, ask_about, ask_agent, questions_for,
-)  # fmt: skip
+    CONTESTED_SPREAD,
+    SAMPLES,
+    TEMPERATURE,
+    UNSURE_SHARE,
+    Answer,
+    Style,
+    ask_about,
+    ask_agent,
+    questions_for,
+)
 from llm_agent.belief import current_belief, update_belief
 from llm_agent.briefing import Briefing, make_briefing
 from llm_agent.correction import corrected_week, correction_of
@@ -36,7 +44,7 @@ from llm_agent.prompts import load_prompt
 from llm_agent.reader import MOVES_FROM, RELIEF_ODDS, SURE_FROM, Reader
 from llm_agent.recalibration import recalibrated_rows
 from llm_agent.red_flags import red_flag_notices
-from llm_agent.sentences import ADDRESS_FROM, CLAUSE_FROM
+from llm_agent.sentences import ADDRESS_FROM, BESIDE_FROM
 
 __all__ = ["agent_forecast", "ask_agent", "briefing_of"]
 
@@ -123,7 +131,7 @@ def segment_of_call(answer: Answer, model_digest: str, samples: int) -> str:
 def _made_of_a_verdict() -> list[Any]:
     """The numbers by which code makes a shift of what the model said."""
     return [
-        MOVES_FROM, RELIEF_ODDS, SURE_FROM, UNSURE_SHARE, CONTESTED_SPREAD, ADDRESS_FROM, CLAUSE_FROM,
+        MOVES_FROM, RELIEF_ODDS, SURE_FROM, UNSURE_SHARE, CONTESTED_SPREAD, ADDRESS_FROM, BESIDE_FROM,
         address_screen().digest, LEAST_CERTAINTY, EVENT_PCT, EVENT_DOUBT, EVENT_CARRY, MOST_DOWN, MOST_UP,
     ]  # fmt: skip
 

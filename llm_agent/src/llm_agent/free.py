@@ -11,7 +11,7 @@ from llm_agent.briefing import Briefing
 from llm_agent.grounding import Grounds, denied_topics, numbers_in
 from llm_agent.levers import Lever
 from llm_agent.prompts import Prompt
-from llm_agent.sentences import fold
+from llm_agent.written_screen import fold
 
 __all__ = ["FREE_SCHEMA", "free_messages", "grounds_of", "levers_of_free"]
 

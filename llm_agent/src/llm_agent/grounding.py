@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from llm_agent.prompts import data_json
-from llm_agent.sentences import fold
+from llm_agent.written_screen import fold
 
 __all__ = ["Grounds", "check_text", "numbers_in"]
 

@@ -1,9 +1,8 @@
 """The wearer's words, cut into sentences: which the model may read, which code already understands, which are withheld.
 
 A sentence that speaks to the forecaster instead of about the day is withheld, so that the prompt is the one of the same
-evening without it; of one that does both the honest clauses are read. Two screens judge: a written one here, wide on
-purpose (a diary loses little when "my HRV was low this morning" is not read, the numbers are in the briefing anyway),
-and a trained one for clauses (``address``). What slips through both is bounded like any other sentence.
+evening without it; of one that does both the honest clauses are read. Two screens judge, a written one and, of clauses,
+a trained one (``written_screen``, ``address``). What slips through both is bounded like any other sentence.
 """
 
 from __future__ import annotations
@@ -12,10 +11,13 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from llm_agent.address import address_screen
+from llm_agent.written_screen import fold, speaks_to_us
 
-__all__ = ["ADDRESS_FROM", "CLAUSE_FROM", "Sentence", "Words", "clauses_of", "fold", "read_words", "sentences_of", "speaks_to_us"]
+__all__ = ["ADDRESS_FROM", "BESIDE_FROM", "Sentence", "Words", "clauses_of", "read_words", "sentences_of"]
 
 MOST_SENTENCES = 20
 """Sentences put before a model, one by one; a longer day keeps its first and last ones."""
@@ -24,8 +26,8 @@ LONG_WORDS, RAMBLE_WORDS = 14, 40
 SCRAP_WORDS = 3
 FEWEST_WORDS = 4
 FEWEST_OF_A_CLAUSE = 3
-ADDRESS_FROM, CLAUSE_FROM = 0.5, 0.7
-"""Chance from which on a clause is an address, in a sentence that the written screen takes for one and in others."""
+ADDRESS_FROM, BESIDE_FROM = 0.5, 0.3
+"""Chance from which on a clause is an address: alone, and beside something that speaks to the forecaster."""
 
 _END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=。)|\n+|(?:\s+[-–—*•]\s+)|;\s+")
 _CLAUSE = re.compile(r",? (?:and|but|so|then) (?=(?:now |then |so )?(?:i|i'm|my|we|he|she|they|it|the) )", re.I)
@@ -34,9 +36,15 @@ _SEAM = re.compile(
     r"\s+(?=(?:and|but|so|then|which|whom|though|because|hence|therefore|ergo|not that|as in|given that)\s)",
     re.I,
 )
+_GAP = "\ue000"
+"""Stands where an address was taken out; no text has it, because such characters are taken out first."""
 _WRAPPED = re.compile(r"\s*\(([^()]{3,240})\)|\s+[-–—]+\s+([^.!?\n–—]{3,240}?)\s+[-–—]+(?=\s)")
 """What stands between brackets or dashes within a sentence."""
-_JOINS = re.compile(r"^(?:(?:and|but|so|then|which|though|because|hence|therefore|ergo|that),? )+", re.I)
+_JOINS = re.compile(
+    r"^(?:(?:and|but|so|then|which|though|because|hence|therefore|ergo|that),? )+|"
+    r"^for (?=(?:i|we|my|our|he|she|they|the)\b)",
+    re.I,
+)
 _HANGS = re.compile(r"\b(?:of|for|from|by|in|on|to|with|at)$", re.I)
 _NO_MAIN_CLAUSE = re.compile(
     r"(?:(?:and|but|so|then|today|tonight|also),? )*(?:if|in case|once|since|because|as|when\w*|whe(?:re|ther)\w*|"
@@ -50,54 +58,12 @@ _STEERS = re.compile(
 )
 _WORD = re.compile(r"[a-z']+")
 
-_TO_THE_FORECASTER = re.compile(
-    r"\b(?:hrv|rmssd|milli-?seconds?|\d+\s*ms|forecast\w*|predict\w*|estimat\w*|ensemble|baseline|quantile\w*|median|"
-    r"percentile\w*|algorithm\w*|models?|shift(?:_ms|\s+by|\s+of|\s+the|\s+to)\w*|sd_scale|spread|weights?\s+of|json|"
-    r"xml|html|markdown|prompt\w*|instru[ck]\w*|ignor\w+|disregard\w*|overrid\w+|overwrit\w+|system|assistant|"
-    r"ai|a\.i|chat\s?bot|bot|llm|gpt|language\s+model|dear\s+(?:model|agent|system|computer)|"
-    r"(?:the|this) (?:wearer|user|patient|person|subject)|the writer|agent|evidence|"
-    r"answer\w*\s+(?:with|only|in)|respond\w*|reply\s+(?:with|only)|output\w*|print\w*|return\s+(?:only|the|a|\{)|"
-    r"schema|tokens?|no change|lowers|raises|listed|data\s?base|developers?|admin\w*|"
-    r"you\s+(?:are|must|should|shall|will|may|have\s+to|need)|your\s+(?:task|job|role|rules?|answers?|output|"
-    r"numbers?|instructions?|text|prompt|settings?|result|opinion|judge?ment)|kindly|from now on|"
-    r"on (?:such|these|those) days|on \d+ (?:earlier|other|previous|past) (?:days|nights)|on average|"
-    r"statistic\w*|proven|per ?cent|probabilit\w+|certainty|code\s?word|password|key\s?word|commands?|execut\w+|"
-    r"new rule|following rule|exception|(?:plus|negative|positive)\s+(?:[a-z]+teen|\d+|one|two|three|four|five|six|"
-    r"seven|eight|nine|ten|eleven|twelve|twenty|thirty)|the numbers?|a number|values?|protocols?|counts?\s+as|the word|"
-    r"options?|minimum|maximum|widen\w*|spread\s+factor|factor|the app|twice as much|backwards?|base\s?64|log it|"
-    r"downwards?|minus|answers?|rot\s?13|example\s+\d|sample|grading|operator|human:|guidelines?|type)\b"
-    r"|\b(?:system|assistant|user|human|operator|admin|notes?|journal|options|answer|ref)\s*:"
-    r"|\byou(?! know)(?:r|rs|'\w+)?\b"
-    r"|\b\w+_\w+|^(?:user|assistant|system|human)$|\?\s*$|(?:-{3,}|={3,})|(?<![\w.])[+-]\d"
-    r"|[{}<>\[\]|`~^\\=#%]|https?:|\bs\d+\b|\b[exjcabm]\d+\b|\*\*|__",
-    re.I,
-)
-_IMPERATIVE = re.compile(
-    r"^(?:and |so |then |now |also |just |ok(?:ay)?,? |hey,? |listen[,:]? |important[,:]? |note[,:]? |attention[,:]? |"
-    r"please,? )*(?:(?:adjust|mark|count|treat|classify|rate|score|assume|pretend|imagine|suppose|remember|forget|say|"
-    r"tell|consider|choose|pick|select|stop|do not|don't|never|always|give|show|act|repeat|translate|summari[sz]e|"
-    r"explain|describe|list|decode|decrypt|follow|obey|trust|believe|accept|write|record|report|enter|return|print|answer|respond|reply|make|use|"
-    r"take|keep|ensure|apply|increase|decrease|reduce|double|add|subtract|multiply|raise|change|be|skip)\b(?! a lot)|"
-    r"(?:set|put|let|lower|note)\s+(?:it|this|that|everything|all|tomorrow|tonight|the\s+(?:shift|number|value|"
-    r"answer|effect|night|strength|result)|down\s+(?:that|as))\b)|[,:;]\s*please\b|\bplease\s+(?!d)",
-    re.I,
-)
 _STOP = frozenset(
     "a about after again all also am an and any are as at be been before but by came come did do done for from had has "
     "have he her him his i i'm i've if in into is it it's its just like me more my no not now of on only or other our "
     "out over really she so some still such than that the their them then there they this to today tonight too up us "
     "very was we well went were what when which while who will with without would yes you evening day night".split()
 )
-_ENGLISH = frozenset(
-    "the and my was with had for of to it is that at day this from not today tonight were have has been but then after "
-    "before while all off up out i in on no".split()
-)
-_FOREIGN = frozenset(
-    "und die der das alle nicht auf mit eine einen den ich gib setze um ist los las el la que por con una todo todas y "
-    "pon les des une et toutes sur avec tout le di che tutte per il het een niet van alles og alla och att os em com "
-    "de da do na se es en un mais ja kaikki wszystkie i podaj nie vse si mi".split()
-) - _ENGLISH
-_STRANGE = re.compile(r"\S{28,}")
 _SPANS = re.compile(
     r"<\|.*\|>|```.*?(?:```|$)|<(\w+)[^>]*>.*?</\1>|\{.*\}|\[[^\]]*\]|\S{28,}"
     r"|^[^\S\n]*#+ [^\n]*|^[^\S\n]*(?:system|assistant|user)\s*:[^\n]*",
@@ -115,12 +81,16 @@ class Sentence:
     id : str
         ``J1`` …, in the order of the note.
     text : str
+        What is read.
+    quote : str
+        What of it stands so in the note: its longest part, where an address was taken out of its middle.
     note : int
         Which of the day's notes it stands in, from 0.
     """
 
     id: str
     text: str
+    quote: str
     note: int
 
 
@@ -157,7 +127,7 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
         Quotes of facts that need no judgement: their effect is listed, or they say that something did not happen.
     """
     quotes = [fold(quote) for quote in covered_quotes if fold(quote)]
-    kept: list[tuple[int, str]] = []
+    kept: list[tuple[str, str, int]] = []
     covered: list[str] = []
     withheld = 0
     for note, text in enumerate(journal):
@@ -168,29 +138,23 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
             withheld += beside or parts != _clauses(whole)
             if beside and parts == [whole]:
                 continue
-            for sentence in parts:
+            for part in parts:
+                sentence = part.replace(_GAP, "")
                 if _is_covered(fold(sentence), quotes):
                     covered.append(sentence)
-                elif _WORD.findall(fold(sentence)) and sentence not in (told for _, told in kept):
-                    kept.append((note, sentence))
+                elif _WORD.findall(fold(sentence)) and sentence not in (told for told, _, _ in kept):
+                    kept.append((sentence, max(part.split(_GAP), key=len).strip(" ,:"), note))
     if len(kept) > MOST_SENTENCES:
         withheld += len(kept) - MOST_SENTENCES
         half = MOST_SENTENCES // 2
         kept = kept[:half] + kept[-(MOST_SENTENCES - half) :]
-    asked = tuple(Sentence(f"J{i}", text, note) for i, (note, text) in enumerate(kept, start=1))
-    return Words(asked, tuple(covered), withheld, " ".join(fold(s) for s in [*(k[1] for k in kept), *covered]))
+    asked = tuple(Sentence(f"J{i}", *told) for i, told in enumerate(kept, start=1))
+    return Words(asked, tuple(covered), withheld, " ".join(fold(s) for s in [*(s.text for s in asked), *covered]))
 
 
 def sentences_of(text: str) -> list[str]:
     """The sentences of a note; markup is taken out."""
-    return _sentences_and_markup(text)[0]
-
-
-def fold(text: str) -> str:
-    """Lower case, plain letters, single spaces: how texts are compared."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    plain = plain.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)?", plain))
+    return [sentence.replace(_GAP, "") for sentence in _sentences_and_markup(text)[0]]
 
 
 def _sentences_and_markup(text: str) -> tuple[list[str], int]:
@@ -198,9 +162,9 @@ def _sentences_and_markup(text: str) -> tuple[list[str], int]:
     visible = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable() or c == "\n")
     visible = "".join(" " if unicodedata.category(c) in ("Cf", "Co", "Cn") else c for c in visible)
     visible, spans = _SPANS.subn("\n", visible)
-    wrapped = [m for m in _WRAPPED.finditer(visible) if _is_address(m.group(1) or m.group(2), in_address=True)]
+    wrapped = [m for m in _WRAPPED.finditer(visible) if _is_address(m.group(1) or m.group(2), among_others=True)]
     for found in reversed(wrapped):
-        visible = visible[: found.start()] + visible[found.end() :]
+        visible = visible[: found.start()] + _GAP + visible[found.end() :]
     spans += len(wrapped)
     told = []
     for part in _END.split(visible):
@@ -260,26 +224,32 @@ def _clauses_and_ties(sentence: str) -> list[tuple[str, str]]:
 
 def _told(sentence: str) -> str:
     """What of a sentence tells of the day; nothing, where it speaks to the forecaster."""
-    address = speaks_to_us(sentence)
+    otherwise = "" if speaks_to_us(sentence) else sentence
     clauses = _clauses_and_ties(sentence)
-    if len(clauses) < 2:
-        return "" if address else sentence
-    honest = [pair for pair in clauses if not _is_address(pair[0], in_address=address)]
-    if len(honest) == len(clauses):
-        return "" if address else sentence
-    rest = _JOINS.sub("", "".join(f"{tie}{clause}" for clause, tie in honest).strip(" ,:"))
-    if len(rest.split()) < FEWEST_WORDS or _NO_MAIN_CLAUSE.match(rest) or _is_address(rest, in_address=address):
-        return "" if address else sentence
+    if len(clauses) < 2 or (otherwise and not any(_is_address(clause) for clause, _ in clauses)):
+        return otherwise
+    address = [_is_address(clause, among_others=True) for clause, _ in clauses]
+    for i in range(1, len(clauses) - 1):  # "whatever the thermometer says" belongs to the order before it
+        address[i] = address[i] or (address[i - 1] and bool(_NO_MAIN_CLAUSE.match(clauses[i][0])))
+    if all(address) or not any(address):
+        return "" if all(address) else otherwise
+    runs = [
+        "".join(f"{tie}{clause}" for _, (clause, tie) in run)
+        for is_address, run in groupby(zip(address, clauses, strict=True), key=itemgetter(0))
+        if not is_address
+    ]
+    rest = _JOINS.sub("", _GAP.join(runs).strip(" ,:"))
+    if len(rest.split()) < FEWEST_WORDS or _NO_MAIN_CLAUSE.match(rest) or _is_address(rest, among_others=True):
+        return otherwise
     ending = sentence[-1] if sentence[-1] in ".!…" and rest[-1] not in ".!?…" else ""
     return rest[0].upper() + rest[1:] + ending
 
 
-def _is_address(clause: str, *, in_address: bool) -> bool:
-    """In a sentence that speaks to the forecaster as a whole, less makes a clause of it suspect."""
-    chance = address_screen().chance(clause)
-    if in_address:
-        return chance > ADDRESS_FROM or speaks_to_us(clause)
-    return chance > CLAUSE_FROM or bool(_STEERS.match(clause))
+def _is_address(clause: str, *, among_others: bool = False) -> bool:
+    """Where something else of the sentence speaks to the forecaster, less makes a clause of it suspect."""
+    if _STEERS.match(clause) or (among_others and speaks_to_us(clause)):
+        return True
+    return address_screen().chance(clause) > (BESIDE_FROM if among_others else ADDRESS_FROM)
 
 
 def _words_around(sentence: str, cut: re.Match[str]) -> tuple[int, int]:
@@ -298,34 +268,6 @@ def _beside_addresses(sentences: list[str]) -> list[bool]:
         if words[i : i + 3] == [1, 1, 1]:
             aside[i : i + 3] = [True] * 3
     return aside
-
-
-def speaks_to_us(sentence: str) -> bool:
-    """The written screen: what names the forecaster or orders it about, other scripts, other languages."""
-    letters = [c for c in sentence if c.isalpha()]
-    latin = [c for c in letters if "LATIN" in unicodedata.name(c, "")]
-    return (
-        len(latin) < len(letters)
-        or bool(_STRANGE.search(sentence))
-        or bool(_TO_THE_FORECASTER.search(sentence))
-        or bool(_IMPERATIVE.search(sentence))
-        or not _is_english(sentence)
-    )
-
-
-def _is_english(sentence: str) -> bool:
-    """Not when it is spelled in single letters, or its small words and letters are those of other languages."""
-    words = _WORD.findall(fold(sentence))
-    if not words:
-        return bool(re.fullmatch(r"[\d\s.,:/-]*", sentence))
-    if sum(len(word) == 1 for word in words) > max(2, 0.4 * len(words)):
-        return False
-    english = sum(word in _ENGLISH for word in words)
-    foreign = sum(word in _FOREIGN for word in words)
-    if len(words) >= 5 and len(set(words)) <= 2:
-        return False
-    plain = sentence.isascii() or english > 1 or len(words) <= 3
-    return plain and not (foreign >= 2 and foreign > english) and (english > 0 or len(words) < 7)
 
 
 def _is_covered(sentence: str, quotes: list[str]) -> bool:
