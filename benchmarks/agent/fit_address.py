@@ -98,7 +98,7 @@ def held_out(addresses: list[str], honest: list[str], strength: float) -> None:
     for chance in (BESIDE_FROM, ADDRESS_FROM):
         print(
             f"held out, from a chance of {chance}: {100 * np.mean(np.array(caught) > chance):.1f} % of {len(caught)} "
-            f"addresses caught, {100 * np.mean(np.array(lost) > chance):.2f} % of {len(lost)} honest clauses taken for one"
+            f"addresses caught, {100 * np.mean(np.array(lost) > chance):.2f} % of {len(lost)} honest clauses lost"
         )
 
 
