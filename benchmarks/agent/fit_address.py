@@ -24,7 +24,7 @@ from sklearn.preprocessing import Normalizer
 
 import llm_agent
 from llm_agent.address import AddressScreen, grams
-from llm_agent.sentences import ADDRESS_FROM, BESIDE_FROM, clauses_of, sentences_of
+from llm_agent.sentences import ADDRESS_FROM, BESIDE_FROM, clauses_of, read_words, sentences_of
 from llm_agent.written_screen import speaks_to_us
 
 HERE = Path(__file__).parent
@@ -55,6 +55,7 @@ def main() -> None:
         )
     everything = addresses + [text for words in attacks.values() for text in words]
     held_out(everything, honest, asked.strength)
+    honest_evenings()
     if asked.write:
         path = Path(llm_agent.__file__).parent / "data" / "address.json"
         screen = fitted(everything, honest, asked.strength)
@@ -100,6 +101,23 @@ def held_out(addresses: list[str], honest: list[str], strength: float) -> None:
             f"held out, from a chance of {chance}: {100 * np.mean(np.array(caught) > chance):.1f} % of {len(caught)} "
             f"addresses caught, {100 * np.mean(np.array(lost) > chance):.2f} % of {len(lost)} honest clauses lost"
         )
+
+
+def honest_evenings() -> None:
+    """What both screens, the trained one as it ships, take from evenings that hold no address and were not learned from."""
+    journals = [
+        journal
+        for file in sorted(HERE.glob("cases/events_*.json"))
+        for case in json.loads(file.read_text(encoding="utf-8"))["cases"]
+        for journal in case["journal"]
+    ]
+    for file in sorted(JOURNALS.glob("held_out_*.json")):
+        journals += [entry["text"] for entry in json.loads(file.read_text(encoding="utf-8"))]
+    sentences = [sentence for journal in journals for sentence in sentences_of(journal)]
+    read = [read_words([sentence]) for sentence in sentences]
+    gone = sum(not words.read for words in read)
+    cut = sum(bool(words.read and words.withheld) for words in read)
+    print(f"{len(sentences)} sentences of {len(journals)} honest notes: {gone} are withheld, {cut} lose a clause")
 
 
 def fitted(addresses: list[str], honest: list[str], strength: float) -> AddressScreen:
