@@ -104,7 +104,7 @@ def held_out(addresses: list[str], honest: list[str], strength: float) -> None:
 
 
 def honest_evenings() -> None:
-    """What both screens, the trained one as it ships, take from evenings that hold no address and were not learned from."""
+    """What both screens, the trained one as it ships, take from honest evenings that they did not learn from."""
     journals = [
         journal
         for file in sorted(HERE.glob("cases/events_*.json"))
