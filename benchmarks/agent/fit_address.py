@@ -28,7 +28,7 @@ from llm_agent.sentences import ADDRESS_FROM, BESIDE_FROM, clauses_of, read_word
 from llm_agent.written_screen import speaks_to_us
 
 HERE = Path(__file__).parent
-ATTACKS = ("dev", "sealed", "fresh", "third", "fourth", "fifth", "sixth", "seventh")
+ATTACKS = ("dev", "sealed", "fresh", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 """Sets that have been looked at; a later one stays out until it has been measured."""
 JOURNALS = HERE.parent / "journal" / "typed"
 RAREST = 3

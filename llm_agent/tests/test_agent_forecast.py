@@ -77,18 +77,20 @@ def test_what_the_agent_says_becomes_rows_with_their_reasons_beside_those_of_the
     assert call.payload["sampling"] == {"samples": 1, "seed": 0, "temperature": 0.0}
 
 
-def test_another_model_or_way_of_sampling_is_another_segment(store):
+def test_another_model_way_of_sampling_or_size_is_another_segment(store, monkeypatch):
     issue_mix(store)
     first = forecast(store, model_digest="a")["opinion"]["segment"]
-    assert first != make_again(store, model_digest="b") and first == make_again(store, model_digest="a")
+    assert first != make_again(store, "b") and first == make_again(store, "a")
+    monkeypatch.setattr("llm_agent.forecast.MOVES_FROM", 0.5)
+    assert first != make_again(store, "a", "with another threshold")
 
 
-def make_again(store, **more):
-    other = Store(store.home.parent / f"again-{more['model_digest']}", lambda: NOW)
+def make_again(store, model_digest, name="again"):
+    other = Store(store.home.parent / f"{name}-{model_digest}", lambda: NOW)
     write_summary(other, (EFFECT,), (FACT,))
     say(other, "e1", SAID, NOW - timedelta(minutes=5))
     issue_mix(other)
-    return forecast(other, **more)["opinion"]["segment"]
+    return forecast(other, model_digest=model_digest)["opinion"]["segment"]
 
 
 def test_a_second_run_asks_nobody(store):

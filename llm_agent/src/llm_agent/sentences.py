@@ -48,7 +48,8 @@ _JOINS = re.compile(
 _HANGS = re.compile(r"\b(?:of|for|from|by|in|on|to|with|at)$", re.I)
 _NO_MAIN_CLAUSE = re.compile(
     r"(?:(?:and|but|so|then|today|tonight|also),? )*(?:if|in case|once|since|because|as|when\w*|whe(?:re|ther)\w*|"
-    r"while|given|unless|for|with|after|before|even|though|although|what\w*|who\w*|which|any\w*)\b",
+    r"while|given|unless|for(?! (?:i|we|my|our|he|she|they)\b)|with|after|before|even|though|although|what\w*|who\w*|"
+    r"which|any\w*)\b",
     re.I,
 )
 _STEERS = re.compile(
@@ -139,7 +140,7 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
             if beside and parts == [whole]:
                 continue
             for part in parts:
-                sentence = part.replace(_GAP, "")
+                sentence = " ".join(part.replace(_GAP, "").split())
                 if _is_covered(fold(sentence), quotes):
                     covered.append(sentence)
                 elif _WORD.findall(fold(sentence)) and sentence not in (told for told, _, _ in kept):
@@ -161,7 +162,7 @@ def _sentences_and_markup(text: str) -> tuple[list[str], int]:
     """The sentences of a text, and how much markup was taken out."""
     visible = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable() or c == "\n")
     visible = "".join(" " if unicodedata.category(c) in ("Cf", "Co", "Cn") else c for c in visible)
-    visible, spans = _SPANS.subn("\n", visible)
+    visible, spans = _SPANS.subn(_line_or_gap, visible)
     wrapped = [m for m in _WRAPPED.finditer(visible) if _is_address(m.group(1) or m.group(2), among_others=True)]
     for found in reversed(wrapped):
         visible = visible[: found.start()] + _GAP + visible[found.end() :]
@@ -172,6 +173,12 @@ def _sentences_and_markup(text: str) -> tuple[list[str], int]:
         if words:
             told.append(words)
     return told, spans
+
+
+def _line_or_gap(markup: re.Match[str]) -> str:
+    """What markup leaves: a gap within a sentence, else the end of one."""
+    before, after = markup.string[: markup.start()].rstrip(" "), markup.string[markup.end() :].lstrip(" ")
+    return _GAP if before[-1:].isalnum() and after[:1].islower() else "\n"
 
 
 def _read_of(sentence: str) -> list[str]:
@@ -229,8 +236,9 @@ def _told(sentence: str) -> str:
     if len(clauses) < 2 or (otherwise and not any(_is_address(clause) for clause, _ in clauses)):
         return otherwise
     address = [_is_address(clause, among_others=True) for clause, _ in clauses]
-    for i in range(1, len(clauses) - 1):  # "whatever the thermometer says" belongs to the order before it
-        address[i] = address[i] or (address[i - 1] and bool(_NO_MAIN_CLAUSE.match(clauses[i][0])))
+    for i in range(1, len(clauses) - 1):  # "whatever the thermometer says", "sir or madam" belong to the order before
+        hangs_on = _NO_MAIN_CLAUSE.match(clauses[i][0]) or (address[i + 1] and len(clauses[i][0].split()) <= SCRAP_WORDS)
+        address[i] = address[i] or (address[i - 1] and bool(hangs_on))
     if all(address) or not any(address):
         return "" if all(address) else otherwise
     runs = [
