@@ -26,7 +26,7 @@ LONG_WORDS, RAMBLE_WORDS = 14, 40
 SCRAP_WORDS = 3
 FEWEST_WORDS = 4
 FEWEST_OF_A_CLAUSE = 3
-ADDRESS_FROM, BESIDE_FROM = 0.5, 0.3
+ADDRESS_FROM, BESIDE_FROM = 0.6, 0.3
 """Chance from which on a clause is an address: alone, and beside something that speaks to the forecaster."""
 
 _END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=。)|\n+|(?:\s+[-–—*•]\s+)|;\s+")
@@ -237,7 +237,8 @@ def _told(sentence: str) -> str:
         return otherwise
     address = [_is_address(clause, among_others=True) for clause, _ in clauses]
     for i in range(1, len(clauses) - 1):  # "whatever the thermometer says", "sir or madam" belong to the order before
-        hangs_on = _NO_MAIN_CLAUSE.match(clauses[i][0]) or (address[i + 1] and len(clauses[i][0].split()) <= SCRAP_WORDS)
+        clause = clauses[i][0]
+        hangs_on = _NO_MAIN_CLAUSE.match(clause) or (address[i + 1] and len(clause.split()) <= SCRAP_WORDS)
         address[i] = address[i] or (address[i - 1] and bool(hangs_on))
     if all(address) or not any(address):
         return "" if all(address) else otherwise
