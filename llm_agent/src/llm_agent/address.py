@@ -1,8 +1,8 @@
 """A trained screen: whether words speak to or about the forecaster instead of telling of the day.
 
 A linear model on words and pairs of them, fitted by ``benchmarks/agent/fit_address.py``. It stands beside the written
-screen of ``sentences``: that one knows what a forecaster is called, this one how people talk of being judged. Alone it
-withholds nothing but a clause; of a whole sentence it raises the odds of a message, which the reader weighs.
+screen of ``sentences``: that one knows what a forecaster is called, this one how people talk of being judged. It takes
+clauses out; of what stays it raises the odds of a message, which the reader weighs.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from hrv_shared.llm.cut import cut_short
 from hrv_shared.llm.errors import BadReply, ChatError, ChatTimeout, ModelUnavailable
 from hrv_shared.llm.port import ChatReply, Message
 from hrv_shared.llm.reply import checked_reply
+from hrv_shared.models.cache import hash_file
 
 __all__ = ["EmbeddedChatModel"]
 
@@ -301,7 +302,7 @@ class EmbeddedChatModel:
             self._ask(asked, NOTHING, samples=1, max_tokens=1, temperature=0.0, seed=0, more={"id_slot": 0})
             if self._slot("save", f"{key}.part"):
                 part = self._derived_dir / f"{key}.part"
-                part.replace(self._derived_dir / f"{key}-{_digest(part)}.read")
+                part.replace(self._derived_dir / f"{key}-{hash_file(part)[:16]}.read")
             kept = sorted(self._derived_dir.glob("*.read"), key=lambda f: f.stat().st_mtime, reverse=True)
             for old in (*kept[READ_FILES:], *self._derived_dir.glob("*.part")):
                 old.unlink(missing_ok=True)
@@ -393,12 +394,7 @@ class _Call(threading.Thread):
 
 def _is_whole(file: Path) -> bool:
     """Whether a reading is as it was written: llama.cpp ends the whole process over a damaged one."""
-    return file.stem.endswith(_digest(file))
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as data:
-        return file_digest(data, "sha256").hexdigest()[:16]
+    return file.stem.endswith(hash_file(file)[:16])
 
 
 def _load(path: Path, model_id: str, threads: int, n_ctx: int, key: str, derived_dir: Path | None) -> Any:
