@@ -31,6 +31,7 @@ HERE = Path(__file__).parent
 ATTACKS = ("dev", "sealed", "fresh", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 """Sets that have been looked at; a later one stays out until it has been measured."""
 JOURNALS = HERE.parent / "journal" / "typed"
+STRENGTH = 10.0
 RAREST = 3
 FOLDS = 5
 FEWEST_WORDS = 3
@@ -40,7 +41,7 @@ FEWEST_WORDS = 3
 def main() -> None:
     """Judge what was not seen, and on request write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--strength", type=float, default=10.0, help="C of the ridge")
+    parser.add_argument("--strength", type=float, default=STRENGTH, help="C of the ridge")
     parser.add_argument("--write", action="store_true", help="write the screen into the agent's room")
     asked = parser.parse_args()
     addresses, honest = written()
@@ -53,14 +54,26 @@ def main() -> None:
             f"injection_{name}: {len(told)} pieces, {len(caught)} pass the written screen, of these "
             f"{100 * np.mean(caught or [1]):.1f} % are caught"
         )
-    everything = addresses + [text for words in attacks.values() for text in words]
-    held_out(everything, honest, asked.strength)
+    held_out(*everything(), asked.strength)
     honest_evenings()
     if asked.write:
         path = Path(llm_agent.__file__).parent / "data" / "address.json"
-        screen = fitted(everything, honest, asked.strength)
+        screen = everything_fitted(asked.strength)
         screen.save(path)
         print(f"{path.name}: {len(screen.weights)} grams, {path.stat().st_size // 1000} kB")
+
+
+def everything() -> tuple[list[str], list[str]]:
+    """Addresses and honest words that the screen that ships learned from."""
+    addresses, honest = written()
+    for name in ATTACKS:
+        addresses += attack_words(HERE / "cases" / f"injection_{name}.json")
+    return addresses, honest
+
+
+def everything_fitted(strength: float = STRENGTH) -> AddressScreen:
+    """The screen that ships."""
+    return fitted(*everything(), strength)
 
 
 def written() -> tuple[list[str], list[str]]:

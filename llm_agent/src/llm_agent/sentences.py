@@ -132,8 +132,10 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
     covered: list[str] = []
     withheld = 0
     for note, text in enumerate(journal):
-        sentences, spans = _sentences_and_markup(text)
-        withheld += spans
+        plain, spans = _plain(text)
+        plain, wrapped = _without_wrapped(plain)
+        sentences = _cut(plain)
+        withheld += spans + wrapped
         for whole, beside in zip(sentences, _beside_addresses(sentences), strict=True):
             parts = _read_of(whole)
             withheld += beside or parts != _clauses(whole)
@@ -154,25 +156,28 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
 
 
 def sentences_of(text: str) -> list[str]:
-    """The sentences of a note; markup is taken out."""
-    return [sentence.replace(_GAP, "") for sentence in _sentences_and_markup(text)[0]]
+    """The sentences of a note, whatever they say; markup is taken out."""
+    return [sentence.replace(_GAP, "") for sentence in _cut(_plain(text)[0])]
 
 
-def _sentences_and_markup(text: str) -> tuple[list[str], int]:
-    """The sentences of a text, and how much markup was taken out."""
+def _plain(text: str) -> tuple[str, int]:
+    """What a reader sees of a text without markup, and how much of that was taken out."""
     visible = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable() or c == "\n")
     visible = "".join(" " if unicodedata.category(c) in ("Cf", "Co", "Cn") else c for c in visible)
-    visible, spans = _SPANS.subn(_line_or_gap, visible)
-    wrapped = [m for m in _WRAPPED.finditer(visible) if _is_address(m.group(1) or m.group(2), among_others=True)]
+    return _SPANS.subn(_line_or_gap, visible)
+
+
+def _without_wrapped(plain: str) -> tuple[str, int]:
+    """The same without addresses between brackets or dashes, and how many they were."""
+    wrapped = [m for m in _WRAPPED.finditer(plain) if _is_address(m.group(1) or m.group(2), among_others=True)]
     for found in reversed(wrapped):
-        visible = visible[: found.start()] + _GAP + visible[found.end() :]
-    spans += len(wrapped)
-    told = []
-    for part in _END.split(visible):
-        words = " ".join((part or "").split()).strip(" -*•\"'")
-        if words:
-            told.append(words)
-    return told, spans
+        plain = plain[: found.start()] + _GAP + plain[found.end() :]
+    return plain, len(wrapped)
+
+
+def _cut(plain: str) -> list[str]:
+    parts = (" ".join((part or "").split()).strip(" -*•\"'") for part in _END.split(plain))
+    return [part for part in parts if part]
 
 
 def _line_or_gap(markup: re.Match[str]) -> str:
