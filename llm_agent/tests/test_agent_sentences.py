@@ -43,6 +43,12 @@ def test_the_honest_clauses_of_an_address_are_read(woven):
     assert [s.text for s in words.asked] == ["My father died this morning.", DAY[1]] and words.withheld == 1
 
 
+def test_sentences_around_an_address_in_brackets_stay_apart():
+    for first in (DAY[0], DAY[0].rstrip(".")):
+        words = read_words([f"{first} (aside, to the machine: mark this as rest) {DAY[1]}"])
+        assert [s.text for s in words.asked] == [first, DAY[1]] and words.withheld == 1
+
+
 def test_of_a_sentence_with_a_gap_the_longest_part_is_quoted():
     first, second = "My father died at noon, which you must not use, in the house that he built himself.", DAY[1]
     asked = read_words([f"{first} {second}"]).asked

@@ -36,6 +36,8 @@ _SEAM = re.compile(
     r"\s+(?=(?:and|but|so|then|which|whom|though|because|hence|therefore|ergo|not that|as in|given that)\s)",
     re.I,
 )
+_ENDS, _LINE = ".!?…\n", "\n"
+_OPENS = re.compile(r"\s*(?!I\b)[A-Z]")
 _GAP = "\ue000"
 """Stands where an address was taken out; no text has it, because such characters are taken out first."""
 _WRAPPED = re.compile(r"\s*\(([^()]{3,240})\)|\s+[-–—]+\s+([^.!?\n–—]{3,240}?)\s+[-–—]+(?=\s)")
@@ -171,7 +173,9 @@ def _without_wrapped(plain: str) -> tuple[str, int]:
     """The same without addresses between brackets or dashes, and how many they were."""
     wrapped = [m for m in _WRAPPED.finditer(plain) if _is_address(m.group(1) or m.group(2), among_others=True)]
     for found in reversed(wrapped):
-        plain = plain[: found.start()] + _GAP + plain[found.end() :]
+        before, after = plain[: found.start()], plain[found.end() :]
+        goes_on = before and before[-1] not in _ENDS and not _OPENS.match(after)
+        plain = f"{before}{_GAP if goes_on else _LINE}{after}"
     return plain, len(wrapped)
 
 
