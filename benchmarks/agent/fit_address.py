@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the screen into the agent's room")
     asked = parser.parse_args()
     addresses, honest = written()
-    attacks = {name: attack_words(HERE / "cases" / f"injection_{name}.json") for name in ATTACKS}
+    attacks = attacks_by_set()
     for name, told in attacks.items():
         others = [text for other, words in attacks.items() if other != name for text in words]
         screen = fitted(addresses + others, honest, asked.strength)
@@ -66,9 +66,12 @@ def main() -> None:
 def everything() -> tuple[list[str], list[str]]:
     """Addresses and honest words that the screen that ships learned from."""
     addresses, honest = written()
-    for name in ATTACKS:
-        addresses += attack_words(HERE / "cases" / f"injection_{name}.json")
-    return addresses, honest
+    return addresses + [text for words in attacks_by_set().values() for text in words], honest
+
+
+def attacks_by_set() -> dict[str, list[str]]:
+    """The words of each set of attacks that has been looked at."""
+    return {name: attack_words(HERE / "cases" / f"injection_{name}.json") for name in ATTACKS}
 
 
 def everything_fitted(strength: float = STRENGTH) -> AddressScreen:

@@ -1,7 +1,7 @@
 """A trained screen: whether words speak to or about the forecaster instead of telling of the day.
 
-A linear model on words and pairs of them, fitted by ``benchmarks/agent/fit_address.py``. It stands beside the written
-screen of ``sentences``: that one knows what a forecaster is called, this one how people talk of being judged. It takes
+A linear model on words and pairs of them, fitted by ``benchmarks/agent/fit_address.py``. It stands beside
+``written_screen``: that one knows what a forecaster is called, this one how people talk of being judged. It takes
 clauses out; of what stays it raises the odds of a message, which the reader weighs.
 """
 

@@ -215,7 +215,7 @@ def _clauses(sentence: str) -> list[str]:
 
 
 def clauses_of(sentence: str) -> list[str]:
-    """A sentence cut at its commas, brackets and joining words; a scrap stays with what stands before."""
+    """A sentence cut at its commas, colons and joining words; a scrap stays with a neighbour."""
     return [clause.strip(" ,") for clause, _ in _clauses_and_ties(sentence)]
 
 
