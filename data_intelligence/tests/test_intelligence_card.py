@@ -110,7 +110,7 @@ def test_the_agents_reasons_are_quoted_with_who_and_what_weight(told, world, syn
     speak(told, world, synth, issue, reasons=reasons)
     why = today_card(told, issue).why
     assert (why.status, why.shift_ms, why.text) == ("spoke", -6.0, "Three drinks lowered you before.")
-    assert why.said_by == "agent (test-1; words by model)"
+    assert why.said_by == "agent (test-1)"
     assert "“Three drinks lowered you before.”" in card_text(today_card(told, issue))
 
 

@@ -14,6 +14,7 @@ import pytest
 from data_intelligence import DailySummary, chosen_issue, summarise_day, write_daily
 from data_intelligence.errors import BadMoment
 from data_intelligence.figure import THEME_SHEET, without_sheet
+from data_intelligence.markdown_words import id_ranges
 from hrv_shared.issue import current_issue
 from hrv_shared.store import Store
 
@@ -64,6 +65,22 @@ def test_it_holds_every_part_and_evidence_for_every_number(store, issue):
     cited = [e for e in summary["evidence"].values() if e["kind"] == "ledger"]
     row_hash = store.ledger.forecasts("replay", slot="evening", origin_day=issue.origin_day)["hash"]
     assert {e["where"][0].split("/")[-1] for e in cited} == set(row_hash)
+
+
+def test_a_forecaster_is_a_row_of_the_table_and_its_ids_stand_for_all_its_nights(store, issue):
+    files = written(store, issue)
+    text, summary = files[f"{issue.name}.md"].decode(), json.loads(files[f"{issue.name}.json"])
+    table = text.split("## Model forecasts (ms)")[1].split("##")[0].splitlines()
+    rows = {cells[1]: cells[2:-1] for line in table if len(cells := [c.strip() for c in line.split("|")]) > 4}
+    own = [line for line in summary["forecasts"] if line["forecaster"] == "mix"]
+    assert [cell.split()[0] for cell in rows["mix"][:-1]] == [f"{line['p50_ms']:.1f}" for line in own]
+    assert rows["mix"][-1] == id_ranges([line["evidence"] for line in own])
+    assert [name for name in rows if name in ("final", "mix")] == list(rows)[2:4]
+
+
+def test_ids_that_follow_each_other_are_drawn_together():
+    assert id_ranges(["E9", "E3", "E4", "E5"]) == "E3–E5, E9"
+    assert id_ranges([]) == ""
 
 
 def test_a_guard_against_numbers_without_evidence_bites():

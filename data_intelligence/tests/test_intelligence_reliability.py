@@ -17,7 +17,7 @@ from data_intelligence.reliability.layout import Reliability
 from data_intelligence.reliability.rows import band_of
 from data_intelligence.reliability.text import reliability_text
 from data_intelligence.segments import scored_rows
-from hrv_shared.scoring import score_rows
+from hrv_shared.scoring import score_rows, scorecard
 
 NIGHTS = 90
 
@@ -92,6 +92,15 @@ def test_every_figure_is_that_of_a_plain_reckoning(report, scored, world):
     ]
     assert sum(row.pit.counts) == len(own)
     assert row.skill_low_pct < row.skill_pct < row.skill_high_pct
+
+
+def test_its_intervals_are_those_of_the_scorecard(report, scored, issue):
+    """One number, one interval: a reader who finds two asks which is right."""
+    for card in scorecard(scored_rows(scored, issue.member_id, issue.as_of)).iter_rows(named=True):
+        if card["forecaster"] != "agent" and card["forecaster"] != card["reference"] and card["horizons"] == "1":
+            row = row_of(report, card["forecaster"])
+            ends = [round(100 * card[end], 1) for end in ("skill_low", "skill_high")]
+            assert [row.skill_low_pct, row.skill_high_pct] == ends
 
 
 def test_segments_of_the_agent_are_never_pooled(report):

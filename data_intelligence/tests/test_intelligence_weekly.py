@@ -11,9 +11,12 @@ import polars as pl
 import pytest
 
 from data_intelligence import write_weekly
+from data_intelligence.nights import usable_hrv
+from data_intelligence.plots import history_svg
 from data_intelligence.segments import scored_rows
 from data_intelligence.weekly import summarise_week
-from data_intelligence.weekly_layout import WeeklySummary
+from data_intelligence.weekly_calls import week_sentence
+from data_intelligence.weekly_layout import SeenEffect, WeeklySummary
 from data_intelligence.weekly_page import draw_week
 from data_intelligence.weekly_pdf import weekly_pdf, weekly_pngs
 
@@ -63,6 +66,29 @@ def test_each_night_stands_beside_what_was_said_of_it(store, issue):
     assert f"held {held} of 7 nights" in week.sentence
     off = next(call.off_ms for call in week.calls if call.day == week.worst_miss.target_day)
     assert f"({off:+.0f} ms" in week.sentence
+
+
+def test_beside_the_furthest_miss_stands_only_what_is_known_to_move_the_wearer(store, issue):
+    week = week_of(store, issue)
+    worst = week.worst_miss.target_day
+    effect = SeenEffect(
+        behaviour="alcohol", text="alcohol, 3 drinks", label="adjusted association", effect_ms=-6.0, low80_ms=-9.0,
+        high80_ms=-3.0, n_yes=20, nights=(worst,), week_mean_ms=40.0, week_evidence="E1", evidence="E1",
+    )  # fmt: skip
+    elsewhere = effect.model_copy(update={"nights": (worst + timedelta(days=30),)})
+    assert ", after alcohol, 3 drinks)" in week_sentence(week.means, week.calls, week.worst_miss, (effect,))
+    assert "after" not in week_sentence(week.means, week.calls, week.worst_miss, (elsewhere,))
+
+
+def test_the_picture_shows_what_had_been_said_of_each_night(store, issue):
+    view = summarise_week(store, issue)
+    day, shown = view.day, (usable_hrv(view.day.history), view.day.summary.baseline, view.day.rows)
+    bands = [call for call in view.summary.calls if call.p10_ms is not None]
+    plain, told = (
+        history_svg(*shown, day.summary.issue.origin_day, "x", calls) for calls in ((), view.summary.calls)
+    )
+    in_the_legend = 1
+    assert told.count('stroke-width="5"') - plain.count('stroke-width="5"') == len(bands) + in_the_legend == 8
 
 
 def test_effects_at_work_are_those_of_behaviours_noted_this_week(store, world, issue):

@@ -236,9 +236,8 @@ def _why(store: Store, issue: Issue, rows: pl.DataFrame, summary: DailySummary |
         weights = _reasons(_first_night(rows, PRODUCT)).get("weights", {})
         weight = weights.get(AGENT_CALIBRATED, weights.get(AGENT))
         shift = reasons.get("shift_of_this_night_ms", reasons.get("shift_ms"))
-        words_by = reasons.get("rationale_by") or "agent"
         return CardWhy(
-            status="spoke", said_by=f"agent ({spoken['version']}; words by {words_by})",
+            status="spoke", said_by=f"agent ({spoken['version'].rpartition('+')[2]})",
             shift_ms=None if shift is None else round(float(shift), 1), weight_in_final=weight,
             text=str(reasons.get("rationale") or "The agent gave no reason."), **shared,
         )  # fmt: skip

@@ -104,7 +104,8 @@ def _between(card: Card) -> list[Line]:
     if why.facts:
         more = f" (+{len(why.facts) - MAX_FACTS} more)" if len(why.facts) > MAX_FACTS else ""
         lines += _wrapped(f"  Tonight's journal: {'; '.join(why.facts[:MAX_FACTS])}{more}", "", limit=2)
-    lines += [(_cut(f"  Your own effect: {phrase}"), "") for phrase in why.matched[:MAX_MATCHED]]
+    for phrase in why.matched[:MAX_MATCHED]:
+        lines += _wrapped(f"  Your own effect: {phrase}", "", limit=2)
     if why.journal_shift_ms is not None:
         lines.append((f"  Tonight's journal moved the models' mix by {why.journal_shift_ms:+.1f} ms", ""))
     return lines

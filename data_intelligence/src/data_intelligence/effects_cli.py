@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["effects"]
 
 MORE_NIGHTS = (30, 90)
+MANY_NIGHTS = 2000
 
 
 def effects(
@@ -65,9 +66,9 @@ def effects_text(result: dict[str, Any], rows: tuple[EffectRow, ...], fit: Effec
             lines[0]
             + "\n  none can be estimated: no behaviour was told of for a scored night (hrv journal add)"
         )
-    shown = [row for row in rows if row.shown]
+    shown, wide = [row for row in rows if row.shown], max(len(row.text) for row in rows)
     lines += ["", "Effects (at most one in ten of these is expected to be wrong in sign or under 2 %):"]
-    lines += _table(shown) if shown else ["  none is sure enough yet"]
+    lines += _table(shown, wide) if shown else ["  none is sure enough yet"]
     later = [(row, night) for row in rows for night in row.later if night.shown]
     for row, night in later:
         lines.append(
@@ -76,11 +77,11 @@ def effects_text(result: dict[str, Any], rows: tuple[EffectRow, ...], fit: Effec
         )
     rest = [row for row in rows if not row.shown]
     if rest:
-        lines += ["", "Cannot be told from nothing yet:", *_table(rest)]
+        lines += ["", "Cannot be told from nothing yet:", *_table(rest, wide)]
         lines += ["", "What could be told (4 times in 5; smallest effect, % of HRV):"]
-        lines.append(f"  {'':38}  now   {'   '.join(f'+{k} nights' for k in MORE_NIGHTS)}   a 10 % effect in")
+        lines.append(f"  {'':{wide}}  now   {'   '.join(f'+{k} nights' for k in MORE_NIGHTS)}   a 10 % effect in")
         lines += [
-            _power_line(row, fit) for row in rest if row.detectable_pct is not None and not row.retrospective
+            _power_line(row, fit, wide) for row in rest if row.detectable_pct is not None and not row.retrospective
         ]
     lines += [
         "",
@@ -90,8 +91,8 @@ def effects_text(result: dict[str, Any], rows: tuple[EffectRow, ...], fit: Effec
     return "\n".join(lines)
 
 
-def _table(rows: list[EffectRow]) -> list[str]:
-    lines = [f"  {'':38}   ms (80 %)                %  (90 %)                 n         harm   label"]
+def _table(rows: list[EffectRow], wide: int) -> list[str]:
+    lines = [f"  {'':{wide}}   ms (80 %)                %  (90 %)                 n         harm   label"]
     for row in rows:
         ms = f"{row.effect_ms:+.1f} ({row.low80_ms:+.1f} to {row.high80_ms:+.1f})"
         pct = f"{row.effect_pct:+.1f} ({row.low90_pct:+.1f} to {row.high90_pct:+.1f})"
@@ -103,17 +104,18 @@ def _table(rows: list[EffectRow]) -> list[str]:
             )
         nights = f"{row.n_yes}/{row.n_no}"
         lines.append(
-            f"  {row.text[:38]:38}  {ms:23}  {pct:23}  {nights:8}  {100 * row.p_harm:3.0f} %  {label}"
+            f"  {row.text:{wide}}  {ms:23}  {pct:23}  {nights:8}  {100 * row.p_harm:3.0f} %  {label}"
         )
     return lines
 
 
-def _power_line(row: EffectRow, fit: EffectFit) -> str:
+def _power_line(row: EffectRow, fit: EffectFit, wide: int) -> str:
     effect = next(e for e in fit.effects if e.behaviour == row.behaviour)
     after = "".join(f"{effect.detectable_pct(k):8.0f} %" for k in MORE_NIGHTS)
     nights = row.more_nights_for_10_pct
-    when = "now" if nights == 0 else f"{nights} nights" if nights is not None and nights < 2000 else "years"
-    return f"  {row.text[:38]:38}  {row.detectable_pct:3.0f} %{after}     {when}"
+    when = "years" if nights is None or nights >= MANY_NIGHTS else f"{nights} night{'s'[: nights - 1]}"
+    when = "now" if nights == 0 else when
+    return f"  {row.text:{wide}}  {row.detectable_pct:3.0f} %{after}     {when}"
 
 
 def _rounded(value: float | None) -> float | None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from data_intelligence.markdown_trends import alert_lines, effect_table, trend_lines
-from data_intelligence.markdown_words import escape, evidence_lines, number, table
+from data_intelligence.markdown_words import escape, evidence_lines, id_ranges, number, table
 from data_intelligence.summary import Anomaly, DailySummary, ForecastLine
+from hrv_shared.constants import MODEL_COMBINATION, PRODUCT
 
 __all__ = ["daily_markdown"]
+
+COMBINED = (PRODUCT, MODEL_COMBINATION)
+"""Stand before the forecasters that they are made of."""
+NOT_YET = "The final forecast is made from this summary, so it is not in it: `hrv card` shows it."
 
 
 def daily_markdown(summary: DailySummary) -> str:
@@ -20,7 +25,7 @@ def daily_markdown(summary: DailySummary) -> str:
         "## Last night and baseline",
         f"{summary.last_night.sentence} [{summary.last_night.evidence}]",
         f"60-day baseline: mean {number(base.mean_60d_ms)}, sd {number(base.sd_60d_ms)} ms ({base.n_60d} nights). "
-        f"Last 7 days mean {number(base.mean_7d_ms)} ms. Last value z={number(summary.last_night.z, '+.1f')}. "
+        f"Last 7 days mean {number(base.mean_7d_ms)} ms. Last value z={number(summary.last_night.z, '+z.1f')}. "
         f"Smallest worthwhile change {number(base.smallest_worthwhile_change_ms)} ms. "
         f"HRV-CV {number(base.cv_7d_pct)} %. [{base.evidence}]",
         "Last 28 nights (ms, oldest first): "
@@ -88,14 +93,17 @@ def _context(summary: DailySummary) -> str:
 def _forecasts(lines: tuple[ForecastLine, ...]) -> str:
     if not lines:
         return "none in the ledger"
-    head = ["model", "night", "P10", "P25", "P50", "P75", "P90", "evidence"]
-    ordered = sorted(lines, key=lambda line: (line.horizon, line.forecaster))
-    rows = [
-        [line.forecaster, f"{line.target_day} (+{line.horizon})", *(f"{getattr(line, f'p{p}_ms'):.1f}" for p in
-         (10, 25, 50, 75, 90)), line.evidence]
-        for line in ordered
-    ]  # fmt: skip
-    return table(head, rows)
+    nights = sorted({(line.horizon, line.target_day) for line in lines})
+    said = {(line.forecaster, line.horizon): line for line in lines}
+    names = sorted({line.forecaster for line in lines}, key=lambda name: (name not in COMBINED, name))
+    rows = []
+    for name in names:
+        own = [said.get((name, horizon)) for horizon, _ in nights]
+        cells = [f"{x.p50_ms:.1f} ({x.p10_ms:.1f} – {x.p90_ms:.1f})" if x else "" for x in own]
+        rows.append([name, *cells, id_ranges([x.evidence for x in own if x])])
+    head = [f"{day:%a} {day} (+{horizon})" for horizon, day in nights]
+    said_all = table(["median (80 % band)", *head, "evidence"], rows)
+    return said_all if PRODUCT in names else f"{said_all}\n\n{NOT_YET}"
 
 
 def _skill(summary: DailySummary) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from data_intelligence.summary import EvidenceItem
 
-__all__ = ["escape", "evidence_lines", "number", "table"]
+__all__ = ["escape", "evidence_lines", "id_ranges", "number", "table"]
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -22,6 +22,17 @@ def evidence_lines(items: Mapping[str, EvidenceItem]) -> str:
         f"- **{key}** {item.kind}: {escape(item.what)} (`{'`, `'.join(item.where)}`)"
         for key, item in items.items()
     )
+
+
+def id_ranges(ids: list[str]) -> str:
+    """Evidence ids with neighbours drawn together: ``E4–E9, E12``."""
+    runs: list[list[int]] = []
+    for at in sorted({int(key.removeprefix("E")) for key in ids}):
+        if runs and at == runs[-1][-1] + 1:
+            runs[-1].append(at)
+        else:
+            runs.append([at])
+    return ", ".join(f"E{run[0]}" if len(run) == 1 else f"E{run[0]}–E{run[-1]}" for run in runs)
 
 
 def number(value: float | None, form: str = ".1f") -> str:

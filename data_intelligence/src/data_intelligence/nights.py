@@ -70,7 +70,7 @@ def last_night_of(history: History, issue: Issue, baseline: Baseline, book: Evid
         sentence = f"The night to {day}: {value:.1f} ms."
         if baseline.mean_60d_ms is not None and baseline.sd_60d_ms:
             z = round((value - baseline.mean_60d_ms) / baseline.sd_60d_ms, 2)
-            sentence = f"The night to {day}: {value:.1f} ms, {z:+.1f} SD from the 60-day mean."
+            sentence = f"The night to {day}: {value:.1f} ms, {z:+z.1f} SD from the 60-day mean."
     return LastNight(
         day=day, state=state, hrv_rmssd_ms=None if value is None else round(value, 1), z=z, sentence=sentence,
         evidence=book.cite("days", f"HRV of the night to {day}", [f"days/{day}/hrv_rmssd_ms", f"days/{day}/state"]),

@@ -20,6 +20,7 @@ from hrv_shared.constants import AGENT, AGENT_CALIBRATED, MODEL_COMBINATION, PRO
 if TYPE_CHECKING:
     from data_intelligence.daily import DayView
     from data_intelligence.summary import Baseline, EffectRow
+    from data_intelligence.weekly_layout import Call
 
 __all__ = ["draw_plots", "effects_plot", "effects_svg", "history_plot", "history_svg", "reliability_plot"]
 
@@ -65,9 +66,13 @@ def effects_plot(view: DayView) -> str:
 
 
 def history_svg(
-    values: dict[date, float], base: Baseline, rows: pl.DataFrame, origin: date, salt: str
-) -> str:
-    """Sixty nights to ``origin`` with the baseline band, and the fan of the coming week from ledger rows."""
+    values: dict[date, float], base: Baseline, rows: pl.DataFrame, origin: date, salt: str,
+    calls: Sequence[Call] = (),
+) -> str:  # fmt: skip
+    """Sixty nights to ``origin`` with the baseline band, and the fan of the coming week from ledger rows.
+
+    Of past nights in ``calls`` the 80 % band is drawn that had been said of them.
+    """
     figure, axes = new_figure(9.0, 3.6, margins=Margins(bottom=0.26))
     days = [origin - timedelta(days=back) for back in range(SHOWN_DAYS - 1, -1, -1)]
     nights = np.array([values.get(day, np.nan) for day in days])
@@ -77,6 +82,9 @@ def history_svg(
         if base.sd_60d_ms is not None:
             low, high = base.mean_60d_ms - base.sd_60d_ms, base.mean_60d_ms + base.sd_60d_ms
             axes.axhspan(low, high, color=BAND, alpha=0.45, linewidth=0, label="mean ± 1 sd")
+    said = [((c.day - origin).days, c.p10_ms, c.p90_ms) for c in calls if c.p10_ms is not None]
+    if said:
+        axes.vlines(*zip(*said, strict=True), color=ACCENT, alpha=0.3, linewidth=5.0, label="80 % said before")
     axes.plot(x, nights, color=INK, linewidth=1.0, marker="o", markersize=3.0, label="scored nights")
     missing = x[~np.isfinite(nights)]
     if len(missing) and np.isfinite(nights).any():
@@ -94,7 +102,7 @@ def history_svg(
     axes.set_xlim(-SHOWN_DAYS, 8)
     axes.set_ylabel("RMSSD (ms)")
     axes.set_title(f"Nightly HRV to {origin} and the coming week", loc="left", fontsize=10, color=INK)
-    axes.legend(loc="upper left", fontsize=7, frameon=False, labelcolor=INK, ncols=5)
+    axes.legend(loc="upper left", fontsize=7, frameon=False, labelcolor=INK, ncols=6)
     axes.margins(y=0.18)
     known = f"{int(np.isfinite(nights).sum())} of the last {SHOWN_DAYS} nights are known. "
     return to_svg(figure, salt, "HRV of the last 60 nights with baseline and forecast", known + told)

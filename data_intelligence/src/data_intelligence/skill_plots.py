@@ -29,7 +29,7 @@ __all__ = ["PIT_BINS", "calendar_svg", "pit_counts", "reliability_svg", "skill_s
 
 PIT_BINS = 10
 SHOWN_WEEKS = 27
-STEPS, RESAMPLES = 40, 300
+STEPS = 40
 LINES = ((ACCENT, "-", "o"), (WARM, "--", "s"), (GREEN, ":", "^"), (MUTED, "-.", "D"))
 TWO_SIDED_90 = 1.6449
 
@@ -84,7 +84,8 @@ def reliability_svg(pit_of: Mapping[str, np.ndarray], salt: str) -> str:
     right.set_ylabel("share of nights")
     right.set_xlim(0, 1)
     right.set_title(f"{name}, next night, n={n}: {shares}", loc="left", fontsize=9, color=INK)
-    right.text(0.995, 0.97, "shaded: 90 % of what chance alone gives", transform=right.transAxes, ha="right",
+    right.set_ylim(0, 1.15 * max(float(counts.max()) / n, expected + wide))
+    right.text(0.995, 0.985, "shaded: 90 % of what chance alone gives", transform=right.transAxes, ha="right",
                va="top", fontsize=7, color=MUTED)  # fmt: skip
     told = (
         f"{name}, {n} nights: {shares} bands. Nights by tenth of the forecast: {', '.join(map(str, counts))}."
@@ -121,7 +122,7 @@ def skill_svg(scores: pl.DataFrame, name: str | None, salt: str, *, seed: int = 
     nights = np.arange(1, len(own) + 1)
     skill = 100 * (1 - np.cumsum(own) / np.cumsum(reference))
     at = np.unique(np.linspace(14, len(own), STEPS).astype(int)) if len(own) >= 14 else np.array([], int)
-    bands = [skill_interval(own[:k], reference[:k], seed=seed, resamples=RESAMPLES) for k in at]
+    bands = [skill_interval(own[:k], reference[:k], seed=seed) for k in at]
     if bands:
         low, high = 100 * np.array(bands).T
         axes.fill_between(at, low, high, color=ACCENT, alpha=0.22, linewidth=0, label="90 % interval")

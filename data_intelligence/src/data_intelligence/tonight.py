@@ -49,11 +49,12 @@ def tonight_facts(history: History, issue: Issue, book: EvidenceBook) -> tuple[t
 
 
 def fact_text(fact: dict[str, Any]) -> str:
-    """A fact in words: ``alcohol: 3 drinks``, ``late meal: yes``, ``planned bedtime: 23:30 (plan)``."""
+    """A fact in words: ``alcohol: 3 drinks``, ``stress: 4 of 10``, ``planned bedtime: 23:30 (plan)``."""
     value = {"yes": "yes", "no": "no", "time": fact["clock_time"], "text": fact["quote"]}.get(fact["kind"])
     if value is None:
         amount = "amount not said" if fact["amount"] is None else f"{fact['amount']:g}"
-        value = f"{amount} {fact['unit']}".rstrip() if fact["unit"] else amount
+        unit = fact["unit"] or ""
+        value = f"{amount} of {unit.removeprefix('0-')}" if unit.startswith("0-") else f"{amount} {unit}".rstrip()
     return f"{fact['behaviour'].replace('_', ' ')}: {value}{' (plan)' if fact['is_plan'] else ''}"
 
 

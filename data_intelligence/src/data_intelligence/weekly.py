@@ -96,11 +96,12 @@ def summarise_week(store: Store, issue: Issue, *, seed: int = 0) -> WeekView:
     means = _means(values, issue.origin_day, first, book)
     calls = calls_of(store, own, nights, book)
     best, worst = best_and_worst(store, own, near, came, issue.as_of, book)
+    seen = seen_effects(day, first, values, carry, book)
     summary = WeeklySummary(
         issue=IssueBlock(**issue.describe()), first_day=first, last_day=issue.origin_day,
-        sentence=week_sentence(means, calls, worst), book=name, nights=nights, means=means, calls=calls,
+        sentence=week_sentence(means, calls, worst, seen), book=name, nights=nights, means=means, calls=calls,
         scores=week_scores(week, book), skill=tuple(carry(r) for r in day.summary.skill if r.horizons == "1"),
-        best_call=best, worst_miss=worst, effects_seen=seen_effects(day, first, values, carry, book),
+        best_call=best, worst_miss=worst, effects_seen=seen,
         alerts=tuple(
             WeekAlert(name=a.name, sentence=a.sentence, since_day=a.since_day, probability=a.probability, told=a.told,
                       evidence=carry.cite(a.evidence))

@@ -122,8 +122,10 @@ def seen_effects(
     return tuple(seen)
 
 
-def week_sentence(means: WeekMeans, calls: tuple[Call, ...], worst: Miss | None) -> str:
-    """The week in one sentence."""
+def week_sentence(
+    means: WeekMeans, calls: tuple[Call, ...], worst: Miss | None, seen: tuple[SeenEffect, ...]
+) -> str:
+    """The week in one sentence; beside the furthest miss stands only what is known to move this wearer."""
     if means.mean_ms is None:
         start = f"Only {means.n_nights} nights of the week are known"
     else:
@@ -138,7 +140,7 @@ def week_sentence(means: WeekMeans, calls: tuple[Call, ...], worst: Miss | None)
         return f"{start}; no forecast of ours could be held against it."
     held = sum(call.in_80 for call in told)
     off = next(call.off_ms for call in calls if call.day == worst.target_day)
-    known = [fact.text for fact in worst.known if fact.kind == "journal"][:1]
+    known = [effect.text for effect in seen if worst.target_day in effect.nights][:1]
     after = f", after {known[0]}" if known else ""
     return (
         f"{start}; the 80 % band of {told[0].forecaster} held {held} of {len(told)} nights, and the furthest miss was "

@@ -10,8 +10,12 @@ from typing import Literal
 
 from data_intelligence.reliability.layout import Miss
 from data_intelligence.summary import Block, EvidenceItem, ForecastLine, IssueBlock, NightRow, SkillRow
+from hrv_shared.constants import AGENT, GUESS, MODEL_COMBINATION, PRODUCT
 
-__all__ = ["Call", "SeenEffect", "WeekAlert", "WeekMeans", "WeekScore", "WeeklySummary"]
+__all__ = ["NAMED", "Call", "SeenEffect", "WeekAlert", "WeekMeans", "WeekScore", "WeeklySummary"]
+
+NAMED = (PRODUCT, AGENT, MODEL_COMBINATION, GUESS)
+"""Whose word on a night a page tells by name; of the others the lowest and the highest."""
 
 
 class WeekMeans(Block):

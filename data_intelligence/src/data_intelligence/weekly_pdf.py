@@ -11,7 +11,7 @@ from pathlib import Path
 
 from data_intelligence.figure import without_sheet
 from data_intelligence.page_templates import TEMPLATES
-from data_intelligence.weekly_layout import WeeklySummary
+from data_intelligence.weekly_layout import NAMED, WeeklySummary
 
 __all__ = ["weekly_pdf", "weekly_pngs"]
 
@@ -37,7 +37,7 @@ def _compile(summary: WeeklySummary, plots: tuple[str, ...], kind: str, **option
     with tempfile.TemporaryDirectory() as folder:
         for name, svg in zip(PLOT_FILES, plots, strict=True):
             (Path(folder) / name).write_text(without_sheet(svg), encoding="utf-8")
-        values = summary.model_dump(mode="json", exclude={"evidence"})
+        values = summary.model_dump(mode="json", exclude={"evidence"}) | {"named": list(NAMED)}
         (Path(folder) / "week.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
         (Path(folder) / "week.typ").write_bytes((TEMPLATES / "weekly.typ").read_bytes())
         compiler = typst.Compiler(

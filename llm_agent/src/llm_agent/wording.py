@@ -29,8 +29,7 @@ def plain_rationale(briefing: Briefing, levers: Sequence[Lever], shift_ms: float
     if abs(shift_ms) < NOTHING_MS:
         said = [f"I stay with the models at {median:.0f} ms."]
     else:
-        side = "below" if shift_ms < 0 else "above"
-        said = [f"I go {abs(shift_ms):.0f} ms {side} the models: {median + shift_ms:.0f} ms."]
+        said = [f"I say {median + shift_ms:.1f} ms, the models say {median:.1f}."]
     told = sorted((lever for lever in levers if lever.taken_ms), key=lambda x: -abs(x.taken_ms))[
         :MOST_REASONS
     ]

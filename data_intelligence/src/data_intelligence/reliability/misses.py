@@ -154,7 +154,7 @@ def _known(store: Store, row: dict[str, Any], book: EvidenceBook, alerts: Alerts
     told = [
         KnownFact(kind="journal", text=fact_text(fact),
              evidence=book.cite("journal", f"journal: {fact['behaviour']}", [f"journal_facts/{fact['fact_key']}"]))
-        for fact in facts.sort("behaviour", "fact_key").iter_rows(named=True)
+        for fact in facts.sort(pl.col("kind") == "no", "behaviour", "fact_key").iter_rows(named=True)
         if fact["behaviour"] != "free_note"
     ]  # fmt: skip
     for fact in alerts_of(alerts, row):

@@ -23,7 +23,7 @@ MASSES = (50, 80, 95)
 CHANCE = 0.90
 PIT_NIGHTS, PIT_LEVEL = 50, 0.01
 POWER_NIGHTS = 16
-RESAMPLES, FAR_NIGHTS = 500, 730
+FAR_NIGHTS = 730
 
 
 class Paired:
@@ -52,7 +52,7 @@ class Paired:
         """Skill with its 90 % block-bootstrap interval, %."""
         if self.reference is None or not len(self.own):
             return None, None, None
-        low, high = skill_interval(self.own, self.ref, seed=seed, resamples=RESAMPLES, block=block)
+        low, high = skill_interval(self.own, self.ref, seed=seed, block=block)
         return _pct(self.card["skill"]), _pct(low), _pct(high)
 
 

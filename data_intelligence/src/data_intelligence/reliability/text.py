@@ -40,7 +40,7 @@ def reliability_text(report: Reliability, *, more: str = "", everything: bool = 
     lines += ["", "skill: against the best naive rule (*) on equal nights; 50 80 95: % inside that band, ! off by more",
               "than chance; PIT: nights by tenth of the forecast, flat is right; ° = an earlier segment"]  # fmt: skip
     if report.focus is not None:
-        lines += ["", report.focus.sentence.rstrip(".") + ":"]
+        lines += ["", *_wrapped(report.focus.sentence.rstrip(".") + ":")]
         lines += ["WHERE IT SUCCEEDS", *_listed(report.succeeds, "nowhere yet that could be told")]
         lines += ["WHERE IT FAILS", *_listed(report.fails, "nowhere that could be told")]
         lines += ["WORST MISSES", *(line for miss in report.misses[:SHOWN_MISSES] for line in _miss(miss))]
