@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/agent/fit_reader.py [--penalty 0.004] [--apart] [--write]
 
 First what it can do: five folds over whole notes, figures of sentences; with ``--apart`` also from each depth of the
-model alone. With ``--write`` then the head of all sentences, into the agent's room. The states are kept in the cache:
-the first run takes hours, the next minutes.
+model alone. With ``--write`` then the head of all sentences, into the agent's room, beside that of ``fit_inserted.py``.
+The states are kept in the cache: the first run takes hours, the next minutes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import llm_agent
@@ -25,7 +24,7 @@ from hrv_shared.settings import load_settings
 from llm_agent.bench.memory import RememberingModel
 from llm_agent.bench.run import memory_file
 from llm_agent.choice import MOVED, STRENGTHS, UNMOVED
-from llm_agent.cli import model_digest, open_model
+from llm_agent.cli import model_digest, open_model, reader_of
 from llm_agent.prompts import load_prompt
 from llm_agent.reader import Reader, reader_text
 
@@ -59,7 +58,9 @@ def main() -> None:
     print(f"{len(told)} sentences: {worded(cross_validated(told, states, asked.penalty, sizes=True))}")
     if asked.write:
         head = fitted(told, states, asked.penalty)
-        reader = Reader(model_digest(settings), load_prompt("read").digest, DEPTHS, KINDS, *head)
+        shipped = reader_of(settings)
+        third = (shipped.inserted_weights, shipped.inserted_bias) if shipped else nothing_inserted(states)
+        reader = Reader(model_digest(settings), load_prompt("read").digest, DEPTHS, KINDS, *head, *third)
         path = Path(llm_agent.__file__).parent / "data" / "readers" / f"{settings.llm_model}.head"
         reader.save(path)
         print(f"{path.name}: {path.stat().st_size // 1000} kB")
@@ -78,19 +79,27 @@ def bank(folder: Path) -> list[dict]:
 
 def states_of(sentences: list[dict], settings) -> np.ndarray:
     """The model's states after each, at all depths side by side [n, depths x width]."""
+    texts = [s["text"] for s in sentences]
+    return np.concatenate([states_at(depth, texts, settings, "reader-bank") for depth in DEPTHS], axis=1)
+
+
+def states_at(depth: int | None, sentences: list[str], settings, memory: str) -> np.ndarray:
+    """The model's states after each sentence at one depth [n, width], from the cache where they were read before."""
     prompt = load_prompt("read")
-    model = RememberingModel(open_model(settings), memory_file(settings.cache_dir, "reader-bank"))
-    texts = [reader_text(s["text"], prompt) for s in sentences]
+    model = RememberingModel(open_model(settings), memory_file(settings.cache_dir, memory))
+    texts = [reader_text(text, prompt) for text in sentences]
     states = []
-    with progress("Sentences read", total=len(DEPTHS) * len(texts)) as advance:
-        for depth in DEPTHS:
-            read = []
-            for i in range(0, len(texts), CHUNK):
-                read.append(model.hidden_states(texts[i : i + CHUNK], (depth,)))
-                advance(len(read[-1]))
-            states.append(np.concatenate(read))
+    with progress(f"Sentences read after {depth or 'all'} blocks", total=len(texts)) as advance:
+        for i in range(0, len(texts), CHUNK):
+            states.append(model.hidden_states(texts[i : i + CHUNK], (depth,)))
+            advance(len(states[-1]))
     model.close()
-    return np.concatenate(states, axis=1)
+    return np.concatenate(states)
+
+
+def nothing_inserted(states: np.ndarray) -> tuple[np.ndarray, float]:
+    """A third head for which everything is the writer's own account; ``fit_inserted.py`` fits the real one."""
+    return np.zeros(states.shape[1]), -1000.0
 
 
 def worded(figures: dict[str, float]) -> str:
@@ -107,7 +116,8 @@ def cross_validated(
     size, meant = [], {}
     groups = [s["note"] for s in sentences]
     for train, test in GroupKFold(FOLDS).split(states, groups=groups):
-        reader = Reader("", "", DEPTHS, KINDS, *fitted([sentences[i] for i in train], states[train], c))
+        head = fitted([sentences[i] for i in train], states[train], c)
+        reader = Reader("", "", DEPTHS, KINDS, *head, *nothing_inserted(states))
         for i, verdict in zip(test, reader.verdicts(states[test], np.ones(len(test))), strict=True):
             about, _, strength = verdict.about.partition(", ")
             said[i] = SIDE.get(about, 0)
@@ -137,12 +147,18 @@ def fitted(sentences: list[dict], states: np.ndarray, c: float) -> tuple[np.ndar
 
 
 def _head(states, labels, names, c) -> tuple[np.ndarray, np.ndarray]:
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=3000))
-    model.fit(states, labels)
-    scaler, softmax = model[0], model[1]
-    order = [list(softmax.classes_).index(name) for name in names]
-    weights = softmax.coef_[order] / scaler.scale_
-    return weights, softmax.intercept_[order] - weights @ scaler.mean_
+    model = LogisticRegression(C=c, max_iter=3000)
+    weights, bias = standardised(model, states, labels)
+    order = [list(model.classes_).index(name) for name in names]
+    return weights[order], bias[order]
+
+
+def standardised(model: LogisticRegression, states, labels) -> tuple[np.ndarray, np.ndarray]:
+    """Fit a model to standardised states; its weights and bias in units of the states themselves."""
+    scaler = StandardScaler()
+    model.fit(scaler.fit_transform(states), labels)
+    weights = model.coef_ / scaler.scale_
+    return weights, model.intercept_ - weights @ scaler.mean_
 
 
 if __name__ == "__main__":

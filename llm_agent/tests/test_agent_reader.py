@@ -23,7 +23,8 @@ WIDTH = len(KINDS)
 def head(**more) -> Reader:
     strengths = np.zeros((3, WIDTH))
     strengths[2, KINDS.index("heart")] = 1.0
-    about = {"model_sha256": "ab", "prompt_digest": "cd", "depths": (None,), "kinds": KINDS} | more
+    about = {"model_sha256": "ab", "prompt_digest": "cd", "depths": (None,), "kinds": KINDS,
+             "inserted_weights": np.zeros(WIDTH), "inserted_bias": -1000.0} | more  # fmt: skip
     return Reader(
         weights=np.eye(WIDTH), bias=np.zeros(WIDTH), strength_weights=strengths,
         strength_bias=np.array([0.0, 0.1, 0.0]), **about,
@@ -74,6 +75,19 @@ def test_words_that_sound_like_an_address_need_more_to_move_the_night():
     given = np.array([state(relief=0.8, message=0.1)])
     plain, suspect = head().verdicts(given, [1.0])[0], head().verdicts(given, [50.0])[0]
     assert plain.about == "relief, clearly" and suspect.about == "message"
+
+
+def test_what_may_be_other_text_moves_nothing():
+    """The state itself is a strain; the third head looks at one number of it."""
+    given = np.array([state(body=0.9)])
+    watched = np.zeros(WIDTH)
+    watched[KINDS.index("body")] = 1.0
+    told = [head(inserted_weights=watched, inserted_bias=bias) for bias in (-4.0, 1.0, 6.0)]
+    verdicts = [one.verdicts(given, [1.0])[0] for one in told]
+    assert [v.about for v in verdicts] == ["body, clearly", "body, clearly", "others"]
+    assert verdicts[0].sure > verdicts[1].sure and verdicts[2].sure > 0.9
+    one_in_ten = 1 / (1 + 9 * np.exp(-(np.log(0.9) + 1.0)))
+    assert told[1].inserted(given)[0] == pytest.approx(one_in_ten)
 
 
 def test_the_strength_has_a_head_of_its_own():
@@ -148,6 +162,7 @@ def test_a_head_is_the_same_after_a_round_trip(tmp_path):
     again, given = read_head(data), np.array([state(body=0.7), state(plan=0.6)])
     assert again.verdicts(given, [1.0, 1.0])[1].about == "plan" and again.kinds == KINDS and len(again.digest) == 8
     assert again.probabilities(given) == pytest.approx(head().probabilities(given), abs=1e-3)
+    assert again.inserted(given) == pytest.approx(head().inserted(given), abs=1e-3)
 
 
 def test_the_shipped_head_fits_the_default_model_and_the_shipped_wording():

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm_agent.fold import fold
 from llm_agent.sentences import MOST_SENTENCES, read_words
-from llm_agent.written_screen import fold
 
 DAY = ["Had my flu jab after lunch.", "The kids built a den, and I repaired the gate."]
 ATTACKS = [

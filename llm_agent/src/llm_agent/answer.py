@@ -316,7 +316,9 @@ def _combined(
     read, contested = _by_majority(read)
     made = [sample.correction(briefing.base_ms) for sample in read]
     week = average_of_samples([corrected_week(briefing.base_ms, correction) for correction in made])
-    shifts = {h: float(week[h][MEDIAN_INDEX]) - briefing.base_ms[h][MEDIAN_INDEX] for h in HORIZONS}
+    shifts = {
+        h: round(float(week[h][MEDIAN_INDEX]) - briefing.base_ms[h][MEDIAN_INDEX], 4) for h in HORIZONS
+    }  # what is told is what is kept, to the last digit
     levers = _mean_levers(read)
     night_1 = [correction.shifts_ms[1] for correction in made]
     sure = sure and not contested and max(night_1) - min(night_1) < 0.5
@@ -327,7 +329,7 @@ def _combined(
     rationale = text or plain_rationale(briefing, levers, shifts[1], sure=sure)
     good = _good([reply for _, reply in replies])
     return Answer(
-        shifts_ms={h: round(shift, 4) for h, shift in shifts.items()},
+        shifts_ms=shifts,
         spread={h: round(float(np.mean([c.spread[h] for c in made])), 4) for h in HORIZONS},
         hit_weight={h: round(float(np.mean([c.hit_weight[h] for c in made])), 4) for h in HORIZONS},
         quantiles_ms=week,

@@ -16,10 +16,10 @@ from typing import Any
 
 from hrv_shared.llm import Message
 from llm_agent.briefing import Briefing
+from llm_agent.fold import fold
 from llm_agent.levers import Lever, event_lever
 from llm_agent.prompts import Prompt
 from llm_agent.sentences import Sentence
-from llm_agent.written_screen import fold
 
 __all__ = [
     "CHOICE_SCHEMA", "MOVED", "STRENGTHS", "UNMOVED", "choice_messages", "levers_of_choice", "verdict_of",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hrv_shared.cli import JsonOption, MemberOption, app_for, emit, say
-from hrv_shared.constants import AGENT
+from hrv_shared.constants import AGENT, MEDIAN_INDEX
 from hrv_shared.issue import current_issue
 from hrv_shared.settings import Settings, load_settings
 from hrv_shared.store import Store
@@ -50,24 +50,36 @@ def show(
     last: Annotated[int, typer.Option(help="How many forecasts.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """What the agent said, and why."""
+    """What the agent said and why, and how it understood each of your sentences."""
+    from llm_agent.understood import understood, understood_lines
+
     settings = load_settings()
     store = Store.open(settings)
     frame = store.ledger.forecasts(None, member or settings.member_id, forecaster=AGENT)
     rows = [r for r in frame.iter_rows(named=True) if r["horizon"] == 1][-last:]
+    calls = store.record.latest("llm_call", member or settings.member_id, store.clock())
     said = [
         {
             "book": r["book"],
             "origin_day": r["origin_day"],
-            "median_ms": r["quantiles_ms"][11],
+            "median_ms": r["quantiles_ms"][MEDIAN_INDEX],
             **json.loads(r["reasons"]),
+            "understood": understood(calls[_call_key(r)].payload) if _call_key(r) in calls else [],
         }
         for r in rows
     ]
-    text = "\n".join(
-        f"{s['origin_day']} {s['median_ms']:.0f} ms ({s['shift_ms']:+.1f}): {s['rationale']}" for s in said
-    )
+    lines = []
+    for s in said:
+        lines.append(f"{s['origin_day']} {s['median_ms']:.1f} ms ({s['shift_ms']:+.1f}): {s['rationale']}")
+        lines += understood_lines(s["understood"])
+        if s["withheld"]:
+            lines.append(f"  {s['withheld']} not read: no account of your day, or not English")
+    text = "\n".join(lines)
     emit({"forecasts": said}, text or "The agent has not spoken yet.", as_json)
+
+
+def _call_key(row: dict[str, Any]) -> str:
+    return f"{row['book']}:{row['member_id']}-{row['origin_day'].isoformat()}-{row['slot']}"
 
 
 @app.command()

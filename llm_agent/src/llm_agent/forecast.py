@@ -41,7 +41,7 @@ from llm_agent.counted import counted_by
 from llm_agent.errors import ModelFailed, NoBriefing
 from llm_agent.levers import EVENT_CARRY, EVENT_DOUBT, EVENT_PCT, LEAST_CERTAINTY, MOST_DOWN, MOST_UP
 from llm_agent.prompts import load_prompt
-from llm_agent.reader import MOVES_FROM, RELIEF_ODDS, SURE_FROM, Reader
+from llm_agent.reader import INSERTED_SHARE, MOVES_FROM, RELIEF_ODDS, SURE_FROM, Reader
 from llm_agent.recalibration import recalibrated_rows
 from llm_agent.red_flags import red_flag_notices
 from llm_agent.sentences import ADDRESS_FROM, BESIDE_FROM
@@ -131,8 +131,8 @@ def segment_of_call(answer: Answer, model_digest: str, samples: int) -> str:
 def _made_of_a_verdict() -> list[Any]:
     """The numbers by which code makes a shift of what the model said."""
     return [
-        MOVES_FROM, RELIEF_ODDS, SURE_FROM, UNSURE_SHARE, CONTESTED_SPREAD, ADDRESS_FROM, BESIDE_FROM,
-        address_screen().digest, LEAST_CERTAINTY, EVENT_PCT, EVENT_DOUBT, EVENT_CARRY, MOST_DOWN, MOST_UP,
+        MOVES_FROM, RELIEF_ODDS, SURE_FROM, INSERTED_SHARE, UNSURE_SHARE, CONTESTED_SPREAD, ADDRESS_FROM,
+        BESIDE_FROM, address_screen().digest, LEAST_CERTAINTY, EVENT_PCT, EVENT_DOUBT, EVENT_CARRY, MOST_DOWN, MOST_UP,
     ]  # fmt: skip
 
 
@@ -240,6 +240,7 @@ def _ask(
         {
             "issue": issue.describe(), "messages": list(asked[0].messages[:-1]) if asked else [],
             "questions": [{"about": q.id, "content": q.messages[-1]["content"]} for q in asked],
+            "sentences": {sentence.id: sentence.quote for sentence in briefing.words.asked},
             "reply": reply, "prompt": answer.prompt_digest,
             "sampling": {"samples": samples, "seed": seed, "temperature": TEMPERATURE if samples > 1 else 0.0},
         },

@@ -8,10 +8,10 @@ from typing import Any
 
 from hrv_shared.llm import Message
 from llm_agent.briefing import Briefing
+from llm_agent.fold import fold
 from llm_agent.grounding import Grounds, denied_topics, numbers_in
 from llm_agent.levers import Lever
 from llm_agent.prompts import Prompt
-from llm_agent.written_screen import fold
 
 __all__ = ["FREE_SCHEMA", "free_messages", "grounds_of", "levers_of_free"]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from llm_agent.fold import fold
 from llm_agent.prompts import data_json
-from llm_agent.written_screen import fold
 
 __all__ = ["Grounds", "check_text", "numbers_in"]
 

@@ -33,6 +33,8 @@ RELIEF_ODDS = 1.35
 """By how much the odds of relief are raised: the bank tells far more often of strain, a life does not."""
 SURE_FROM = 0.8
 """Below this probability less of the size is taken, and the band of the night is wider."""
+INSERTED_SHARE = 0.1
+"""How much of what is read is taken to be other text (a film's line, a drill, a label) before it is looked at."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Reader:
         Softmax regression on the unit-length states.
     strength_weights, strength_bias : ndarray [S, D x width], [S]
         The same, for ``a little``, ``clearly``, ``a lot`` of a sentence that moves.
+    inserted_weights, inserted_bias : ndarray [D x width], float
+        Logistic regression: whether the words are no account of the writer's day at all, where half of them are not.
     digest : str
         Of the file; part of the score segment.
     """
@@ -81,6 +85,8 @@ class Reader:
     bias: np.ndarray = field(repr=False)
     strength_weights: np.ndarray = field(repr=False)
     strength_bias: np.ndarray = field(repr=False)
+    inserted_weights: np.ndarray = field(repr=False)
+    inserted_bias: float = field(repr=False)
     digest: str = ""
 
     def probabilities(self, states: np.ndarray) -> np.ndarray:
@@ -96,8 +102,24 @@ class Reader:
         """
         return _softmax(states @ self.weights.T + self.bias)
 
+    def inserted(self, states: np.ndarray) -> np.ndarray:
+        """Probability that each is other text that got into the diary, at ``INSERTED_SHARE``.
+
+        Parameters
+        ----------
+        states : ndarray [n, D x width]
+
+        Returns
+        -------
+        ndarray [n]
+        """
+        prior = np.log(INSERTED_SHARE / (1.0 - INSERTED_SHARE))
+        return np.exp(-np.logaddexp(0.0, -(states @ self.inserted_weights + self.inserted_bias + prior)))
+
     def verdicts(self, states: np.ndarray, message_odds: Sequence[float]) -> list[Verdict]:
         """The likeliest kind on the likeliest side; a side that moves must have more than ``MOVES_FROM``.
+
+        What may be other text is that much less likely to tell of the writer.
 
         Parameters
         ----------
@@ -107,9 +129,11 @@ class Reader:
         """
         strengths = states @ self.strength_weights.T + self.strength_bias
         said = []
-        for p, how, odds in zip(self.probabilities(states), strengths, message_odds, strict=True):
+        shares = zip(self.probabilities(states), self.inserted(states), strengths, message_odds, strict=True)
+        for p, inserted, how, odds in shares:
             weighed = p * [{"relief": RELIEF_ODDS, "message": odds}.get(kind, 1.0) for kind in self.kinds]
-            by_kind = dict(zip(self.kinds, weighed / weighed.sum(), strict=True))
+            by_kind = dict(zip(self.kinds, weighed / weighed.sum() * (1.0 - inserted), strict=True))
+            by_kind["others"] += inserted
             up = by_kind["relief"]
             down = sum(by_kind[kind] for kind in MOVED) - up
             still = 1.0 - up - down
@@ -130,7 +154,10 @@ class Reader:
             "depths": list(self.depths),
             "kinds": list(self.kinds),
         }
-        rows = [self.weights, self.bias[:, None], self.strength_weights, self.strength_bias[:, None]]
+        rows = [
+            self.weights, self.bias[:, None], self.strength_weights, self.strength_bias[:, None],
+            self.inserted_weights, np.array([self.inserted_bias]),
+        ]  # fmt: skip
         with path.open("wb") as file:
             file.write(json.dumps(about).encode() + b"\n")
             for row in rows:
@@ -157,12 +184,13 @@ def read_head(data: bytes) -> Reader:
     """A head from the bytes of its file."""
     stream = io.BytesIO(data)
     about: dict[str, Any] = json.loads(stream.readline())
-    weights, bias, strength_weights, strength_bias = (
-        np.load(stream, allow_pickle=False).astype(np.float32) for _ in range(4)
+    weights, bias, strength_weights, strength_bias, inserted_weights, inserted_bias = (
+        np.load(stream, allow_pickle=False).astype(np.float32) for _ in range(6)
     )
     return Reader(
         about["model_sha256"], about["prompt_digest"], tuple(about["depths"]), tuple(about["kinds"]), weights,
-        bias[:, 0], strength_weights, strength_bias[:, 0], sha256(data).hexdigest()[:8],
+        bias[:, 0], strength_weights, strength_bias[:, 0], inserted_weights, float(inserted_bias[0]),
+        sha256(data).hexdigest()[:8],
     )  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from itertools import groupby
 from operator import itemgetter
 
 from llm_agent.address import address_screen
-from llm_agent.written_screen import fold, speaks_to_us
+from llm_agent.fold import fold
+from llm_agent.written_screen import speaks_to_us
 
 __all__ = ["ADDRESS_FROM", "BESIDE_FROM", "Sentence", "Words", "clauses_of", "read_words", "sentences_of"]
 
@@ -37,9 +38,10 @@ _SEAM = re.compile(
     re.I,
 )
 _ENDS, _LINE = ".!?…\n", "\n"
-_OPENS = re.compile(r"\s*(?!I\b)[A-Z]")
+_OPENS = re.compile(r"(?!I\b)[A-Z]")
 _GAP = "\ue000"
 """Stands where an address was taken out; no text has it, because such characters are taken out first."""
+_BEFORE_A_STOP = re.compile(r"\s+(?=[,.;:!?])")
 _WRAPPED = re.compile(r"\s*\(([^()]{3,240})\)|\s+[-–—]+\s+([^.!?\n–—]{3,240}?)\s+[-–—]+(?=\s)")
 """What stands between brackets or dashes within a sentence."""
 _JOINS = re.compile(
@@ -144,7 +146,7 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
             if beside and parts == [whole]:
                 continue
             for part in parts:
-                sentence = " ".join(part.replace(_GAP, "").split())
+                sentence = _BEFORE_A_STOP.sub("", " ".join(part.replace(_GAP, "").split()))
                 if _is_covered(fold(sentence), quotes):
                     covered.append(sentence)
                 elif _WORD.findall(fold(sentence)) and sentence not in (told for told, _, _ in kept):
@@ -166,16 +168,14 @@ def _plain(text: str) -> tuple[str, int]:
     """What a reader sees of a text without markup, and how much of that was taken out."""
     visible = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable() or c == "\n")
     visible = "".join(" " if unicodedata.category(c) in ("Cf", "Co", "Cn") else c for c in visible)
-    return _SPANS.subn(_line_or_gap, visible)
+    return _SPANS.subn(_gap_or_line, visible)
 
 
 def _without_wrapped(plain: str) -> tuple[str, int]:
     """The same without addresses between brackets or dashes, and how many they were."""
     wrapped = [m for m in _WRAPPED.finditer(plain) if _is_address(m.group(1) or m.group(2), among_others=True)]
     for found in reversed(wrapped):
-        before, after = plain[: found.start()], plain[found.end() :]
-        goes_on = before and before[-1] not in _ENDS and not _OPENS.match(after)
-        plain = f"{before}{_GAP if goes_on else _LINE}{after}"
+        plain = f"{plain[: found.start()]}{_gap_or_line(found)}{plain[found.end() :]}"
     return plain, len(wrapped)
 
 
@@ -184,10 +184,11 @@ def _cut(plain: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def _line_or_gap(markup: re.Match[str]) -> str:
-    """What markup leaves: a gap within a sentence, else the end of one."""
-    before, after = markup.string[: markup.start()].rstrip(" "), markup.string[markup.end() :].lstrip(" ")
-    return _GAP if before[-1:].isalnum() and after[:1].islower() else "\n"
+def _gap_or_line(taken: re.Match[str]) -> str:
+    """What stands for words that were taken out: a gap within a sentence, else the end of one."""
+    before, after = taken.string[: taken.start()].rstrip(" "), taken.string[taken.end() :].lstrip(" ")
+    stands_within = before and after and before[-1] not in _ENDS and after[0] != _LINE
+    return _GAP if stands_within and not _OPENS.match(after) else _LINE
 
 
 def _read_of(sentence: str) -> list[str]:

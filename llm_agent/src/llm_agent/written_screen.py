@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["fold", "speaks_to_us"]
+from llm_agent.fold import fold
+
+__all__ = ["speaks_to_us"]
 
 _WORD = re.compile(r"[a-z']+")
 _TO_THE_FORECASTER = re.compile(
@@ -82,10 +84,3 @@ def _is_english(sentence: str) -> bool:
         return False
     plain = sentence.isascii() or english > 1 or len(words) <= 3
     return plain and not (foreign >= 2 and foreign > english) and (english > 0 or len(words) < 7)
-
-
-def fold(text: str) -> str:
-    """Lower case, plain letters, single spaces: how texts are compared."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    plain = plain.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)?", plain))
