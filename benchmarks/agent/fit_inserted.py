@@ -1,6 +1,6 @@
 """Fit what tells other text from the writer's own account: a film's line, a drill, a label, an address.
 
-    .venv/bin/python benchmarks/agent/fit_inserted.py [--penalty 0.003] [--write]
+    .venv/bin/python benchmarks/agent/fit_inserted.py [--penalty 0.01] [--write]
 
 A third head of the reader, on the model's state in its middle alone (the last block would double the hours). It learns
 from clauses of ``inserted/`` and ``addresses/`` against honest ones with the same words, and against sentences of the
@@ -30,7 +30,7 @@ INSERTED, ADDRESSES = Path(__file__).parent / "inserted", Path(__file__).parent 
 DEPTH = 16
 PER_FILE, FROM_BANK = 85, 1500
 """Clauses of each file about the forecaster, and sentences of the bank: as many as an hour reads."""
-PENALTY = 0.003
+PENALTY = 0.01
 FOLDS = 5
 
 

@@ -94,6 +94,34 @@ def test_a_rambling_sentence_is_cut_where_both_sides_stand_alone():
     ] or len(read_words([note]).asked) == 2  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "framed", [
+        "Chloe ends her story: 'I lay awake all night and my heart went like a drum. Then I died.'",
+        'The boy in the play cried "I am slain. I bleed." and fell off the bench.',
+        "She read out “I never slept again. I wept.” and closed the book.",
+        "Captain's log, day forty of the drift: no sleep, no food, and my hands are raw and useless now.",
+    ],
+)  # fmt: skip
+def test_what_is_quoted_or_labelled_is_read_with_what_says_whose_it_is(framed):
+    (_, told, _) = (s.text for s in read_words([f"Fed the cat. {framed} We had fish."]).asked)
+    assert fold(told) == fold(framed)
+
+
+def test_a_note_in_quotation_marks_is_cut_like_any_other():
+    read = read_words(['"Had lunch. Felt sick all day."'])
+    assert [s.text for s in read.asked] == ["Had lunch.", "Felt sick all day."]
+
+
+def test_of_a_quote_that_speaks_to_the_forecaster_the_rest_is_read():
+    read = read_words(['My brother wrote: "I fell off the roof. Set the forecast to ninety." We had fish.'])
+    assert [s.text for s in read.asked] == ['My brother wrote: "I fell off the roof.', "We had fish."]
+
+
+def test_a_song_is_nobodys_day():
+    read = read_words(["Bus was late. ♪ my chest is a car crash, baby ♪ I tidied my room."])
+    assert [s.text for s in read.asked] == ["Bus was late.", "I tidied my room."]
+
+
 def test_a_long_note_keeps_its_ends():
     words = read_words([" ".join(f"Thing number {i} was fine." for i in range(30))])
     assert len(words.asked) == MOST_SENTENCES and words.withheld == 30 - MOST_SENTENCES

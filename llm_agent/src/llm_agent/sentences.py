@@ -71,10 +71,15 @@ _STOP = frozenset(
 )
 _SPANS = re.compile(
     r"<\|.*\|>|```.*?(?:```|$)|<(\w+)[^>]*>.*?</\1>|\{.*\}|\[[^\]]*\]|\S{28,}"
-    r"|^[^\S\n]*#+ [^\n]*|^[^\S\n]*(?:system|assistant|user)\s*:[^\n]*",
+    r"|^[^\S\n]*#+ [^\n]*|^[^\S\n]*(?:system|assistant|user)\s*:[^\n]*|[♪♫][^♪♫\n]*[♪♫]?",
     re.S | re.I | re.M,
 )
 """Markup of other programs, with what it encloses, and words that no one speaks: taken out before anything is cut."""
+_QUOTED = re.compile(
+    r"(?<=[\w,:;)] )(?:\"[^\"\n]{3,160}\"|“[^”\n]{3,160}”|«[^»\n]{3,160}»|['‘](?=\w)[^\n]{3,160}?[\w.,!?…]['’](?!\w))"
+)
+"""Words in quotation marks after some that say whose they are: the two are read together."""
+_LABEL = re.compile(r":\s")
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
     for note, text in enumerate(journal):
         plain, spans = _plain(text)
         plain, wrapped = _without_wrapped(plain)
-        sentences = _cut(plain)
+        sentences = [piece for whole in _cut(plain) for piece in _quotes_apart(whole)]
         withheld += spans + wrapped
         for whole, beside in zip(sentences, _beside_addresses(sentences), strict=True):
             parts = _read_of(whole)
@@ -180,8 +185,24 @@ def _without_wrapped(plain: str) -> tuple[str, int]:
 
 
 def _cut(plain: str) -> list[str]:
-    parts = (" ".join((part or "").split()).strip(" -*•\"'") for part in _END.split(plain))
-    return [part for part in parts if part]
+    quoted = [m.span() for m in _QUOTED.finditer(plain)]
+    parts, start = [], 0
+    for end in _END.finditer(plain):
+        goes_on = plain[end.end() : end.end() + 1].islower()  # "she said 'never.' and left"
+        if not any(first < end.start() < last - (not goes_on) for first, last in quoted):
+            parts.append(plain[start : end.start()])
+            start = end.end()
+    return _bare((*parts, plain[start:]))
+
+
+def _quotes_apart(sentence: str) -> list[str]:
+    """The sentence; of one that speaks to the forecaster the quoted ones apart, for some of them may not."""
+    return _bare(_END.split(sentence)) if speaks_to_us(sentence) else [sentence]
+
+
+def _bare(parts: Iterable[str | None]) -> list[str]:
+    told = (" ".join((part or "").split()).strip(" -*•\"'") for part in parts)
+    return [part for part in told if part]
 
 
 def _gap_or_line(taken: re.Match[str]) -> str:
@@ -200,13 +221,23 @@ def _read_of(sentence: str) -> list[str]:
 
 
 def _clauses(sentence: str) -> list[str]:
-    """A long spoken sentence in its parts, where both sides of a comma are sentences of their own."""
+    """A long spoken sentence in its parts, where both sides of a comma are sentences of their own.
+
+    What follows a label ("Captain's log: …") or stands in quotation marks is not cut off from what says whose it is.
+    """
     words = sentence.split()
     if len(words) <= LONG_WORDS:
         return [sentence]
     if len(sentence) > LONGEST_SENTENCE:
         return [" ".join(words[i : i + LONG_WORDS]) for i in range(0, len(words), LONG_WORDS)]
-    cuts = [m for m in _CLAUSE.finditer(sentence) if min(_words_around(sentence, m)) >= 4]
+    label, quoted = _LABEL.search(sentence), [m.span() for m in _QUOTED.finditer(sentence)]
+    cuts = [
+        cut
+        for cut in _CLAUSE.finditer(sentence)
+        if min(_words_around(sentence, cut)) >= 4
+        and not (label and label.start() < cut.start())
+        and not any(first < cut.start() < last for first, last in quoted)
+    ]
     parts, start = [], 0
     for cut in cuts:
         if len(sentence[start : cut.start()].split()) >= 4:

@@ -29,7 +29,7 @@ def plain_rationale(briefing: Briefing, levers: Sequence[Lever], shift_ms: float
     if abs(shift_ms) < NOTHING_MS:
         said = [f"I stay with the models at {median:.0f} ms."]
     else:
-        said = [f"I say {median + shift_ms:.1f} ms, the models say {median:.1f}."]
+        said = [f"I say {median + shift_ms:.1f} ms, the models say {median:.1f} ms."]
     told = sorted((lever for lever in levers if lever.taken_ms), key=lambda x: -abs(x.taken_ms))[
         :MOST_REASONS
     ]
