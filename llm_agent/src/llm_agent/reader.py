@@ -33,7 +33,7 @@ RELIEF_ODDS = 1.35
 """By how much the odds of relief are raised: the bank tells far more often of strain, a life does not."""
 SURE_FROM = 0.8
 """Below this probability less of the size is taken, and the band of the night is wider."""
-INSERTED_SHARE = 0.1
+INSERTED_SHARE = 0.05
 """How much of what is read is taken to be other text (a film's line, a drill, a label) before it is looked at."""
 
 

@@ -56,6 +56,11 @@ _NO_MAIN_CLAUSE = re.compile(
     r"which|any\w*)\b",
     re.I,
 )
+_NO_SUBJECT = re.compile(
+    r"(?:and|but|so|then) (?!(?:i|i'[a-z]+|my|we|our|you|he|his|she|her|they|their|it|its|the|an?|this|that|these|"
+    r"those|there|no|some|all|both|then|now|today|tonight)\b)[a-z]"
+)
+"""Goes on with the subject of the clause before."""
 _STEERS = re.compile(
     r"(?:and |so |then |but )*(?:put|set|count|mark|rate|score|treat|take|read|keep|leave|call|make|lower|raise) "
     r"(?:it|this|that|tonight|today|the night|the day|everything|all of)\b",
@@ -75,10 +80,16 @@ _SPANS = re.compile(
     re.S | re.I | re.M,
 )
 """Markup of other programs, with what it encloses, and words that no one speaks: taken out before anything is cut."""
-_QUOTED = re.compile(
-    r"(?<=[\w,:;)] )(?:\"[^\"\n]{3,160}\"|“[^”\n]{3,160}”|«[^»\n]{3,160}»|['‘](?=\w)[^\n]{3,160}?[\w.,!?…]['’](?!\w))"
+_QUOTED, _QUOTED_TO_THE_END = (
+    re.compile(
+        rf"(?<=[\w,:;)] )(?:\"[^\"\n]{{3,160}}(?:\"{end})|“[^”\n]{{3,160}}(?:”{end})|«[^»\n]{{3,160}}(?:»{end})|"
+        rf"['‘](?!(?:un|em|cause|cos|til|till|tis|twas|bout|round|n)\b)(?=\w)[^\n]{{3,160}}?"
+        rf"(?:[\w.,!?…]['’](?!\w){end}))"
+    )
+    for end in ("", "|$")
 )
-"""Words in quotation marks after some that say whose they are: the two are read together."""
+"""Words in quotation marks after some that say whose they are: the two are read, or withheld, together. A sentence that
+was cut out may have lost the closing mark."""
 _LABEL = re.compile(r":\s")
 
 
@@ -185,7 +196,7 @@ def _without_wrapped(plain: str) -> tuple[str, int]:
 
 
 def _cut(plain: str) -> list[str]:
-    quoted = [m.span() for m in _QUOTED.finditer(plain)]
+    quoted = _quoted(plain, is_sentence=False)
     parts, start = [], 0
     for end in _END.finditer(plain):
         goes_on = plain[end.end() : end.end() + 1].islower()  # "she said 'never.' and left"
@@ -230,7 +241,7 @@ def _clauses(sentence: str) -> list[str]:
         return [sentence]
     if len(sentence) > LONGEST_SENTENCE:
         return [" ".join(words[i : i + LONG_WORDS]) for i in range(0, len(words), LONG_WORDS)]
-    label, quoted = _LABEL.search(sentence), [m.span() for m in _QUOTED.finditer(sentence)]
+    label, quoted = _LABEL.search(sentence), _quoted(sentence)
     cuts = [
         cut
         for cut in _CLAUSE.finditer(sentence)
@@ -246,6 +257,11 @@ def _clauses(sentence: str) -> list[str]:
     return [*parts, sentence[start:]]
 
 
+def _quoted(text: str, *, is_sentence: bool = True) -> list[tuple[int, int]]:
+    pattern = _QUOTED_TO_THE_END if is_sentence else _QUOTED
+    return [quote.span() for quote in pattern.finditer(text)]
+
+
 def clauses_of(sentence: str) -> list[str]:
     """A sentence cut at its commas, colons and joining words; a scrap stays with a neighbour."""
     return [clause.strip(" ,") for clause, _ in _clauses_and_ties(sentence)]
@@ -255,7 +271,9 @@ def _clauses_and_ties(sentence: str) -> list[tuple[str, str]]:
     """Each clause with what ties it to the one before; a scrap goes where no comma stands between, else back."""
     found: list[tuple[str, str]] = []
     tie, start, scrap = "", 0, ""
-    for seam in (*_SEAM.finditer(sentence), None):
+    quoted = _quoted(sentence)
+    seams = [m for m in _SEAM.finditer(sentence) if not any(a <= m.end() and m.start() < b for a, b in quoted)]
+    for seam in (*seams, None):
         piece = scrap + sentence[start : seam.start() if seam else len(sentence)]
         scrap = ""
         is_scrap = len(piece.split()) < (FEWEST_OF_A_CLAUSE + 2 * bool(_HANGS.search(piece)))
@@ -272,15 +290,15 @@ def _clauses_and_ties(sentence: str) -> list[tuple[str, str]]:
 
 def _told(sentence: str) -> str:
     """What of a sentence tells of the day; nothing, where it speaks to the forecaster."""
+    if speaks_to_us(sentence) and not speaks_to_us(aside := _WRAPPED.sub(_GAP, sentence)):
+        sentence = aside
     otherwise = "" if speaks_to_us(sentence) else sentence
     clauses = _clauses_and_ties(sentence)
     if len(clauses) < 2 or (otherwise and not any(_is_address(clause) for clause, _ in clauses)):
         return otherwise
     address = [_is_address(clause, among_others=True) for clause, _ in clauses]
-    for i in range(1, len(clauses) - 1):  # "whatever the thermometer says", "sir or madam" belong to the order before
-        clause = clauses[i][0]
-        hangs_on = _NO_MAIN_CLAUSE.match(clause) or (address[i + 1] and len(clause.split()) <= SCRAP_WORDS)
-        address[i] = address[i] or (address[i - 1] and bool(hangs_on))
+    for i in range(1, len(clauses)):
+        address[i] = address[i] or (address[i - 1] and _hangs_on(clauses[i][0], address[i + 1 : i + 2]))
     if all(address) or not any(address):
         return "" if all(address) else otherwise
     runs = [
@@ -293,6 +311,14 @@ def _told(sentence: str) -> str:
         return otherwise
     ending = sentence[-1] if sentence[-1] in ".!…" and rest[-1] not in ".!?…" else ""
     return rest[0].upper() + rest[1:] + ending
+
+
+def _hangs_on(clause: str, next_is_address: list[bool]) -> bool:
+    """Whether a clause belongs to the address before: "and climbed to the top", "whatever the thermometer says"."""
+    if not next_is_address:
+        return bool(_NO_SUBJECT.match(clause))
+    is_scrap = next_is_address[0] and len(clause.split()) <= SCRAP_WORDS  # "sir or madam"
+    return bool(_NO_SUBJECT.match(clause) or _NO_MAIN_CLAUSE.match(clause)) or is_scrap
 
 
 def _is_address(clause: str, *, among_others: bool = False) -> bool:
