@@ -12,7 +12,7 @@ from hrv_shared.models.manifest import QWEN_CODER_1_5B
 from llm_agent.answer import CONTESTED_SPREAD, UNSURE_SHARE, ask_agent
 from llm_agent.errors import ModelFailed
 from llm_agent.prompts import load_prompt
-from llm_agent.reader import Reader, read_head, reader_for
+from llm_agent.reader import INSERTED_SHARE, Reader, read_head, reader_for
 
 KINDS = ("daily life", "others", "plan", "message", "body", "heart", "night", "relief")
 WEEK = dict.fromkeys(HORIZONS, BASE)
@@ -86,8 +86,8 @@ def test_what_may_be_other_text_moves_nothing():
     verdicts = [one.verdicts(given, [1.0])[0] for one in told]
     assert [v.about for v in verdicts] == ["body, clearly", "body, clearly", "others"]
     assert verdicts[0].sure > verdicts[1].sure and verdicts[2].sure > 0.9
-    one_in_ten = 1 / (1 + 9 * np.exp(-(np.log(0.9) + 1.0)))
-    assert told[1].inserted(given)[0] == pytest.approx(one_in_ten)
+    odds = INSERTED_SHARE / (1 - INSERTED_SHARE) * np.exp(np.log(0.9) + 1.0)
+    assert told[1].inserted(given)[0] == pytest.approx(odds / (1 + odds))
 
 
 def test_the_strength_has_a_head_of_its_own():
