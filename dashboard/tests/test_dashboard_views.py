@@ -114,6 +114,22 @@ def test_a_refusal_and_a_note_are_escaped_in_every_view(reported, visit):
         assert not re.search(r"<script[^>]*>[^<]", page), view
 
 
+def test_the_first_page_tells_how_each_sentence_was_read(reported, visit):
+    pytest.importorskip("llm_agent", reason="the sentences are read by the room llm_agent")
+    from data_intelligence import chosen_issue
+
+    issue = chosen_issue(reported, "me")
+    answers = [{"about": "J1", "text": '{"about": "heart, a lot", "sure": 0.94}'}]
+    reported.record.append(
+        "me", "llm_call", f"{issue.book}:{issue.name}",
+        {"sentences": {"J1": f"Our dog died. {ATTACK}"}, "withheld": 1, "reply": {"answers": answers}},
+        known_at=reported.clock(), basis="seen", source="llm-agent",
+    )  # fmt: skip
+    page = visit("/").text
+    assert "Our dog died. &lt;script&gt;" in page and "a strain on the mind, a lot (94 % sure)" in page
+    assert "1 not read" in page and "<script>alert" not in page
+
+
 def test_the_demo_is_marked_on_every_view(reported, visit):
     assert "This member does not exist" not in visit("/").text
     (reported.home / ".hrv-demo").write_bytes(b"made by a test\n")

@@ -15,7 +15,7 @@ from hrv_shared.store import Store
 from llm_agent.cli import app
 from llm_agent.errors import NoBriefing
 from llm_agent.forecast import agent_forecast, briefing_of
-from llm_agent.understood import understood, understood_lines
+from llm_agent.understood import understood, understood_lines, words_understood
 
 SAID = "Two glasses of wine with dinner. Had my flu jab after lunch."
 FACT = {
@@ -79,7 +79,11 @@ def test_what_the_agent_says_becomes_rows_with_their_reasons_beside_those_of_the
     assert call.payload["questions"] == [{"about": "J1", "content": "Had my flu jab after lunch."}]
     assert call.payload["sampling"] == {"samples": 1, "seed": 0, "temperature": 0.0}
     (heard,) = understood(call.payload)
-    assert heard == {"words": "Had my flu jab after lunch.", "about": "body, clearly", "share": 1.0}
+    assert heard == {
+        "words": "Had my flu jab after lunch.", "about": "body, clearly", "meaning": "a strain on the body, clearly",
+        "share": 1.0,
+    }  # fmt: skip
+    assert words_understood(store, ISSUE) == {"sentences": [heard], "withheld": 0}
     assert understood_lines([heard]) == ["  “Had my flu jab after lunch.” a strain on the body, clearly (100 %)"]
 
 

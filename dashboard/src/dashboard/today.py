@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from dashboard.desk import Desk
+from dashboard.errors import RoomMissing
 from dashboard.fan import fan, strip
 from dashboard.rooms import verb
 from dashboard.why_parts import why_parts
@@ -46,6 +47,7 @@ def gather_today(desk: Desk, issue: Issue) -> dict[str, Any]:
         summary = _summary(store, card)
         parts = why_parts(store, desk.settings.member_id, card)
         said = _who_said_what(store, card)
+        words = _words_understood(store, issue)
     return {
         "trouble": None,
         "card": card,
@@ -55,6 +57,7 @@ def gather_today(desk: Desk, issue: Issue) -> dict[str, Any]:
         "strip": strip(card),
         "fan": fan(card, (summary or {}).get("nights", [])[-SHOWN_NIGHTS:]),
         "said": said,
+        "words": words,
         "alerts": _alerts(card, summary),
         "matched": (summary or {}).get("matched_effects", []),
         "facts": (summary or {}).get("tonight_facts", []),
@@ -130,6 +133,14 @@ def _who_said_what(store: Store, card: dict[str, Any]) -> list[dict[str, Any]]:
     named = [row for row in told if row["name"]]
     members = sorted((row for row in told if not row["name"]), key=lambda row: row["forecaster"])
     return sorted(named, key=lambda row: order.index(row["forecaster"])) + members
+
+
+def _words_understood(store: Store, issue: Issue) -> dict[str, Any] | None:
+    """How the language model read each sentence of the note, where it did."""
+    try:
+        return verb("llm_agent", "words_understood")(store, issue)
+    except RoomMissing:
+        return None
 
 
 def _alerts(card: dict[str, Any], summary: dict[str, Any] | None) -> list[dict[str, Any]]:

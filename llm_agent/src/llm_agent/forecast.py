@@ -241,7 +241,7 @@ def _ask(
             "issue": issue.describe(), "messages": list(asked[0].messages[:-1]) if asked else [],
             "questions": [{"about": q.id, "content": q.messages[-1]["content"]} for q in asked],
             "sentences": {sentence.id: sentence.quote for sentence in briefing.words.asked},
-            "reply": reply, "prompt": answer.prompt_digest,
+            "withheld": answer.withheld, "reply": reply, "prompt": answer.prompt_digest,
             "sampling": {"samples": samples, "seed": seed, "temperature": TEMPERATURE if samples > 1 else 0.0},
         },
         known_at=store.clock(), basis=SEEN, source=SOURCE,

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from hrv_shared.issue import Issue
+from hrv_shared.store import Store
 from llm_agent.wording import ABOUT
 
-__all__ = ["understood", "understood_lines"]
+__all__ = ["understood", "understood_lines", "words_understood"]
 
 UNMOVED = {"others": "other people", "plan": "a plan", "message": "not about your day"}
+
+
+def words_understood(store: Store, issue: Issue) -> dict[str, Any] | None:
+    """What was made of the words of an issue: ``sentences`` (``understood``), and how many were ``withheld``.
+
+    None where the agent was not asked.
+    """
+    since = datetime.combine(issue.origin_day, time(), UTC) - timedelta(days=1)
+    key = f"{issue.book}:{issue.name}"
+    calls = [c for c in store.record.facts("llm_call", issue.member_id, known_since=since) if c.key == key]
+    if not calls:
+        return None
+    return {"sentences": understood(calls[-1].payload), "withheld": calls[-1].payload.get("withheld", 0)}
 
 
 def understood(call: dict[str, Any]) -> list[dict[str, Any]]:
@@ -24,15 +40,15 @@ def understood(call: dict[str, Any]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``words`` as they stand in the note, ``about`` the verdict, ``share`` how sure it is (of several answers: the
-        share that agrees), None where that was not asked.
+        ``words`` as they stand in the note, ``about`` the verdict, ``meaning`` the same in plain words, ``share`` how
+        sure it is (of several answers: the share that agrees); None where a sentence has no verdict of its own.
     """
     told = []
-    for name, words in call["sentences"].items():
+    for name, words in call.get("sentences", {}).items():  # the record keeps calls of before they were written down
         answers = [_verdict(a["text"]) for a in call["reply"]["answers"] if a["about"] == name and "error" not in a]
         about, votes = Counter(verdict for verdict, _ in answers).most_common(1)[0] if answers else (None, 0)
         sure = next((sure for _, sure in answers if sure is not None), votes / len(answers) if answers else None)
-        told.append({"words": words, "about": about, "share": sure})
+        told.append({"words": words, "about": about, "meaning": about and _in_words(about), "share": sure})
     return told
 
 
@@ -40,7 +56,7 @@ def understood_lines(told: list[dict[str, Any]]) -> list[str]:
     """The same in words, a line a sentence."""
     return [
         f"  \N{LEFT DOUBLE QUOTATION MARK}{one['words']}\N{RIGHT DOUBLE QUOTATION MARK} "
-        f"{_in_words(one['about'])} ({100 * one['share']:.0f} %)"
+        f"{one['meaning']} ({100 * one['share']:.0f} %)"
         for one in told
         if one["about"] is not None
     ]
