@@ -24,7 +24,9 @@ from sklearn.preprocessing import Normalizer
 
 import llm_agent
 from llm_agent.address import AddressScreen, grams
-from llm_agent.sentences import ADDRESS_FROM, BESIDE_FROM, clauses_of, read_words, sentences_of
+from llm_agent.cutting import clauses_of, sentences_of
+from llm_agent.sentences import read_words
+from llm_agent.telling import ADDRESS_FROM, BESIDE_FROM
 from llm_agent.written_screen import speaks_to_us
 
 HERE = Path(__file__).parent

@@ -44,7 +44,7 @@ from llm_agent.prompts import load_prompt
 from llm_agent.reader import INSERTED_SHARE, MOVES_FROM, RELIEF_ODDS, SURE_FROM, Reader
 from llm_agent.recalibration import recalibrated_rows
 from llm_agent.red_flags import red_flag_notices
-from llm_agent.sentences import ADDRESS_FROM, BESIDE_FROM
+from llm_agent.telling import ADDRESS_FROM, BESIDE_FROM
 
 __all__ = ["agent_forecast", "ask_agent", "briefing_of"]
 
