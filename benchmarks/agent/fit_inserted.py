@@ -61,6 +61,8 @@ def main() -> None:
     if asked.write:
         weights, bias = fitted(states, labels, asked.penalty)
         shipped = reader_of(settings)
+        if shipped is None:
+            raise SystemExit("No reader fits this model and wording. Fit its other heads first: fit_reader.py --write")
         beside = np.zeros(len(DEPTHS) * len(weights))
         start = DEPTHS.index(DEPTH) * len(weights)
         beside[start : start + len(weights)] = weights

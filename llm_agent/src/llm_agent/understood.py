@@ -13,7 +13,7 @@ from llm_agent.wording import ABOUT
 
 __all__ = ["understood", "understood_lines", "words_understood"]
 
-UNMOVED = {"others": "other people", "plan": "a plan", "message": "not about your day"}
+UNMOVED = {"others": "not about you", "plan": "a plan", "message": "not about your day"}
 
 
 def words_understood(store: Store, issue: Issue) -> dict[str, Any] | None:
