@@ -8,6 +8,7 @@ bounded like any other sentence.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ __all__ = ["Sentence", "Words", "read_words"]
 MOST_SENTENCES = 20
 """Sentences put before a model, one by one; a longer day keeps its first and last ones."""
 _BEFORE_A_STOP = re.compile(r"\s+(?=[,.;:!?])")
+_SMALL_CAPITAL = re.compile(r"LATIN LETTER SMALL CAPITAL ([A-Z])")
 _WORD = re.compile(r"[a-z']+")
 
 _STOP = re.compile(r"\s+(?=[,.;:!?])")
@@ -116,7 +118,7 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
     covered: list[str] = []
     withheld = 0
     for note, text in enumerate(journal):
-        plain, spans = plain_of(text)
+        plain, spans = plain_of(_without_small_capitals(text))
         plain, wrapped = without_wrapped(plain)
         sentences = [piece for whole in cut(plain) for piece in quotes_apart(whole)]
         withheld += spans + wrapped
@@ -137,6 +139,13 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
         kept = kept[:half] + kept[-(MOST_SENTENCES - half) :]
     asked = tuple(Sentence(f"J{i}", *told) for i, told in enumerate(kept, start=1))
     return Words(asked, tuple(covered), withheld, " ".join(fold(s) for s in [*(s.text for s in asked), *covered]))
+
+
+def _without_small_capitals(text: str) -> str:
+    """Small capitals as what they stand for: no screen knows them, and every reader does."""
+    names = ("" if letter.isascii() else unicodedata.name(letter, "") for letter in text)
+    found = (_SMALL_CAPITAL.fullmatch(name) for name in names)
+    return "".join(f[1].lower() if f else letter for letter, f in zip(text, found, strict=True))
 
 
 def _is_covered(sentence: str, quotes: list[str]) -> bool:
