@@ -20,38 +20,7 @@ __all__ = ["Sentence", "Words", "read_words"]
 
 MOST_SENTENCES = 20
 """Sentences put before a model, one by one; a longer day keeps its first and last ones."""
-_BEFORE_A_STOP = re.compile(r"\s+(?=[,.;:!?])")
-_SMALL_CAPITAL = re.compile(r"LATIN LETTER SMALL CAPITAL ([A-Z])")
-_WORD = re.compile(r"[a-z']+")
-
-_STOP = re.compile(r"\s+(?=[,.;:!?])")
-WRAPPED = re.compile(r"\s*\(([^()]{3,240})\)|\s+[-–—]+\s+([^.!?\n–—]{3,240}?)\s+[-–—]+(?=\s)")
-"""What stands between brackets or dashes within a sentence."""
-_JOINS = re.compile(
-    r"^(?:(?:and|but|so|then|which|though|because|hence|therefore|ergo|that),? )+|"
-    r"^for (?=(?:i|we|my|our|he|she|they|the)\b)",
-    re.I,
-)
-_HANGS = re.compile(r"\b(?:of|for|from|by|in|on|to|with|at)$", re.I)
-_NO_MAIN_CLAUSE = re.compile(
-    r"(?:(?:and|but|so|then|today|tonight|also),? )*(?:if|in case|once|since|because|as|when\w*|whe(?:re|ther)\w*|"
-    r"while|given|unless|for(?! (?:i|we|my|our|he|she|they)\b)|with|after|before|even|though|although|what\w*|who\w*|"
-    r"which|any\w*)\b",
-    re.I,
-)
-_NO_SUBJECT = re.compile(
-    r"(?:and|but|so|then) (?!(?:i|i'[a-z]+|my|we|our|you|he|his|she|her|they|their|it|its|the|an?|this|that|these|"
-    r"those|there|no|some|all|both|then|now|today|tonight)\b)[a-z]"
-)
-"""Goes on with the subject of the clause before."""
-_STEERS = re.compile(
-    r"(?:and |so |then |but )*(?:put|set|count|mark|rate|score|treat|take|read|keep|leave|call|make|lower|raise) "
-    r"(?:it|this|that|tonight|today|the night|the day|everything|all of)\b",
-    re.I,
-)
-_WORD = re.compile(r"[a-z']+")
-
-_STOP = frozenset(
+_BEFORE_A_STOP = frozenset(
     "a about after again all also am an and any are as at be been before but by came come did do done for from had has "
     "have he her him his i i'm i've if in into is it it's its just like me more my no not now of on only or other our "
     "out over really she so some still such than that the their them then there they this to today tonight too up us "
