@@ -20,7 +20,10 @@ __all__ = ["Sentence", "Words", "read_words"]
 
 MOST_SENTENCES = 20
 """Sentences put before a model, one by one; a longer day keeps its first and last ones."""
-_BEFORE_A_STOP = frozenset(
+_BEFORE_A_STOP = re.compile(r"\s+(?=[,.;:!?])")
+_SMALL_CAPITAL = re.compile(r"LATIN LETTER SMALL CAPITAL ([A-Z])")
+_WORD = re.compile(r"[a-z']+")
+_STOP = frozenset(
     "a about after again all also am an and any are as at be been before but by came come did do done for from had has "
     "have he her him his i i'm i've if in into is it it's its just like me more my no not now of on only or other our "
     "out over really she so some still such than that the their them then there they this to today tonight too up us "
