@@ -114,7 +114,10 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
 
 
 def _without_small_capitals(text: str) -> str:
-    """Small capitals as what they stand for: no screen knows them, and every reader does."""
+    """Small capitals as what they stand for: no screen knows them, and every reader does.
+
+    Not in ``plain_of``, by which the trained screen's texts are cut, too: that would be another fit.
+    """
     names = ("" if letter.isascii() else unicodedata.name(letter, "") for letter in text)
     found = (_SMALL_CAPITAL.fullmatch(name) for name in names)
     return "".join(f[1].lower() if f else letter for letter, f in zip(text, found, strict=True))
