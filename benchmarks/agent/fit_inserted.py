@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/agent/fit_inserted.py [--penalty 0.01] [--write]
 
-A third head of the reader, on the model's state in its middle alone (the last block would double the hours). It learns
+A third head of the reader, on the same states. It learns
 from clauses of ``inserted/`` and ``addresses/`` against honest ones with the same words, and against sentences of the
 bank that move a night. First what it can do: each file, and notes of the bank, by a head that has not seen them. With
 ``--write`` then the head of everything, beside the other two in the file that ships. The states are kept in the cache:
@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from fit_reader import BANK, DEPTHS, SIDE, bank, standardised, states_at
+from fit_reader import BANK, SIDE, bank, standardised, states_of
 from sklearn.linear_model import LogisticRegression
 
 import llm_agent
@@ -27,7 +27,6 @@ from llm_agent.cli import reader_of
 from llm_agent.reader import INSERTED_SHARE, MOVES_FROM
 
 INSERTED, ADDRESSES = Path(__file__).parent / "inserted", Path(__file__).parent / "addresses"
-DEPTH = 16
 PER_FILE, FROM_BANK = 85, 1500
 """Clauses of each file about the forecaster, and sentences of the bank: as many as an hour reads."""
 PENALTY = 0.01
@@ -51,7 +50,7 @@ def main() -> None:
     asked = parser.parse_args()
     settings = load_settings()
     told = material()
-    states = states_at(DEPTH, [one.text for one in told], settings, "reader-inserted")
+    states = states_of([one.text for one in told], settings)
     labels, groups = np.array([one.inserted for one in told]), np.array([one.group for one in told])
     for group in sorted(set(groups)):
         here = groups == group
@@ -63,11 +62,8 @@ def main() -> None:
         shipped = reader_of(settings)
         if shipped is None:
             raise SystemExit("No reader fits this model and wording. Fit its other heads first: fit_reader.py --write")
-        beside = np.zeros(len(DEPTHS) * len(weights))
-        start = DEPTHS.index(DEPTH) * len(weights)
-        beside[start : start + len(weights)] = weights
         path = Path(llm_agent.__file__).parent / "data" / "readers" / f"{settings.llm_model}.head"
-        replace(shipped, inserted_weights=beside, inserted_bias=bias).save(path)
+        replace(shipped, inserted_weights=weights, inserted_bias=bias).save(path)
         print(f"{path.name}: {path.stat().st_size // 1000} kB")
 
 

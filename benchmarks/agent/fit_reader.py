@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/agent/fit_reader.py [--penalty 0.004] [--apart] [--write]
 
-First what it can do: five folds over whole notes, figures of sentences; with ``--apart`` also from each depth of the
-model alone. With ``--write`` then the head of all sentences, into the agent's room, beside that of ``fit_inserted.py``.
-The states are kept in the cache: the first run takes hours, the next minutes.
+First what it can do: five folds over whole notes, figures of sentences; with ``--apart`` also from each half of the
+state alone. With ``--write`` then the head of all sentences, into the agent's room, beside that of ``fit_inserted.py``.
+The states are kept in the cache: the first run takes most of two hours, the next minutes.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ from llm_agent.bench.run import memory_file
 from llm_agent.choice import MOVED, STRENGTHS, UNMOVED
 from llm_agent.cli import model_digest, open_model, reader_of
 from llm_agent.prompts import load_prompt
-from llm_agent.reader import Reader, reader_text
+from llm_agent.reader import Reader, reader_frame
 
 BANK = Path(__file__).parent / "bank"
 KINDS = (*UNMOVED, "message", *MOVED)
 SIDE = {"body": -1, "heart": -1, "night": -1, "relief": 1}
-DEPTHS = (None, 16)
-"""The last layer of the default model's 28 holds what it would say, the middle what it read."""
+BLOCKS = 16
+"""Of the default model's 28: the last layer holds what it would say, the middle what it read."""
+HALVES = ("the sentence's words", "the question's words")
+"""Of a state, side by side."""
 CHUNK = 200
 FOLDS = 5
 LABELLED_PCT = {
@@ -46,21 +48,21 @@ def main() -> None:
     """Read, score, and on request write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--penalty", type=float, default=0.004, help="C of the ridge")
-    parser.add_argument("--apart", action="store_true", help="score each depth of the model alone too")
+    parser.add_argument("--apart", action="store_true", help="score each half of the state alone too")
     parser.add_argument("--write", action="store_true", help="write the head into the agent's room")
     asked = parser.parse_args()
     settings = load_settings()
     told = bank(BANK)
-    states = states_of(told, settings)
+    states = states_of([one["text"] for one in told], settings)
     if asked.apart:
-        for depth, alone in zip(DEPTHS, np.hsplit(states, len(DEPTHS)), strict=True):
-            print(f"after {depth or 'all'} blocks: {worded(cross_validated(told, alone, asked.penalty))}")
+        for half, alone in zip(HALVES, np.hsplit(states, len(HALVES)), strict=True):
+            print(f"from {half}: {worded(cross_validated(told, alone, asked.penalty))}")
     print(f"{len(told)} sentences: {worded(cross_validated(told, states, asked.penalty, sizes=True))}")
     if asked.write:
         head = fitted(told, states, asked.penalty)
         shipped = reader_of(settings)
         third = (shipped.inserted_weights, shipped.inserted_bias) if shipped else nothing_inserted(states)
-        reader = Reader(model_digest(settings), load_prompt("read").digest, DEPTHS, KINDS, *head, *third)
+        reader = Reader(model_digest(settings), load_prompt("read").digest, BLOCKS, KINDS, *head, *third)
         path = Path(llm_agent.__file__).parent / "data" / "readers" / f"{settings.llm_model}.head"
         reader.save(path)
         print(f"{path.name}: {path.stat().st_size // 1000} kB")
@@ -77,21 +79,14 @@ def bank(folder: Path) -> list[dict]:
     return list(found.values())
 
 
-def states_of(sentences: list[dict], settings) -> np.ndarray:
-    """The model's states after each, at all depths side by side [n, depths x width]."""
-    texts = [s["text"] for s in sentences]
-    return np.concatenate([states_at(depth, texts, settings, "reader-bank") for depth in DEPTHS], axis=1)
-
-
-def states_at(depth: int | None, sentences: list[str], settings, memory: str) -> np.ndarray:
-    """The model's states after each sentence at one depth [n, width], from the cache where they were read before."""
-    prompt = load_prompt("read")
-    model = RememberingModel(open_model(settings), memory_file(settings.cache_dir, memory))
-    texts = [reader_text(text, prompt) for text in sentences]
+def states_of(texts: list[str], settings) -> np.ndarray:
+    """The model's state of each [n, 2 x width], from the cache where it was read before."""
+    frame = reader_frame(load_prompt("read"))
+    model = RememberingModel(open_model(settings), memory_file(settings.cache_dir, "reader"))
     states = []
-    with progress(f"Sentences read after {depth or 'all'} blocks", total=len(texts)) as advance:
+    with progress("Sentences read", total=len(texts)) as advance:
         for i in range(0, len(texts), CHUNK):
-            states.append(model.hidden_states(texts[i : i + CHUNK], (depth,)))
+            states.append(model.hidden_states(texts[i : i + CHUNK], frame, BLOCKS))
             advance(len(states[-1]))
     model.close()
     return np.concatenate(states)
@@ -117,7 +112,7 @@ def cross_validated(
     groups = [s["note"] for s in sentences]
     for train, test in GroupKFold(FOLDS).split(states, groups=groups):
         head = fitted([sentences[i] for i in train], states[train], c)
-        reader = Reader("", "", DEPTHS, KINDS, *head, *nothing_inserted(states))
+        reader = Reader("", "", BLOCKS, KINDS, *head, *nothing_inserted(states))
         for i, verdict in zip(test, reader.verdicts(states[test], np.ones(len(test))), strict=True):
             about, _, strength = verdict.about.partition(", ")
             said[i] = SIDE.get(about, 0)

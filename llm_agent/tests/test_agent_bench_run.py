@@ -163,18 +163,20 @@ def test_a_state_is_read_once_and_the_same_from_the_file(tmp_path):
     class Stated:
         model_id = "stated"
 
-        def hidden_states(self, texts, depths):
-            asked.append((*texts, *depths))
-            return np.array([[0.25, -0.333251953125 if depths == (None,) else 0.5]], np.float32)
+        def hidden_states(self, texts, frame, blocks):
+            asked.append((*texts, *frame, blocks))
+            return np.array([[0.25, -0.333251953125 if blocks == 16 else 0.5]] * len(texts), np.float32)
 
     asked = []
-    first = RememberingModel(Stated(), tmp_path / "m.jsonl").hidden_states(["a", "a"])
+    first = RememberingModel(Stated(), tmp_path / "m.jsonl").hidden_states(["a", "a"], ("<", ">"), 16)
     again = RememberingModel(Stated(), tmp_path / "m.jsonl")
-    assert np.array_equal(first, np.repeat(again.hidden_states(["a"]), 2, axis=0)) and first.shape == (2, 2)
+    same = again.hidden_states(["a"], ("<", ">"), 16)
+    assert np.array_equal(first, np.repeat(same, 2, axis=0)) and first.shape == (2, 2)
     assert again.take().fresh == 0
-    both = again.hidden_states(["a"], (16, None))
-    assert both.tolist() == [[0.25, 0.5, *first[0]]] and again.take().fresh == 1
-    assert asked == [("a", None), ("a", 16)]
+    assert again.hidden_states(["b", "a"], ("<", ">"), 16).shape == (2, 2) and again.take().fresh == 1
+    for frame, blocks in ((("<", ">"), 12), (("(", ">"), 16)):
+        again.hidden_states(["a"], frame, blocks)
+    assert asked == [("a", "<", ">", 16), ("b", "<", ">", 16), ("a", "<", ">", 12), ("a", "(", ">", 16)]
 
 
 def test_words_alone_leave_code_nothing_to_sum(tmp_path):

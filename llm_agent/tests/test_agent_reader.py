@@ -23,7 +23,7 @@ WIDTH = len(KINDS)
 def head(**more) -> Reader:
     strengths = np.zeros((3, WIDTH))
     strengths[2, KINDS.index("heart")] = 1.0
-    about = {"model_sha256": "ab", "prompt_digest": "cd", "depths": (None,), "kinds": KINDS,
+    about = {"model_sha256": "ab", "prompt_digest": "cd", "blocks": 16, "kinds": KINDS,
              "inserted_weights": np.zeros(WIDTH), "inserted_bias": -1000.0} | more  # fmt: skip
     return Reader(
         weights=np.eye(WIDTH), bias=np.zeros(WIDTH), strength_weights=strengths,
@@ -44,7 +44,7 @@ class StateModel:
     def __init__(self, states):
         self.states, self.read = states, []
 
-    def hidden_states(self, texts, depths):
+    def hidden_states(self, texts, frame, blocks):
         self.read += texts
         return np.array([next(s for word, s in self.states.items() if word in text) for text in texts])
 
@@ -147,7 +147,7 @@ def test_without_a_reader_or_a_model_there_is_no_opinion():
         ask_agent(summary_of(()), WEEK, ["Had a jab."], StateModel({}), style="read")
 
     class Broken(StateModel):
-        def hidden_states(self, texts, depths):
+        def hidden_states(self, texts, frame, blocks):
             raise ModelUnavailable("gone")
 
     with pytest.raises(ModelFailed, match="gone"):
@@ -168,6 +168,6 @@ def test_a_head_is_the_same_after_a_round_trip(tmp_path):
 def test_the_shipped_head_fits_the_default_model_and_the_shipped_wording():
     """A new wording or model needs a new fit: benchmarks/agent/fit_reader.py --write."""
     reader = reader_for(QWEN_CODER_1_5B.files[0].sha256, load_prompt("read").digest)
-    assert reader is not None and reader.kinds == KINDS and reader.weights.shape == (8, len(reader.depths) * 1536)
+    assert reader is not None and reader.kinds == KINDS and reader.weights.shape == (8, 2 * 1536)
     assert reader_for("another model", load_prompt("read").digest) is None
     assert reader_for(QWEN_CODER_1_5B.files[0].sha256, "another wording") is None

@@ -29,6 +29,7 @@ SCHEMA = {
     "required": ["word", "n"],
     "additionalProperties": False,
 }
+FRAME = ('Diary: "', '"\nHow is the writer? The writer is')
 ASK = [{"role": "user", "content": "Name an animal and a number, as JSON."}]
 
 
@@ -117,31 +118,34 @@ def test_what_was_read_of_a_prompt_is_taken_from_disk_the_next_time(tmp_path):
         assert not without.read_ahead(static)
 
 
-def test_the_state_after_a_text_is_its_own_whatever_was_read_before(small):
-    texts = ["The cat sleeps.", "Nine ships left the harbour in a storm."]
-    together, turned = small.hidden_states(texts), small.hidden_states(texts[::-1])
-    assert together.shape == (2, 576) and together.dtype == np.float32
-    assert np.array_equal(together, turned[::-1]) and not np.array_equal(together[0], together[1])
-    assert np.linalg.norm(together, axis=1) == pytest.approx(1, abs=0.01)
-    assert small.complete(ASK, schema=SCHEMA, max_tokens=80).parsed["word"]
-    assert np.array_equal(together, small.hidden_states(texts))
-
-
-def test_the_state_after_a_block_is_that_of_the_model_cut_there(small, tmp_path):
-    """All blocks give the whole model's own state; fewer give another one; and answers are as before."""
-    text = ["The cat sleeps."]
-    whole = small.hidden_states(text)
+def test_the_state_of_a_text_is_its_own_whatever_was_read_before(tmp_path):
+    """Two means of unit length; the second is the question's, so it changes with the text before it."""
+    texts = ["The cat sleeps.", "Nine ships left the harbour in a storm.", "No.", "🧑‍🚒" * 60]
     with closing(open_small(derived_dir=tmp_path)) as model:
-        states = model.hidden_states(text, (None, 12, 30))
-        assert states.shape == (1, 3 * 576) and np.array_equal(states[:, :576], whole)
-        assert np.array_equal(states[:, 1152:], whole)
-        assert np.abs(states[:, 576:1152] @ whole.T).item() < 0.9
-        assert np.array_equal(model.hidden_states(text, (12, None)), np.roll(states[:, :1152], 576, axis=1))
-        assert model.complete(ASK, schema=SCHEMA, seed=1).text == small.complete(ASK, schema=SCHEMA, seed=1).text
+        together, turned = (model.hidden_states(these, FRAME, 12) for these in (texts, texts[::-1]))
+        assert together.shape == (4, 2 * 576) and together.dtype == np.float32
+        assert np.array_equal(together, turned[::-1]) and len(np.unique(together, axis=0)) == 4
+        halves = together.reshape(4, 2, 576)
+        assert np.linalg.norm(halves, axis=2) == pytest.approx(1, abs=0.01)
+        assert not np.array_equal(halves[0, 1], halves[1, 1])
+        said = model.complete(ASK, schema=SCHEMA, seed=1).text
+        assert np.array_equal(together, model.hidden_states(texts, FRAME, 12)), "an answer in between"
+    with closing(open_small(cache_prompt=False)) as other:
+        assert said == other.complete(ASK, schema=SCHEMA, seed=1).text, "answers are those of the whole model"
+        with pytest.raises(ModelUnavailable, match="without a derived_dir"):
+            other.hidden_states(texts, FRAME, 12)
+
+
+def test_the_state_is_the_mean_over_the_text_and_the_mean_over_the_question(tmp_path):
+    """Words do not see what comes after them: the first mean is the same whatever the question, the second is not."""
+    text = ["The cat sleeps."]
+    with closing(open_small(derived_dir=tmp_path)) as model:
+        (one,), (other,) = (model.hidden_states(text, (FRAME[0], after), 12) for after in (FRAME[1], '"\nWhy?'))
+        assert np.array_equal(one[:576], other[:576]) and not np.array_equal(one[576:], other[576:])
+        whole, cut = (model.hidden_states(text, FRAME, blocks)[0] for blocks in (30, 12))
+        assert np.abs(whole @ cut) / 2 < 0.9, "the middle tells other things than the end"
         with pytest.raises(ModelUnavailable, match="can't be cut to 31 blocks: it has 30"):
-            model.hidden_states(text, (31,))
-    with pytest.raises(ModelUnavailable, match="without a derived_dir"):
-        small.hidden_states(text, (12,))
+            model.hidden_states(text, FRAME, 31)
 
 
 def test_a_cut_model_is_made_once_and_made_again_when_it_is_damaged(tmp_path):
@@ -164,17 +168,17 @@ def test_a_cut_model_is_made_once_and_made_again_when_it_is_damaged(tmp_path):
         cut_short(path, 12, tmp_path / "file" / "folder")
 
 
-def test_no_state_without_a_text_in_time_or_from_a_closed_model():
-    model = open_small(timeout_s=60)
-    with pytest.raises(ModelUnavailable, match="refused the request"):
-        model.hidden_states(["word " * 3000])
+def test_no_state_without_a_text_in_time_or_from_a_closed_model(tmp_path):
+    model = open_small(timeout_s=60, derived_dir=tmp_path)
+    with pytest.raises(ModelUnavailable, match="refused the request: input .* too large"):
+        model.hidden_states(["word " * 3000], FRAME, 12)
     model._timeout_s = -1
     with pytest.raises(ChatTimeout, match="no complete answer"):
-        model.hidden_states(["The cat sleeps."])
+        model.hidden_states(["The cat sleeps."], FRAME, 12)
     model._timeout_s = 60
     model.close()
     with pytest.raises(ModelUnavailable, match="was closed"):
-        model.hidden_states(["The cat sleeps."])
+        model.hidden_states(["The cat sleeps."], FRAME, 12)
 
 
 def test_a_timeout_cancels_the_call_and_the_model_stays_usable():
@@ -213,8 +217,9 @@ def test_a_file_that_is_no_model_is_said(tmp_path):
     pytest.importorskip("xllamacpp", reason="hrv-shared[llm] is not installed")
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"GGUF" + b"\0" * 100)
-    with pytest.raises(ModelUnavailable, match="could not be loaded"):
-        open_chat_model("embedded", model_path=bad)
+    opened = closing(open_chat_model("embedded", model_path=bad))
+    with opened as model, pytest.raises(ModelUnavailable, match="could not be loaded"):
+        model.complete(ASK, schema=SCHEMA)
     with pytest.raises(ModelUnavailable, match="does not exist"):
         open_chat_model("embedded", model_path=tmp_path / "absent.gguf")
 

@@ -22,7 +22,7 @@ from llm_agent.grounding import check_text
 from llm_agent.levers import Lever
 from llm_agent.literature import beside_usual
 from llm_agent.prompts import Prompt, load_prompt
-from llm_agent.reader import SURE_FROM, Reader, reader_text
+from llm_agent.reader import SURE_FROM, Reader, reader_frame, reader_text
 from llm_agent.wording import plain_rationale
 
 __all__ = ["SAMPLES", "TEMPERATURE", "Answer", "Question", "Style", "ask_about", "ask_agent", "questions_for"]
@@ -190,15 +190,15 @@ def _read_by_state(briefing: Briefing, model: ChatModel, reader: Reader) -> Answ
     """One reading of each sentence: nothing is drawn, the same words give the same verdict."""
     started = time.perf_counter()
     prompt = load_prompt("read")
-    questions = questions_for(briefing, prompt, "read")
+    asked = briefing.words.asked
     try:
-        texts = [q.messages[0]["content"] for q in questions]
-        states = model.hidden_states(texts, reader.depths) if questions else ()
+        texts = [sentence.text for sentence in asked]
+        states = model.hidden_states(texts, reader_frame(prompt), reader.blocks) if texts else ()
     except ChatError as error:
         raise ModelFailed(str(error)) from error
     seconds = time.perf_counter() - started
-    odds = [address_screen().message_odds(sentence.text) for sentence in briefing.words.asked]
-    verdicts = dict(zip((q.id for q in questions), reader.verdicts(states, odds) if odds else (), strict=True))
+    odds = [address_screen().message_odds(text) for text in texts]
+    verdicts = dict(zip((s.id for s in asked), reader.verdicts(states, odds) if texts else (), strict=True))
     replies = [
         (name, _as_reply({"about": v.about, "sure": round(v.sure, 3)}, model.model_id, seconds))
         for name, v in verdicts.items()

@@ -1,8 +1,8 @@
 """A trained reader for the default model: what a sentence is about, from the model's inner state after reading it.
 
-A small model knows more than it says: its states, after the last layer and in the middle, read through a linear head
-that was fitted on labelled sentences, tell more than its answers do (``benchmarks/agent/RESULTS.md``). The head fits
-one file of weights and one wording, so it is bound to both.
+A small model knows more than it says: its states in the middle, over the words of a sentence and over those of a
+question after it, read through a linear head that was fitted on labelled sentences, tell more than its answers do
+(``benchmarks/agent/RESULTS.md``). The head fits one file of weights and one wording, so it is bound to both.
 
 Each sentence is read alone, so that no other sentence, whoever wrote it, can sway its verdict.
 """
@@ -24,7 +24,7 @@ import numpy as np
 from llm_agent.choice import MOVED, STRENGTHS
 from llm_agent.prompts import Prompt
 
-__all__ = ["MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "reader_for", "reader_text"]
+__all__ = ["MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "reader_for", "reader_frame", "reader_text"]
 
 MOVES_FROM = 0.65
 """Least probability that the night goes one way, for a sentence to move it at all; above a half, because the bank holds
@@ -63,15 +63,15 @@ class Reader:
         Of the model's file.
     prompt_digest : str
         Of the wording; a head under another wording is refused.
-    depths : tuple of int or None [D]
-        Blocks of the model after which its state is read; None: after all. The states stand side by side.
+    blocks : int
+        Of the model, after which its state is read.
     kinds : tuple of str [K]
         ``daily life``, ``others``, ``plan``, ``message`` and those that move a night.
-    weights, bias : ndarray [K, D x width], [K]
-        Softmax regression on the unit-length states.
-    strength_weights, strength_bias : ndarray [S, D x width], [S]
+    weights, bias : ndarray [K, 2 x width], [K]
+        Softmax regression on the states: means of the sentence's words and of the question's, each of unit length.
+    strength_weights, strength_bias : ndarray [S, 2 x width], [S]
         The same, for ``a little``, ``clearly``, ``a lot`` of a sentence that moves.
-    inserted_weights, inserted_bias : ndarray [D x width], float
+    inserted_weights, inserted_bias : ndarray [2 x width], float
         Logistic regression: whether the words are no account of the writer's day at all, where half of them are not.
     digest : str
         Of the file; part of the score segment.
@@ -79,7 +79,7 @@ class Reader:
 
     model_sha256: str
     prompt_digest: str
-    depths: tuple[int | None, ...]
+    blocks: int
     kinds: tuple[str, ...]
     weights: np.ndarray = field(repr=False)
     bias: np.ndarray = field(repr=False)
@@ -94,7 +94,7 @@ class Reader:
 
         Parameters
         ----------
-        states : ndarray [n, D x width]
+        states : ndarray [n, 2 x width]
 
         Returns
         -------
@@ -107,7 +107,7 @@ class Reader:
 
         Parameters
         ----------
-        states : ndarray [n, D x width]
+        states : ndarray [n, 2 x width]
 
         Returns
         -------
@@ -123,7 +123,7 @@ class Reader:
 
         Parameters
         ----------
-        states : ndarray [n, D x width]
+        states : ndarray [n, 2 x width]
         message_odds : sequence [n] of float
             By how much the odds of a message are raised: ``AddressScreen.message_odds`` of each sentence.
         """
@@ -151,7 +151,7 @@ class Reader:
         about = {
             "model_sha256": self.model_sha256,
             "prompt_digest": self.prompt_digest,
-            "depths": list(self.depths),
+            "blocks": self.blocks,
             "kinds": list(self.kinds),
         }
         rows = [
@@ -164,9 +164,16 @@ class Reader:
                 np.save(file, row.astype(np.float16), allow_pickle=False)
 
 
+def reader_frame(prompt: Prompt) -> tuple[str, str]:
+    """What is read before a sentence, and the question that is read after it."""
+    before, after = prompt.content["text"].split("{sentence}")
+    return before, after
+
+
 def reader_text(sentence: str, prompt: Prompt) -> str:
     """The words that the model reads, to the letter."""
-    return prompt.content["text"].replace("{sentence}", sentence)
+    before, after = reader_frame(prompt)
+    return before + sentence + after
 
 
 @cache
@@ -188,7 +195,7 @@ def read_head(data: bytes) -> Reader:
         np.load(stream, allow_pickle=False).astype(np.float32) for _ in range(6)
     )
     return Reader(
-        about["model_sha256"], about["prompt_digest"], tuple(about["depths"]), tuple(about["kinds"]), weights,
+        about["model_sha256"], about["prompt_digest"], about["blocks"], tuple(about["kinds"]), weights,
         bias[:, 0], strength_weights, strength_bias[:, 0], inserted_weights, float(inserted_bias[0]),
         sha256(data).hexdigest()[:8],
     )  # fmt: skip

@@ -79,36 +79,21 @@ class RememberingModel:
         """Several answers; see ``draw_samples``."""
         return self._answers("sample", messages, how | {"samples": samples})
 
-    def hidden_states(self, texts: Sequence[str], depths: Sequence[int | None] = (None,)) -> np.ndarray:
-        """The model's states, see ``EmbeddedChatModel``; each text is read once at each depth."""
-        lacking: dict[tuple[int | None, ...], list[str]] = {}
-        for text in dict.fromkeys(texts):
-            unread = tuple(depth for depth in depths if self._key(text, depth) not in self._known)
-            lacking.setdefault(unread, []).append(text)
-        known = set(lacking.pop((), ()))
-        for unread, fresh in lacking.items():
-            self._read(fresh, unread)
-        states = []
-        for text in texts:
-            rows = [self._known[self._key(text, depth)][0] for depth in depths]
-            found = [np.frombuffer(b64decode(row["state"]), np.float16) for row in rows]
-            states.append(np.concatenate(found).astype(np.float32))
-            self._count(text not in known, 1, sum(row["seconds"] for row in rows))
-        return np.asarray(states)
-
-    def _read(self, texts: Sequence[str], depths: Sequence[int | None]) -> None:
-        """Have the model read texts, and keep the states."""
-        started = time.perf_counter()
-        states = np.split(self._model.hidden_states(texts, depths).astype(np.float16), len(depths), axis=1)
-        took = round((time.perf_counter() - started) / len(texts) / len(depths), 3)
-        for depth, of_depth in zip(depths, states, strict=True):
-            for text, state in zip(texts, of_depth, strict=True):
-                row = {"state": b64encode(state.tobytes()).decode(), "seconds": took}
-                self._keep(self._key(text, depth), [row])
-
-    def _key(self, text: str, depth: int | None) -> str:
-        asked = [self.model_id, "state", text] + ([] if depth is None else [depth])
-        return sha256(json.dumps(asked).encode()).hexdigest()
+    def hidden_states(self, texts: Sequence[str], frame: tuple[str, str], blocks: int) -> np.ndarray:
+        """The model's states, see ``EmbeddedChatModel``; each text is read once."""
+        asked = [self.model_id, "state", frame, blocks]
+        keys = {text: sha256(json.dumps([*asked, text]).encode()).hexdigest() for text in texts}
+        fresh = [text for text, key in keys.items() if key not in self._known]
+        if fresh:
+            started = time.perf_counter()
+            states = self._model.hidden_states(fresh, frame, blocks).astype(np.float16)
+            took = round((time.perf_counter() - started) / len(fresh), 3)
+            for text, state in zip(fresh, states, strict=True):
+                self._keep(keys[text], [{"state": b64encode(state.tobytes()).decode(), "seconds": took}])
+        rows = [self._known[keys[text]][0] for text in texts]
+        for text, row in zip(texts, rows, strict=True):
+            self._count(text in fresh, 1, row["seconds"])
+        return np.array([np.frombuffer(b64decode(row["state"]), np.float16) for row in rows], np.float32)
 
     def close(self) -> None:
         """Close the model behind."""

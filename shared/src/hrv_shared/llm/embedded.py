@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 
 from hrv_shared.llm.cut import cut_short
@@ -38,9 +39,12 @@ READ_FILES = 2
 MOST_SAMPLES = 8
 """Answers drawn side by side from one reading of the prompt; they share the window's room."""
 
+STATE_TOKENS = 1024
+"""A text whose state is taken is read in one go, so it can't be longer."""
+
 
 class EmbeddedChatModel:
-    """A GGUF file, loaded once and asked many times, one call after the other.
+    """A GGUF file, loaded when it is first asked and asked many times, one call after the other.
 
     Parameters
     ----------
@@ -63,7 +67,7 @@ class EmbeddedChatModel:
     Raises
     ------
     ModelUnavailable
-        xllamacpp is not installed, or the file can't be loaded.
+        xllamacpp is not installed, or there is no such file. One that can't be loaded is refused by the first call.
     """
 
     def __init__(
@@ -82,15 +86,15 @@ class EmbeddedChatModel:
         self._cache_prompt = cache_prompt
         self._timeout_s = timeout_s
         self._one_call = threading.Lock()
-        started = time.monotonic()
         self._was_asked = self._closed = False
         self._threads, self._n_ctx, self._derived_dir = threads, n_ctx, derived_dir
+        _check(path)
         self._key = secrets.token_urlsafe(32)
-        self._build = f"{path.resolve()} {path.stat().st_size if path.is_file() else 0} {n_ctx}"
+        headers = {"Authorization": f"Bearer {self._key}"}
+        self._port = httpx.Client(headers=headers, timeout=timeout_s, trust_env=False)
+        self._build = f"{path.resolve()} {path.stat().st_size} {n_ctx}"
         self._server: Any = None
         self._depth: int | None = None
-        self._at(None)
-        self.load_seconds = time.monotonic() - started
 
     @property
     def model_id(self) -> str:
@@ -201,50 +205,61 @@ class EmbeddedChatModel:
             raise ModelUnavailable(f"{self._model_id} refused the request: {call.error}")
         return [self._checked(call, k, schema, time.monotonic() - started) for k in range(samples)]
 
-    def hidden_states(self, texts: Sequence[str], depths: Sequence[int | None] = (None,)) -> np.ndarray:
-        """What the model holds after the last token of each text, scaled to unit length.
+    def hidden_states(self, texts: Sequence[str], frame: tuple[str, str], blocks: int) -> np.ndarray:
+        """What the model holds of each text in its middle: the mean over its tokens, and over those that follow.
 
-        Each text is read alone, so no state depends on another text. Nothing is generated. One depth is loaded at a
-        time, which costs a second or two for each further one, and once the time to write a copy of the file.
+        Each text is read alone in the frame, so no state depends on another text. Nothing is generated. A copy of the
+        model that ends after ``blocks`` blocks is made once, and loaded instead of the whole one.
 
         Parameters
         ----------
-        depths : sequence of int or None
-            Blocks after which a state is taken; None: after all. The states stand side by side.
+        frame : (str, str)
+            What is read before each text and after it.
 
         Returns
         -------
-        ndarray [texts, depths x width of the model], float32
-            To half precision, so that a state that was kept on disk equals one that was just read.
+        ndarray [texts, 2 x width of the model], float32
+            Two means of unit length side by side, to half precision, so that a state that was kept on disk equals one
+            that was just read.
 
         Raises
         ------
-        ModelUnavailable, ChatTimeout
+        ModelUnavailable
+            A text is longer than ``STATE_TOKENS``, or the model can't be cut there.
+        ChatTimeout
             As for ``sample``; the time limit is looked at between two texts.
         """
         started = time.monotonic()
-        states: dict[int | None, list[Any]] = {}
+        before, after = frame
+        states = []
         self._begin_call()
         try:
-            for depth in sorted(depths, key=lambda depth: depth != self._depth):  # what is loaded goes first
-                self._at(depth)
-                states[depth] = [self._state(text, started) for text in texts]
-        except (ValueError, RuntimeError) as error:
-            raise ModelUnavailable(f"{self._model_id} refused the request: {error}") from error
+            self._at(blocks)
+            ahead, behind = (len(self._post("tokenize", part)["tokens"]) for part in frame)
+            for text in texts:
+                if time.monotonic() - started > self._timeout_s:
+                    raise ChatTimeout(self._too_slow())
+                (read,) = self._post("embedding", before + text + after)
+                tokens = np.asarray(read["embedding"], np.float32)
+                own = tokens[ahead : max(ahead + 1, len(tokens) - behind)]
+                means = own.mean(axis=0), tokens[-behind:].mean(axis=0)
+                states.append(np.concatenate([mean / np.linalg.norm(mean) for mean in means]))
+        except httpx.TimeoutException as error:
+            raise ChatTimeout(self._too_slow()) from error
+        except httpx.HTTPError as error:
+            raise ModelUnavailable(f"{self._model_id} did not answer: {error}") from error
         finally:
             self._one_call.release()
-        side_by_side = np.concatenate([np.asarray(states[depth], np.float16) for depth in depths], axis=1)
-        return side_by_side.astype(np.float32)
+        return np.asarray(states, np.float16).astype(np.float32)
 
-    def _state(self, text: str, started: float) -> list[float]:
-        if time.monotonic() - started > self._timeout_s:
-            raise ChatTimeout(self._too_slow())
+    def _post(self, what: str, content: str) -> Any:
+        """Ask over the server's own port: the library has no other door for states of single tokens."""
         self._was_asked = True
-        answer = self._server.handle_embeddings({"input": text})
-        if "data" not in answer:
-            told = (answer.get("error") or answer).get("message", "unknown error")
+        answer = self._port.post(f"{self._server.listening_address}/{what}", json={"content": content})
+        if not answer.is_success:
+            told = answer.json().get("error", {}).get("message", "unknown error")
             raise ModelUnavailable(f"{self._model_id} refused the request: {told}")
-        return answer["data"][0]["embedding"]
+        return answer.json()
 
     def _begin_call(self) -> None:
         """Take the lock that holds calls apart."""
@@ -264,14 +279,17 @@ class EmbeddedChatModel:
             raise ModelUnavailable(f"{self._model_id} can't be read at block {depth} without a derived_dir.")
         self._unload()
         path = self._path if depth is None else cut_short(self._path, depth, self._derived_dir)
-        self._server = _load(path, self._model_id, self._threads, self._n_ctx, self._key, self._derived_dir)
+        self._server = _load(
+            path, self._model_id, self._threads, self._n_ctx, self._key, self._derived_dir,
+            for_states=depth is not None,
+        )  # fmt: skip
         self._depth, self._was_asked = depth, False
 
     def _unload(self) -> None:
         if self._server is not None and not self._was_asked:
             # llama.cpp's loop may not run yet; stopped before it began, it never ends. A token proves that it runs.
-            with suppress(ValueError, RuntimeError):
-                self._server.handle_embeddings({"input": "."})
+            with suppress(httpx.HTTPError, ModelUnavailable):
+                self._post("embedding", ".")
         self._server = None
 
     def read_ahead(self, messages: Sequence[Message]) -> bool:
@@ -287,7 +305,6 @@ class EmbeddedChatModel:
         """
         if self._derived_dir is None or self._closed:
             return False
-        import httpx
         import xllamacpp
 
         told = json.dumps([xllamacpp.__version__, self._build, list(messages)])
@@ -318,16 +335,12 @@ class EmbeddedChatModel:
 
     def _slot(self, action: str, name: str) -> bool:
         """Save or restore the first slot, over the server's own port: the library has no other door for it."""
-        import httpx
-
         with self._one_call:  # else another thread could load another depth meanwhile
             if self._closed:
                 return False
             self._at(None)
-            answer = httpx.post(
-                f"{self._server.listening_address}/slots/0", params={"action": action}, json={"filename": name},
-                headers={"Authorization": f"Bearer {self._key}"}, timeout=self._timeout_s, trust_env=False,
-            )  # fmt: skip
+            address = f"{self._server.listening_address}/slots/0"
+            answer = self._port.post(address, params={"action": action}, json={"filename": name})
         return answer.is_success
 
     def _checked(self, call: _Call, k: int, schema: dict[str, Any], seconds: float) -> ChatReply | BadReply:
@@ -348,6 +361,7 @@ class EmbeddedChatModel:
         """Free the model and its port; waits for a cancelled call to stop."""
         with self._one_call:
             self._unload()
+            self._port.close()
             self._closed = True
 
 
@@ -397,29 +411,37 @@ def _is_whole(file: Path) -> bool:
     return file.stem.endswith(hash_file(file)[:16])
 
 
-def _load(path: Path, model_id: str, threads: int, n_ctx: int, key: str, derived_dir: Path | None) -> Any:
+def _check(path: Path) -> None:
+    """Whether there is a file, and something to load it with."""
     if not path.is_file():
         raise ModelUnavailable(f"The model file {path} does not exist. Run `hrv models fetch llm`.")
     try:
-        import xllamacpp
+        import xllamacpp  # noqa: F401
     except ImportError as error:
         raise ModelUnavailable(
             f"The embedded model needs xllamacpp ({error}). Install hrv-shared[llm], or choose another backend "
             "with HRV_LLM_BACKEND."
         ) from None
+
+
+def _load(
+    path: Path, model_id: str, threads: int, n_ctx: int, key: str, derived_dir: Path | None, *, for_states: bool
+) -> Any:
+    import xllamacpp
+
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = model_id  # else answers carry the path
     params.n_ctx = n_ctx
-    params.n_parallel = MOST_SAMPLES
+    params.n_parallel = 1 if for_states else MOST_SAMPLES
     params.kv_unified = True  # samples of one prompt share its place in the window
-    params.n_batch = BATCH_TOKENS
+    params.n_batch = params.n_ubatch = STATE_TOKENS if for_states else BATCH_TOKENS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.warmup = False
     params.verbosity = 0
     params.offline = True
     params.embedding = True  # beside answers: ``hidden_states``
-    params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_LAST
+    params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_NONE
     params.cache_ram_mib = 0  # its default may keep 8 GB of old prompts
     params.api_keys = [key]
     if derived_dir is not None:
