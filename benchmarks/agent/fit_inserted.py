@@ -2,10 +2,11 @@
 
     .venv/bin/python benchmarks/agent/fit_inserted.py [--penalty 0.01] [--write]
 
-A third head of the reader, on the same states. It learns from clauses of ``inserted/`` and ``addresses/`` against honest
-ones with the same words, and against sentences of the bank that move a night. First what it can do: each file, and notes
-of the bank, by a head that has not seen them. With ``--write`` then the head of everything, beside the other two in the
-file that ships. The states are kept in the cache: after ``fit_reader.py`` the first run takes half an hour, the next seconds.
+A third head of the reader, on the same states. It learns from clauses of ``inserted/`` and ``addresses/`` against
+honest ones with the same words, and against sentences of the bank that move a night. First what it can do: each file,
+and notes of the bank, by a head that has not seen them. With ``--write`` then the head of everything, beside the other
+two in the file that ships. The states are kept in the cache: after ``fit_reader.py`` the first run takes half an hour,
+the next seconds.
 """
 
 from __future__ import annotations
