@@ -26,7 +26,7 @@ from llm_agent.prompts import Prompt
 
 __all__ = ["MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "reader_for", "reader_frame", "reader_text"]
 
-MOVES_FROM = 0.65
+MOVES_FROM = 0.7
 """Least probability that the night goes one way, for a sentence to move it at all; above a half, because the bank holds
 more that moves than evenings do."""
 RELIEF_ODDS = 1.35
