@@ -33,7 +33,9 @@ def test_the_shipped_screen_is_what_its_texts_give(fit_address):
     assert shipped.bias == pytest.approx(again.bias, abs=0.02) and shipped.share == pytest.approx(again.share, abs=1e-4)
 
 
-@pytest.mark.parametrize("judge", ["ninth", "redteam", "redteam_second", "redteam_third", "redteam_fourth", "redteam_fifth"])
+@pytest.mark.parametrize(
+    "judge", ["ninth", "redteam", "redteam_second", "redteam_third", "redteam_fourth", "redteam_fifth"]
+)
 def test_it_learned_from_no_set_that_only_judges(fit_address, judge):
     learned = {text.casefold() for text in fit_address.everything()[0]}
     told = fit_address.attack_words(BENCH / "cases" / f"injection_{judge}.json")
