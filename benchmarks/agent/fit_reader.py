@@ -4,7 +4,7 @@
 
 First what it can do: five folds over whole notes, figures of sentences; with ``--apart`` also from each half of the
 state alone. With ``--write`` then the head of all sentences, into the agent's room, beside that of ``fit_inserted.py``.
-The states are kept in the cache: the first run takes most of two hours, the next minutes.
+The states are kept in the cache: the first run takes over an hour, the next minutes.
 """
 
 from __future__ import annotations

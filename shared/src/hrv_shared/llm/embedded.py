@@ -173,6 +173,7 @@ class EmbeddedChatModel:
         except BaseException:
             self._one_call.release()
             raise
+        loaded = time.monotonic()
         request = {
             "messages": list(messages),
             "max_tokens": max_tokens,
@@ -203,7 +204,7 @@ class EmbeddedChatModel:
             raise ChatTimeout(self._too_slow())
         if call.error:
             raise ModelUnavailable(f"{self._model_id} refused the request: {call.error}")
-        return [self._checked(call, k, schema, time.monotonic() - started) for k in range(samples)]
+        return [self._checked(call, k, schema, time.monotonic() - loaded) for k in range(samples)]
 
     def hidden_states(self, texts: Sequence[str], frame: tuple[str, str], blocks: int) -> np.ndarray:
         """What the model holds of each text in its middle: the mean over its tokens, and over those that follow.
