@@ -15,12 +15,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-from fit_reader import BANK, bank
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
+from texts import bank, lines_of
 
 import llm_agent
 from llm_agent.address import AddressScreen, grams
@@ -84,11 +84,10 @@ def everything_fitted(strength: float = STRENGTH) -> AddressScreen:
 def written() -> tuple[list[str], list[str]]:
     """Addresses and honest words that were written down for learning."""
     addresses, honest = [], []
-    for file in sorted((HERE / "addresses").glob("*.jsonl")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            told = json.loads(line)
+    for clauses in lines_of("addresses").values():
+        for told in clauses:
             (addresses if told["is"] == "address" else honest).append(told["text"])
-    for sentence in bank(BANK):
+    for sentence in bank():
         (addresses if sentence["about"] == "message" else honest).append(sentence["text"])
     for file in sorted(JOURNALS.glob("tuning_*.json")):
         for entry in json.loads(file.read_text(encoding="utf-8")):

@@ -42,7 +42,7 @@ from hrv_shared.scoring import covered, crps_from_quantiles
 from hrv_shared.settings import load_settings
 from hrv_shared.store import Store, write_bytes_atomic
 from llm_agent.bench.memory import RememberingModel
-from llm_agent.cli import model_digest, open_model, reader_of, style_of
+from llm_agent.cli import model_digest, open_model, style_of
 from llm_agent.errors import NoBriefing
 from llm_agent.forecast import agent_forecast
 from whoop_api_client.simulator.nightly_law import NightlyLaw
@@ -126,7 +126,7 @@ def replay_one(folder: Path, seed: int, asked, settings, model: StaysOpen):
         try:
             said = agent_forecast(
                 store, issue, lambda: model, samples=asked.samples, seed=settings.seed, style=style_of(settings),
-                reader=reader_of(settings), model_digest=model_digest(settings),
+                model_digest=model_digest(settings),
             )  # fmt: skip
         except NoBriefing:  # a day on which no model spoke
             continue

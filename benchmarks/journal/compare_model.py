@@ -20,7 +20,7 @@ from typing import Any
 
 from hrv_shared.cli import progress
 from hrv_shared.llm import ChatModel, open_chat_model
-from hrv_shared.models import resolve
+from hrv_shared.models import default_model, resolve
 from hrv_shared.settings import load_settings
 from journal_analysis.bench import text_cases
 from journal_analysis.bench_texts import spoken_of
@@ -111,15 +111,15 @@ def _model() -> ChatModel:
     path = None
     if settings.llm_backend == "embedded":
         path = resolve(
-            settings.llm_model,
+            "llm",
             cache_dir=settings.cache_dir,
             configured_path=settings.llm_model_path,
             allow_download=settings.allow_download,
         ).path
     key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
     return open_chat_model(
-        settings.llm_backend, model_path=path, model=settings.llm_model, base_url=settings.llm_base_url, api_key=key,
-        allow_remote=settings.llm_allow_remote, threads=settings.threads,
+        settings.llm_backend, model_path=path, model=default_model("llm").name, base_url=settings.llm_base_url,
+        api_key=key, allow_remote=settings.llm_allow_remote, threads=settings.threads,
     )  # fmt: skip
 
 

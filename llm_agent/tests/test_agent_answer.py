@@ -17,7 +17,7 @@ from llm_agent.counted import Counted
 from llm_agent.errors import ModelFailed
 from llm_agent.free import grounds_of
 from llm_agent.grounding import check_text
-from llm_agent.prompts import load_prompt, prompt_names
+from llm_agent.prompts import prompt_names
 
 JAB = "Had my flu jab after lunch."
 GATE = "Repaired the garden gate."
@@ -168,7 +168,7 @@ def test_a_sample_without_an_answer_to_one_sentence_borrows_another_s():
 
 def test_each_sentence_is_a_question_of_its_own_after_the_same_static_part():
     made = make_briefing(summary_of(()), WEEK, [f"{GATE} {JAB} {GATE}"])
-    asked = questions_for(made, load_prompt("choice"), "choice")
+    asked = questions_for(made, "choice")
     assert [(q.id, q.messages[-1]["content"]) for q in asked] == [("J1", GATE), ("J2", JAB)]
     assert asked[0].messages[:-1] == asked[1].messages[:-1] and asked[0].schema == CHOICE_SCHEMA
 
@@ -256,8 +256,8 @@ def test_the_briefing_is_numbered_short_and_the_same_each_time():
 
 
 def test_prompts_are_files_whose_examples_are_valid_answers():
-    assert prompt_names() == ["choice", "free", "read"]
-    (question,) = questions_for(make_briefing(summary_of(()), WEEK, [JAB]), load_prompt("choice"), "choice")
+    assert prompt_names() == ["choice", "free"]
+    (question,) = questions_for(make_briefing(summary_of(()), WEEK, [JAB]), "choice")
     choices = CHOICE_SCHEMA["properties"]["about"]["enum"]
     given = [json.loads(m["content"])["about"] for m in question.messages if m["role"] == "assistant"]
     assert len(given) > 40 and set(given) <= set(choices)

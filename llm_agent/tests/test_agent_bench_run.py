@@ -159,24 +159,18 @@ def test_a_bad_reply_is_remembered_as_one(tmp_path):
         empty.complete(ask, **how | {"seed": 4})
 
 
-def test_a_state_is_read_once_and_the_same_from_the_file(tmp_path):
+def test_states_are_counted_and_not_kept(tmp_path):
     class Stated:
         model_id = "stated"
 
-        def hidden_states(self, texts, frame, blocks):
-            asked.append((*texts, *frame, blocks))
-            return np.array([[0.25, -0.333251953125 if blocks == 16 else 0.5]] * len(texts), np.float32)
+        def states(self, texts):
+            return np.ones((len(texts), 2), np.float32)
 
-    asked = []
-    first = RememberingModel(Stated(), tmp_path / "m.jsonl").hidden_states(["a", "a"], ("<", ">"), 16)
-    again = RememberingModel(Stated(), tmp_path / "m.jsonl")
-    same = again.hidden_states(["a"], ("<", ">"), 16)
-    assert np.array_equal(first, np.repeat(same, 2, axis=0)) and first.shape == (2, 2)
-    assert again.take().fresh == 0
-    assert again.hidden_states(["b", "a"], ("<", ">"), 16).shape == (2, 2) and again.take().fresh == 1
-    for frame, blocks in ((("<", ">"), 12), (("(", ">"), 16)):
-        again.hidden_states(["a"], frame, blocks)
-    assert asked == [("a", "<", ">", 16), ("b", "<", ">", 16), ("a", "<", ">", 12), ("a", "(", ">", 16)]
+    model = RememberingModel(Stated(), tmp_path / "m.jsonl")
+    assert model.states(["a", "b"]).shape == (2, 2) and model.states([]).shape == (0, 2)
+    used = model.take()
+    assert (used.calls, used.fresh) == (2, 2) and used.seconds >= 0
+    assert not (tmp_path / "m.jsonl").exists()
 
 
 def test_words_alone_leave_code_nothing_to_sum(tmp_path):

@@ -178,18 +178,18 @@ def test_a_red_flag_brings_its_fixed_notice_whatever_the_model_says(store):
     assert failed["status"] == "refused" and [n["kind"] for n in failed["notices"]] == ["chest_pain"]
 
 
-@pytest.mark.real_llm
 @pytest.mark.timeout(1500)
+@pytest.mark.parametrize("model", ["mpnet-base-v2", pytest.param("qwen2.5-coder-1.5b", marks=pytest.mark.real_llm)])
 @pytest.mark.parametrize(("text", "sign"), [
     ("I had my second vaccination this afternoon and my arm is hot and swollen.", -1),
     ("Ordinary day at the office, then cooked dinner.", 0),
 ])  # fmt: skip
-def test_the_real_model_moves_the_right_way(store, text, sign):
+def test_the_real_model_moves_the_right_way(store, model, text, sign):
     from hrv_shared.models import ModelError, resolve
     from hrv_shared.settings import load_settings
-    from llm_agent.cli import open_model
+    from llm_agent.cli import open_model, style_of
 
-    settings = load_settings()
+    settings = load_settings({}).model_copy(update={"llm_model": model})
     try:
         resolve(settings.llm_model, cache_dir=settings.cache_dir, configured_path=settings.llm_model_path)
     except ModelError as error:
@@ -197,7 +197,7 @@ def test_the_real_model_moves_the_right_way(store, text, sign):
     write_summary(store, ())
     say(store, "e1", text, NOW - timedelta(minutes=1))
     issue_mix(store)
-    result = agent_forecast(store, ISSUE, lambda: open_model(settings))
+    result = agent_forecast(store, ISSUE, lambda: open_model(settings), style=style_of(settings))
     assert result["status"] == "issued", result
     shift = result["opinion"]["shift_ms"]
     assert shift < 0 if sign < 0 else abs(shift) <= 2

@@ -1,4 +1,4 @@
-"""The trained reader: sides before kinds, one sentence at a time, bound to its model and its wording."""
+"""The trained reader: sides before kinds, one sentence at a time, bound to its network."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import pytest
 
 from agent_summary import BASE, summary_of
 from hrv_shared.constants import HORIZONS, MEDIAN_INDEX
-from hrv_shared.llm import ModelUnavailable
-from hrv_shared.models.manifest import QWEN_CODER_1_5B
+from hrv_shared.models import ModelError, manifest_of, resolve
+from hrv_shared.models.cache import combined_sha256
+from hrv_shared.settings import load_settings
 from llm_agent.answer import CONTESTED_SPREAD, UNSURE_SHARE, ask_agent
-from llm_agent.errors import ModelFailed
-from llm_agent.prompts import load_prompt
-from llm_agent.reader import INSERTED_SHARE, Reader, read_head, reader_for
+from llm_agent.encoder import MATRICES, Encoder
+from llm_agent.reader import INSERTED_SHARE, MODEL, Reader, read_reader, shipped_reader
 
 KINDS = ("daily life", "others", "plan", "message", "body", "heart", "night", "relief")
 WEEK = dict.fromkeys(HORIZONS, BASE)
@@ -23,7 +23,8 @@ WIDTH = len(KINDS)
 def head(**more) -> Reader:
     strengths = np.zeros((3, WIDTH))
     strengths[2, KINDS.index("heart")] = 1.0
-    about = {"model_sha256": "ab", "prompt_digest": "cd", "blocks": 16, "kinds": KINDS,
+    thin = np.zeros((2, 1)), np.zeros((1, 2))
+    about = {"model_sha256": "ab", "kinds": KINDS, "tuned": dict.fromkeys(MATRICES, thin),
              "inserted_weights": np.zeros(WIDTH), "inserted_bias": -1000.0} | more  # fmt: skip
     return Reader(
         weights=np.eye(WIDTH), bias=np.zeros(WIDTH), strength_weights=strengths,
@@ -42,11 +43,12 @@ class StateModel:
     model_id = "stated"
 
     def __init__(self, states):
-        self.states, self.read = states, []
+        self.known, self.read = states, []
 
-    def hidden_states(self, texts, frame, blocks):
+    def states(self, texts):
         self.read += texts
-        return np.array([next(s for word, s in self.states.items() if word in text) for text in texts])
+        found = [next(s for word, s in self.known.items() if word in text) for text in texts]
+        return np.array(found).reshape(-1, WIDTH)
 
 
 def ask(states, journal, reader=None):
@@ -142,32 +144,64 @@ def test_an_evening_without_words_asks_nobody():
     assert not model.read and not any(answer.shifts_ms.values())
 
 
-def test_without_a_reader_or_a_model_there_is_no_opinion():
-    with pytest.raises(ModelFailed, match="no reader"):
-        ask_agent(summary_of(()), WEEK, ["Had a jab."], StateModel({}), style="read")
-
-    class Broken(StateModel):
-        def hidden_states(self, texts, frame, blocks):
-            raise ModelUnavailable("gone")
-
-    with pytest.raises(ModelFailed, match="gone"):
-        ask_agent(summary_of(()), WEEK, ["Had a jab."], Broken({}), style="read", reader=head())
-
-
-def test_a_head_is_the_same_after_a_round_trip(tmp_path):
-    head().save(tmp_path / "a.head")
-    head().save(tmp_path / "b.head")
-    data = (tmp_path / "a.head").read_bytes()
-    assert data == (tmp_path / "b.head").read_bytes()
-    again, given = read_head(data), np.array([state(body=0.7), state(plan=0.6)])
+def test_a_reader_is_the_same_after_a_round_trip(tmp_path):
+    head().save(tmp_path / "a.reader")
+    head().save(tmp_path / "b.reader")
+    data = (tmp_path / "a.reader").read_bytes()
+    assert data == (tmp_path / "b.reader").read_bytes()
+    again, given = read_reader(data), np.array([state(body=0.7), state(plan=0.6)])
     assert again.verdicts(given, [1.0, 1.0])[1].about == "plan" and again.kinds == KINDS and len(again.digest) == 8
     assert again.probabilities(given) == pytest.approx(head().probabilities(given), abs=1e-3)
     assert again.inserted(given) == pytest.approx(head().inserted(given), abs=1e-3)
 
 
-def test_the_shipped_head_fits_the_default_model_and_the_shipped_wording():
-    """A new wording or model needs a new fit: benchmarks/agent/fit_reader.py --write."""
-    reader = reader_for(QWEN_CODER_1_5B.files[0].sha256, load_prompt("read").digest)
-    assert reader is not None and reader.kinds == KINDS and reader.weights.shape == (8, 2 * 1536)
-    assert reader_for("another model", load_prompt("read").digest) is None
-    assert reader_for(QWEN_CODER_1_5B.files[0].sha256, "another wording") is None
+def test_the_shipped_reader_fits_the_default_model():
+    """Other weights need a new fit: benchmarks/agent/fit_reader.py --write."""
+    reader = shipped_reader()
+    files = {file.name: file.sha256 for file in manifest_of(MODEL).files}
+    assert reader.model_sha256 == combined_sha256(files) and reader.kinds == KINDS
+    assert reader.weights.shape == (8, 768) and set(reader.tuned) == set(MATRICES)
+    assert reader.label.startswith("read-") and len(reader.digest) == 8
+
+
+@pytest.fixture(scope="module")
+def folder():
+    """The network's weights, where they have been fetched."""
+    cache_dir = load_settings({}).cache_dir
+    try:
+        return resolve(MODEL, cache_dir=cache_dir).path
+    except ModelError:
+        pytest.skip(f"{MODEL} is not in {cache_dir}; fetch it with: hrv models fetch reader")
+
+
+def test_the_shipped_reader_reads_plain_matters_right(folder):
+    """Each alone: the same whatever is read beside it."""
+    reader = shipped_reader()
+    told = {
+        "Grandad died this morning.": "heart", "I have been sick since noon.": "body",
+        "The biopsy came back benign.": "relief", "Took the bins out.": "daily life",
+    }  # fmt: skip
+    encoder = reader.encoder(folder)
+    states = encoder.states(list(told))
+    said = [verdict.about.partition(", ")[0] for verdict in reader.verdicts(states, np.ones(len(told)))]
+    assert said == list(told.values())
+    assert np.array_equal(encoder.states(list(told)[::-1])[::-1], states)
+
+
+def test_a_text_of_any_length_is_read(folder):
+    encoder = shipped_reader().encoder(folder)
+    assert np.isfinite(encoder.states(["", "word " * 3000, "🧑\u200d🚒" * 60])).all()
+    assert encoder.states([]).shape == (0, 768)
+
+
+def test_the_network_is_the_published_one(folder):
+    """Its states without what was tuned, as transformers 5.24 gives them (MPNetModel, mean over the tokens)."""
+    first = "The cat sleeps on the warm roof."
+    second = (
+        "Nine ships left the harbour in a storm, "
+        "and eight of them came back before the month was over, said the old pilot."
+    )
+    states = Encoder(folder).states([first, second])
+    assert states[0, :6] == pytest.approx([-0.12911, 0.05141, -0.00571, -0.03661, 0.15005, 0.03027], abs=2e-5)
+    assert states[1, :6] == pytest.approx([-0.12154, 0.05971, -0.03235, -0.09492, 0.09324, -0.1268], abs=2e-5)
+    assert np.linalg.norm(states, axis=1) == pytest.approx([3.07220, 2.59656], abs=2e-5)

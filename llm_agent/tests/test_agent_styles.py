@@ -7,24 +7,18 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from hrv_shared.models.manifest import QWEN_CODER_1_5B
+from hrv_shared.llm import ModelUnavailable
+from hrv_shared.settings import load_settings
 from llm_agent import cli
-from llm_agent.cli import app, style_of
+from llm_agent.cli import app, open_model, style_of
+from llm_agent.reader import MODEL
 
 
 class Chosen:
     """The settings that decide."""
 
-    def __init__(self, backend="embedded", style="auto", path=None):
-        self.llm_backend, self.agent_style, self.llm_model_path = backend, style, path
-
-
-@pytest.fixture(autouse=True)
-def digest(monkeypatch):
-    """No model's file is looked for; a test says whose digest it has."""
-    digests = ["some other model"]
-    monkeypatch.setattr(cli, "model_digest", lambda _: digests[0])
-    return digests
+    def __init__(self, backend="embedded", style="auto", path=None, model="qwen2.5-coder-1.5b"):
+        self.llm_backend, self.agent_style, self.llm_model_path, self.llm_model = backend, style, path, model
 
 
 @pytest.mark.parametrize(("chosen", "style"), [
@@ -35,10 +29,19 @@ def test_a_small_model_chooses_and_a_large_one_writes(chosen, style):
     assert style_of(chosen) == style
 
 
-def test_the_model_that_a_reader_was_fitted_for_is_read(digest):
-    digest[0] = QWEN_CODER_1_5B.files[0].sha256
-    assert style_of(Chosen()) == "read" and cli.reader_of(Chosen()).model_sha256 == digest[0]
-    assert style_of(Chosen(style="choice")) == "choice" and style_of(Chosen("openai")) == "free"
+def test_the_default_reads_unless_another_model_is_named(tmp_path):
+    assert load_settings({}).llm_model == MODEL and style_of(Chosen(model=MODEL)) == "read"
+    assert style_of(Chosen("openai", model=MODEL)) == "free"
+    assert style_of(Chosen(path=tmp_path / "own.gguf", model=MODEL)) == "choice"
+
+
+def test_the_reader_answers_no_prompts_and_says_so(tmp_path):
+    settings = load_settings({}).model_copy(update={"agent_style": "choice"})
+    with pytest.raises(ModelUnavailable, match="HRV_LLM_MODEL=qwen|hrv models fetch reader"):
+        open_model(settings)
+    absent = load_settings({}).model_copy(update={"cache_dir": tmp_path})
+    with pytest.raises(ModelUnavailable, match=r"hrv models fetch reader` \(405 MB"):
+        open_model(absent)
 
 
 def test_a_large_file_is_a_large_model(tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,14 +14,13 @@ from hypothesis.extra import numpy as hnp
 from fracast_plain import plain_fracast
 from hrv_shared.errors import Refusal, StaleData, TooFewNights
 from hrv_shared.forecaster import Forecaster
-from hrv_shared.models import ModelAbsent, resolve
+from hrv_shared.models import ModelAbsent, read_safetensors, resolve
 from hrv_shared.settings import load_settings
 from model_training import foundation
 from model_training.day_grid import day_grid
 from model_training.foundation import (
     FracastNet,
     WeightsAbsent,
-    WeightsMalformed,
     extend_deciles,
     fracast_quantiles,
     fracast_weights,
@@ -80,7 +78,7 @@ def weights() -> dict[str, np.ndarray]:
         path = resolve("fracast-0", cache_dir=cache_dir).path
     except ModelAbsent:
         pytest.skip(f"fracast-0 is not in {cache_dir}; fetch it with: hrv models fetch forecast")
-    return fracast_weights.read_safetensors(path)
+    return read_safetensors(path)
 
 
 def series(days: int, seed: int = 0, missing: float = 0.1) -> np.ndarray:
@@ -285,25 +283,6 @@ def test_a_failed_download_is_not_tried_twice(monkeypatch, tmp_path):
         with pytest.raises(WeightsAbsent, match="no network"):
             fracast_weights.loaded_net(may_download=may_download)
     assert tried == [False, True, False]
-
-
-def test_a_damaged_file_is_a_sentence(tmp_path):
-    path = tmp_path / "model.safetensors"
-    for content in (b"", b"\xff" * 40, (9).to_bytes(8, "little") + b'{"a": 1} '):
-        path.write_bytes(content)
-        with pytest.raises(WeightsMalformed, match="no safetensors file"):
-            fracast_weights.read_safetensors(path)
-
-
-def test_tensors_are_read_as_written(tmp_path):
-    a, b = np.arange(6, dtype="<f4").reshape(2, 3), np.array([7], dtype="<i8")
-    entry = {"a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}
-    entry["b"] = {"dtype": "I64", "shape": [1], "data_offsets": [24, 32]}
-    header = json.dumps(entry | {"__metadata__": {"x": "y"}}).encode()
-    path = tmp_path / "t.safetensors"
-    path.write_bytes(len(header).to_bytes(8, "little") + header + a.tobytes() + b.tobytes())
-    found = fracast_weights.read_safetensors(path)
-    assert set(found) == {"a", "b"} and np.array_equal(found["a"], a) and found["b"].tolist() == [7]
 
 
 def test_the_form_of_the_published_weights_is_the_expected_one(weights):

@@ -9,14 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
-import numpy as np
 import platformdirs
 import pytest
 
 from hrv_shared.llm import BadReply, ChatTimeout, ModelUnavailable, open_chat_model
-from hrv_shared.llm.cut import cut_short
 from hrv_shared.models import ModelAbsent, resolve
-from hrv_shared.models.cache import hash_file
 
 CACHE_DIR = Path(os.environ.get("HRV_CACHE_DIR") or platformdirs.user_cache_path("hrv"))
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "language" / "forecast_cases.json"
@@ -29,7 +26,6 @@ SCHEMA = {
     "required": ["word", "n"],
     "additionalProperties": False,
 }
-FRAME = ('Diary: "', '"\nHow is the writer? The writer is')
 ASK = [{"role": "user", "content": "Name an animal and a number, as JSON."}]
 
 
@@ -116,69 +112,6 @@ def test_what_was_read_of_a_prompt_is_taken_from_disk_the_next_time(tmp_path):
             file.write_bytes(file.read_bytes()[:5000])
     with closing(open_small()) as without:
         assert not without.read_ahead(static)
-
-
-def test_the_state_of_a_text_is_its_own_whatever_was_read_before(tmp_path):
-    """Two means of unit length; the second is the question's, so it changes with the text before it."""
-    texts = ["The cat sleeps.", "Nine ships left the harbour in a storm.", "No.", "🧑‍🚒" * 60]
-    with closing(open_small(derived_dir=tmp_path)) as model:
-        together, turned = (model.hidden_states(these, FRAME, 12) for these in (texts, texts[::-1]))
-        assert together.shape == (4, 2 * 576) and together.dtype == np.float32
-        assert np.array_equal(together, turned[::-1]) and len(np.unique(together, axis=0)) == 4
-        halves = together.reshape(4, 2, 576)
-        assert np.linalg.norm(halves, axis=2) == pytest.approx(1, abs=0.01)
-        assert not np.array_equal(halves[0, 1], halves[1, 1])
-        said = model.complete(ASK, schema=SCHEMA, seed=1).text
-        assert np.array_equal(together, model.hidden_states(texts, FRAME, 12)), "an answer in between"
-    with closing(open_small(cache_prompt=False)) as other:
-        assert said == other.complete(ASK, schema=SCHEMA, seed=1).text, "answers are those of the whole model"
-        with pytest.raises(ModelUnavailable, match="without a derived_dir"):
-            other.hidden_states(texts, FRAME, 12)
-
-
-def test_the_state_is_the_mean_over_the_text_and_the_mean_over_the_question(tmp_path):
-    """Words do not see what comes after them: the first mean is the same whatever the question, the second is not."""
-    text = ["The cat sleeps."]
-    with closing(open_small(derived_dir=tmp_path)) as model:
-        (one,), (other,) = (model.hidden_states(text, (FRAME[0], after), 12) for after in (FRAME[1], '"\nWhy?'))
-        assert np.array_equal(one[:576], other[:576]) and not np.array_equal(one[576:], other[576:])
-        whole, cut = (model.hidden_states(text, FRAME, blocks)[0] for blocks in (30, 12))
-        assert np.abs(whole @ cut) / 2 < 0.9, "the middle tells other things than the end"
-        with pytest.raises(ModelUnavailable, match="can't be cut to 31 blocks: it has 30"):
-            model.hidden_states(text, FRAME, 31)
-
-
-def test_a_cut_model_is_made_once_and_made_again_when_it_is_damaged(tmp_path):
-    path = model_file("smollm2-135m")
-    first = cut_short(path, 12, tmp_path)
-    made = first.stat().st_mtime_ns
-    assert cut_short(path, 12, tmp_path) == first and first.stat().st_mtime_ns == made
-    digest = hash_file(first)
-    with first.open("r+b") as file:
-        file.seek(50_000_000)
-        file.write(b"rotten")
-    again = cut_short(path, 12, tmp_path)
-    assert hash_file(again) == digest
-    assert sorted(f.suffix for f in tmp_path.iterdir()) == [".gguf", ".json"]
-    for blocks in (13, 14):
-        cut_short(path, blocks, tmp_path)
-    assert len(list(tmp_path.glob("*.gguf"))) == 2, "old copies go"
-    (tmp_path / "file").touch()
-    with pytest.raises(ModelUnavailable, match="could not be written"):
-        cut_short(path, 12, tmp_path / "file" / "folder")
-
-
-def test_no_state_without_a_text_in_time_or_from_a_closed_model(tmp_path):
-    model = open_small(timeout_s=60, derived_dir=tmp_path)
-    with pytest.raises(ModelUnavailable, match="refused the request: input .* too large"):
-        model.hidden_states(["word " * 3000], FRAME, 12)
-    model._timeout_s = -1
-    with pytest.raises(ChatTimeout, match="no complete answer"):
-        model.hidden_states(["The cat sleeps."], FRAME, 12)
-    model._timeout_s = 60
-    model.close()
-    with pytest.raises(ModelUnavailable, match="was closed"):
-        model.hidden_states(["The cat sleeps."], FRAME, 12)
 
 
 def test_a_timeout_cancels_the_call_and_the_model_stays_usable():

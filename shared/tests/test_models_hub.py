@@ -95,6 +95,6 @@ def test_a_model_without_an_official_file_says_so(tmp_path):
 
 def test_every_large_default_model_has_both_routes():
     large = [m for m in MANIFESTS if m.is_default and m.download_bytes > 10_000_000]
-    assert {m.kind for m in large} == {"asr", "llm"}
+    assert {m.kind for m in large} == {"asr", "llm", "reader"}
     assert all(m.hub_repo and m.hub_revision and m.pin_file for m in large)
     assert len(manifest_of("asr").hub_revision) == 40

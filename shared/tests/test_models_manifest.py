@@ -33,8 +33,9 @@ def test_defaults_are_those_of_the_reference():
     assert manifest_of("llm").size_bytes == 1_117_320_768
     assert len(manifest_of("asr").files) == 4
     assert manifest_of("forecast").name == "fracast-0"
-    kinds = ("asr", "llm", "forecast")
-    assert [sum(m.is_default for m in MANIFESTS if m.kind == kind) for kind in kinds] == [1, 1, 1]
+    assert manifest_of("reader").name == "mpnet-base-v2" and manifest_of("reader").joining_bytes > 800_000_000
+    kinds = ("asr", "llm", "forecast", "reader")
+    assert [sum(m.is_default for m in MANIFESTS if m.kind == kind) for kind in kinds] == [1, 1, 1, 1]
 
 
 def test_an_unknown_name_lists_the_known_ones():

@@ -16,16 +16,19 @@ from llm_agent.address import address_screen
 from llm_agent.briefing import Briefing, make_briefing
 from llm_agent.choice import CHOICE_SCHEMA, choice_messages, levers_of_choice, verdict_of
 from llm_agent.correction import Correction, average_of_samples, corrected_week, correction_of
+from llm_agent.encoder import Encoder
 from llm_agent.errors import ModelFailed
 from llm_agent.free import FREE_SCHEMA, free_messages, grounds_of, levers_of_free
 from llm_agent.grounding import check_text
 from llm_agent.levers import Lever
 from llm_agent.literature import beside_usual
-from llm_agent.prompts import Prompt, load_prompt
-from llm_agent.reader import SURE_FROM, Reader, reader_frame, reader_text
+from llm_agent.prompts import load_prompt
+from llm_agent.reader import SURE_FROM, Reader, shipped_reader
 from llm_agent.wording import plain_rationale
 
-__all__ = ["SAMPLES", "TEMPERATURE", "Answer", "Question", "Style", "ask_about", "ask_agent", "questions_for"]
+__all__ = [
+    "SAMPLES", "TEMPERATURE", "Answer", "Question", "Style", "ask_about", "ask_agent", "label_of", "questions_for",
+]  # fmt: skip
 
 Style = Literal["read", "choice", "free"]
 SAMPLES = 5
@@ -115,7 +118,7 @@ def ask_agent(
     summary: dict[str, Any],
     base_quantiles_ms: Mapping[int, Sequence[float]],
     journal: Sequence[str],
-    model: ChatModel,
+    model: ChatModel | Encoder,
     *,
     samples: int = SAMPLES,
     seed: int = 0,
@@ -134,7 +137,7 @@ def ask_agent(
     journal : sequence of str
         Today's transcripts.
     reader : Reader, optional
-        For the style ``read``: the head for this model.
+        For the style ``read``; by default the one that ships.
 
     Raises
     ------
@@ -147,7 +150,7 @@ def ask_agent(
 
 def ask_about(
     briefing: Briefing,
-    model: ChatModel,
+    model: ChatModel | Encoder,
     *,
     samples: int,
     seed: int,
@@ -156,17 +159,14 @@ def ask_about(
 ) -> Answer:
     """The same from a briefing."""
     if style == "read":
-        if reader is None:
-            raise ModelFailed(f"There is no reader for {model.model_id}; set HRV_AGENT_STYLE=choice.")
-        return _read_by_state(briefing, model, reader)
+        return _read_each(briefing, model, reader or shipped_reader())
     started = time.perf_counter()
-    prompt = load_prompt(style)
     temperature = TEMPERATURE if samples > 1 else 0.0
     replies: list[tuple[str, ChatReply | BadReply]] = []
     said: dict[str, list[ChatReply]] = {}
     repairs = 0
     try:
-        questions = questions_for(briefing, prompt, style)
+        questions = questions_for(briefing, style)
         if questions and (read_ahead := getattr(model, "read_ahead", None)):
             read_ahead(questions[0].messages[:-1])
         for question in questions:
@@ -183,22 +183,18 @@ def ask_about(
     except ChatError as error:
         raise ModelFailed(str(error)) from error
     read = _read_choices(said, briefing, samples) if style == "choice" else _read_free(said["all"], briefing)
-    return _combined(briefing, prompt.label, read, replies, repairs, model, time.perf_counter() - started)
+    return _combined(briefing, label_of(style), read, replies, repairs, model, time.perf_counter() - started)
 
 
-def _read_by_state(briefing: Briefing, model: ChatModel, reader: Reader) -> Answer:
+def _read_each(briefing: Briefing, model: Encoder, reader: Reader) -> Answer:
     """One reading of each sentence: nothing is drawn, the same words give the same verdict."""
     started = time.perf_counter()
-    prompt = load_prompt("read")
     asked = briefing.words.asked
-    try:
-        texts = [sentence.text for sentence in asked]
-        states = model.hidden_states(texts, reader_frame(prompt), reader.blocks) if texts else ()
-    except ChatError as error:
-        raise ModelFailed(str(error)) from error
+    texts = [sentence.text for sentence in asked]
+    states = model.states(texts)
     seconds = time.perf_counter() - started
     odds = [address_screen().message_odds(text) for text in texts]
-    verdicts = dict(zip((s.id for s in asked), reader.verdicts(states, odds) if texts else (), strict=True))
+    verdicts = dict(zip((s.id for s in asked), reader.verdicts(states, odds), strict=True))
     replies = [
         (name, _as_reply({"about": v.about, "sure": round(v.sure, 3)}, model.model_id, seconds))
         for name, v in verdicts.items()
@@ -214,21 +210,26 @@ def _read_by_state(briefing: Briefing, model: ChatModel, reader: Reader) -> Answ
     both_ways = len({lever.taken_ms < 0 for lever in told}) > 1
     unsure = both_ways or bool(told) and max(certainty[lever.id] for lever in told) < SURE_FROM
     sample = _Sample(tuple(levers), CONTESTED_SPREAD if unsure else 1.0, 0.0, "", (), certainty)
-    label = f"{prompt.label}.{reader.digest}"
-    return _combined(briefing, label, [sample], replies, 0, model, seconds, sure=not unsure)
+    return _combined(briefing, reader.label, [sample], replies, 0, model, seconds, sure=not unsure)
 
 
 def _as_reply(parsed: dict[str, Any], model_id: str, seconds: float) -> ChatReply:
     return ChatReply(json.dumps(parsed), parsed, model_id, 0, 0, round(seconds, 3))
 
 
-def questions_for(briefing: Briefing, prompt: Prompt, style: Style) -> list[Question]:
+def label_of(style: Style) -> str:
+    """Of the prompt, or of what was learned: another one opens a new score segment."""
+    return shipped_reader().label if style == "read" else load_prompt(style).label
+
+
+def questions_for(briefing: Briefing, style: Style) -> list[Question]:
     """The exact prompts of one evening; none for a small model when there is no sentence to judge."""
     if style == "read":
         return [
-            Question(sentence.id, ({"role": "user", "content": reader_text(sentence.text, prompt)},), {})
+            Question(sentence.id, ({"role": "user", "content": sentence.text},), {})
             for sentence in briefing.words.asked
         ]
+    prompt = load_prompt(style)
     if style == "choice":
         return [
             Question(sentence.id, tuple(choice_messages(sentence, prompt)), CHOICE_SCHEMA)

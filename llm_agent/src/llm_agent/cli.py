@@ -15,7 +15,7 @@ from hrv_shared.store import Store
 from llm_agent import belief_cli, tracing_cli
 from llm_agent.answer import Style
 from llm_agent.bench.cli import app as bench_app
-from llm_agent.reader import Reader, reader_for
+from llm_agent.reader import MODEL, shipped_reader
 
 LARGEST_CHOICE_BYTES = 3_000_000_000
 TIMEOUT_S = 420.0
@@ -39,7 +39,7 @@ def forecast(member: MemberOption = None, as_json: JsonOption = False) -> None:
     issue = current_issue(store, member or settings.member_id)
     result = agent_forecast(
         store, issue, lambda: open_model(settings), samples=settings.agent_samples, seed=settings.seed,
-        style=style_of(settings), reader=reader_of(settings), model_digest=model_digest(settings),
+        style=style_of(settings), model_digest=model_digest(settings),
     )  # fmt: skip
     emit({k: v for k, v in result.items() if k != "text"}, result["text"], as_json)
 
@@ -85,16 +85,15 @@ def _call_key(row: dict[str, Any]) -> str:
 @app.command()
 def preview(member: MemberOption = None, as_json: JsonOption = False) -> None:
     """What would be sent to the language model now, to the letter, and to where; nothing is sent."""
-    from llm_agent.answer import MAX_TOKENS, questions_for
+    from llm_agent.answer import MAX_TOKENS, label_of, questions_for
     from llm_agent.forecast import briefing_of
-    from llm_agent.prompts import load_prompt
 
     settings = load_settings()
     store = Store.open(settings)
     style = style_of(settings)
-    prompt = load_prompt(style)
+    label = label_of(style)
     issue = current_issue(store, member or settings.member_id)
-    asked = questions_for(briefing_of(store, issue), prompt, style)
+    asked = questions_for(briefing_of(store, issue), style)
     bodies = [
         {"messages": list(q.messages), "schema": q.schema, "max_tokens": MAX_TOKENS[style]} for q in asked
     ]
@@ -105,39 +104,31 @@ def preview(member: MemberOption = None, as_json: JsonOption = False) -> None:
     static = asked[0].messages[:-1] if asked else ()
     text = "\n".join(
         [
-            f"{size} bytes in {len(bodies)} requests, prompt {prompt.label}, for {where}.",
+            f"{size} bytes in {len(bodies)} requests, prompt {label}, for {where}.",
             *(f"--- {m['role']}\n{m['content']}" for m in static),
             *(f"--- user, {q.id}\n{q.messages[-1]['content']}" for q in asked),
         ]
     )
-    emit({"to": where, "prompt": prompt.label, "bytes": size, "requests": bodies}, text, as_json)
+    emit({"to": where, "prompt": label, "bytes": size, "requests": bodies}, text, as_json)
 
 
 def style_of(settings: Settings) -> Style:
     """How the model is asked.
 
-    By the setting; else by its state where a reader was fitted for this very model, by choices for other embedded
-    models of up to 3 GB, freely for all others.
+    By the setting; else the tuned network reads, other embedded models of up to 3 GB choose, and all others write.
     """
     if settings.agent_style != "auto":
         return settings.agent_style
     if settings.llm_backend != "embedded":
         return "free"
-    if reader_of(settings):
-        return "read"
     path = settings.llm_model_path
+    if path is None and settings.llm_model == MODEL:
+        return "read"
     return "free" if path and path.is_file() and path.stat().st_size > LARGEST_CHOICE_BYTES else "choice"
 
 
-def reader_of(settings: Settings) -> Reader | None:
-    """The reader that was fitted for the model of the settings."""
-    from llm_agent.prompts import load_prompt
-
-    return reader_for(model_digest(settings), load_prompt("read").digest)
-
-
 def model_digest(settings: Settings) -> str:
-    """The sha256 of the embedded model's file; empty where the model is somebody's server."""
+    """The sha256 of the embedded model's files; empty where the model is somebody's server."""
     from hrv_shared.models import ModelError, resolve
 
     if settings.llm_backend != "embedded":
@@ -152,7 +143,7 @@ def model_digest(settings: Settings) -> str:
 
 
 def open_model(settings: Settings):
-    """Open the language model that the settings name."""
+    """Open the model that the settings name: a chat model, or the reader's network."""
     from hrv_shared.llm import ModelUnavailable, open_chat_model
     from hrv_shared.models import ModelError, StderrProgress, resolve
 
@@ -163,8 +154,15 @@ def open_model(settings: Settings):
                 settings.llm_model, cache_dir=settings.cache_dir, configured_path=settings.llm_model_path,
                 allow_download=False, progress=StderrProgress(),
             ).path  # fmt: skip
+            if style_of(settings) == "read":
+                return shipped_reader().encoder(path)
         except ModelError as error:
             raise ModelUnavailable(str(error)) from error
+        if settings.llm_model_path is None and settings.llm_model == MODEL:
+            raise ModelUnavailable(
+                f"{MODEL} reads sentences and answers no prompts. Set HRV_AGENT_STYLE=auto, or name a model that does: "
+                "HRV_LLM_MODEL=qwen2.5-coder-1.5b."
+            )
         say("asking the language model, seconds to half a minute on two cores …")
     key = settings.llm_api_key
     return open_chat_model(

@@ -40,8 +40,7 @@ from llm_agent.correction import corrected_week, correction_of
 from llm_agent.counted import counted_by
 from llm_agent.errors import ModelFailed, NoBriefing
 from llm_agent.levers import EVENT_CARRY, EVENT_DOUBT, EVENT_PCT, LEAST_CERTAINTY, MOST_DOWN, MOST_UP
-from llm_agent.prompts import load_prompt
-from llm_agent.reader import INSERTED_SHARE, MOVES_FROM, RELIEF_ODDS, SURE_FROM, Reader
+from llm_agent.reader import INSERTED_SHARE, MOVES_FROM, RELIEF_ODDS, SURE_FROM
 from llm_agent.recalibration import recalibrated_rows
 from llm_agent.red_flags import red_flag_notices
 from llm_agent.telling import ADDRESS_FROM, BESIDE_FROM
@@ -60,7 +59,6 @@ def agent_forecast(
     samples: int = SAMPLES,
     seed: int = 0,
     style: Style = "choice",
-    reader: Reader | None = None,
     model_digest: str = "",
 ) -> dict[str, Any]:
     """Issue the agent's rows, or record why there are none.
@@ -68,9 +66,9 @@ def agent_forecast(
     Parameters
     ----------
     open_model : callable () -> ChatModel
-        Called only when a forecast is due; may raise ``ChatError``.
-    reader : Reader, optional
-        For the style ``read``, which reads each sentence once, whatever ``samples`` says.
+        Called only when a forecast is due; may raise ``ChatError``. For the style ``read`` it gives an ``Encoder``.
+    style : str
+        ``read`` reads each sentence once, whatever ``samples`` says.
     model_digest : str
         sha256 of the model's file where there is one; part of the score segment.
 
@@ -97,7 +95,7 @@ def agent_forecast(
     notices = [{"kind": n.kind, "text": n.text} for n in red_flag_notices(words, briefing.facts)]
     store.ledger.issue(issue.book, _rules_rows(issue, mix, briefing), utc_offset_min=issue.utc_offset_min)
     try:
-        answer = _ask(store, issue, open_model, briefing, samples, seed, style, reader)
+        answer = _ask(store, issue, open_model, briefing, samples, seed, style)
     except Refusal as refusal:
         return _refuse(store, issue, refusal) | {"notices": notices}
     segment = segment_of_call(answer, model_digest, samples)
@@ -220,17 +218,16 @@ def _ask(
     samples: int,
     seed: int,
     style: Style,
-    reader: Reader | None,
 ) -> Answer:
     try:
         model = open_model()
     except ChatError as error:
         raise ModelFailed(str(error)) from error
     try:
-        answer = ask_about(briefing, model, samples=samples, seed=seed, style=style, reader=reader)
+        answer = ask_about(briefing, model, samples=samples, seed=seed, style=style)
     finally:
         model.close()
-    asked = questions_for(briefing, load_prompt(style), style)
+    asked = questions_for(briefing, style)
     reply = {
         "model_id": answer.model_id, "seconds": answer.seconds, "answers": list(answer.replies),
         "prompt_tokens": answer.prompt_tokens, "repairs": answer.repairs,

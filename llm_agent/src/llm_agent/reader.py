@@ -1,8 +1,8 @@
-"""A trained reader for the default model: what a sentence is about, from the model's inner state after reading it.
+"""The trained reader: what a sentence of the evening is about, told by a small network that was tuned to diaries.
 
-A small model knows more than it says: its states in the middle, over the words of a sentence and over those of a
-question after it, read through a linear head that was fitted on labelled sentences, tell more than its answers do
-(``benchmarks/agent/RESULTS.md``). The head fits one file of weights and one wording, so it is bound to both.
+What was learned (``benchmarks/agent/fit_reader.py``) is one file of this package: thin matrices that are added to the
+published network's, and three heads on the mean of its states: what a sentence is about, how strong that is, and
+whether it is other text that got into the diary. It fits one file of weights, and is bound to it.
 
 Each sentence is read alone, so that no other sentence, whoever wrote it, can sway its verdict.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -22,9 +22,12 @@ from typing import Any
 import numpy as np
 
 from llm_agent.choice import MOVED, STRENGTHS
-from llm_agent.prompts import Prompt
+from llm_agent.encoder import MATRICES, Encoder
 
-__all__ = ["MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "reader_for", "reader_frame", "reader_text"]
+__all__ = ["MODEL", "MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "read_reader", "shipped_reader"]
+
+MODEL = "mpnet-base-v2"
+"""Whose weights are tuned; the agent's default model."""
 
 MOVES_FROM = 0.7
 """Least probability that the night goes one way, for a sentence to move it at all; above a half, because the bank holds
@@ -55,32 +58,29 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Reader:
-    """A linear head on the hidden states of one model under one wording.
+    """What was learned: thin matrices for the network, and heads on its states.
 
     Attributes
     ----------
     model_sha256 : str
-        Of the model's file.
-    prompt_digest : str
-        Of the wording; a head under another wording is refused.
-    blocks : int
-        Of the model, after which its state is read.
+        Of the network's files.
     kinds : tuple of str [K]
         ``daily life``, ``others``, ``plan``, ``message`` and those that move a night.
-    weights, bias : ndarray [K, 2 x width], [K]
-        Softmax regression on the states: means of the sentence's words and of the question's, each of unit length.
-    strength_weights, strength_bias : ndarray [S, 2 x width], [S]
+    tuned : mapping of str to (ndarray [out, r], ndarray [r, in])
+        By name of a matrix of the network, as ``Encoder`` takes them.
+    weights, bias : ndarray [K, width], [K]
+        Softmax regression on the states.
+    strength_weights, strength_bias : ndarray [S, width], [S]
         The same, for ``a little``, ``clearly``, ``a lot`` of a sentence that moves.
-    inserted_weights, inserted_bias : ndarray [2 x width], float
+    inserted_weights, inserted_bias : ndarray [width], float
         Logistic regression: whether the words are no account of the writer's day at all, where half of them are not.
     digest : str
         Of the file; part of the score segment.
     """
 
     model_sha256: str
-    prompt_digest: str
-    blocks: int
     kinds: tuple[str, ...]
+    tuned: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(repr=False)
     weights: np.ndarray = field(repr=False)
     bias: np.ndarray = field(repr=False)
     strength_weights: np.ndarray = field(repr=False)
@@ -89,12 +89,26 @@ class Reader:
     inserted_bias: float = field(repr=False)
     digest: str = ""
 
+    @property
+    def label(self) -> str:
+        """Stands where a prompt's would: ``read-1a2b3c4d``."""
+        return f"read-{self.digest}"
+
+    def encoder(self, folder: Path) -> Encoder:
+        """The tuned network, from the folder of the published one.
+
+        Raises
+        ------
+        ModelTampered
+        """
+        return Encoder(folder, self.tuned, model_id=MODEL)
+
     def probabilities(self, states: np.ndarray) -> np.ndarray:
         """Of each kind.
 
         Parameters
         ----------
-        states : ndarray [n, 2 x width]
+        states : ndarray [n, width]
 
         Returns
         -------
@@ -107,7 +121,7 @@ class Reader:
 
         Parameters
         ----------
-        states : ndarray [n, 2 x width]
+        states : ndarray [n, width]
 
         Returns
         -------
@@ -123,7 +137,7 @@ class Reader:
 
         Parameters
         ----------
-        states : ndarray [n, 2 x width]
+        states : ndarray [n, width]
         message_odds : sequence [n] of float
             By how much the odds of a message are raised: ``AddressScreen.message_odds`` of each sentence.
         """
@@ -147,15 +161,11 @@ class Reader:
         return said
 
     def save(self, path: Path) -> None:
-        """Write the head; half precision, the same bytes for the same head."""
-        about = {
-            "model_sha256": self.model_sha256,
-            "prompt_digest": self.prompt_digest,
-            "blocks": self.blocks,
-            "kinds": list(self.kinds),
-        }
+        """Write it; half precision, the same bytes for the same reader."""
+        about = {"model_sha256": self.model_sha256, "kinds": list(self.kinds)}
         rows = [
-            self.weights, self.bias[:, None], self.strength_weights, self.strength_bias[:, None],
+            *(thin for name in MATRICES for thin in self.tuned[name]),
+            self.weights, self.bias, self.strength_weights, self.strength_bias,
             self.inserted_weights, np.array([self.inserted_bias]),
         ]  # fmt: skip
         with path.open("wb") as file:
@@ -164,43 +174,28 @@ class Reader:
                 np.save(file, row.astype(np.float16), allow_pickle=False)
 
 
-def reader_frame(prompt: Prompt) -> tuple[str, str]:
-    """What is read before a sentence, and the question that is read after it."""
-    before, after = prompt.content["text"].split("{sentence}")
-    return before, after
-
-
-def reader_text(sentence: str, prompt: Prompt) -> str:
-    """The words that the model reads, to the letter."""
-    before, after = reader_frame(prompt)
-    return before + sentence + after
-
-
 @cache
-def reader_for(model_sha256: str, prompt_digest: str) -> Reader | None:
-    """The head that was fitted for this model's file under this wording; None: there is none."""
-    for entry in files("llm_agent").joinpath("data/readers").iterdir():
-        if entry.name.endswith(".head"):
-            reader = read_head(entry.read_bytes())
-            if (reader.model_sha256, reader.prompt_digest) == (model_sha256, prompt_digest):
-                return reader
-    return None
+def shipped_reader() -> Reader:
+    """The one of this package."""
+    return read_reader(files("llm_agent").joinpath(f"data/{MODEL}.reader").read_bytes())
 
 
-def read_head(data: bytes) -> Reader:
-    """A head from the bytes of its file."""
+def read_reader(data: bytes) -> Reader:
+    """A reader from the bytes of its file."""
     stream = io.BytesIO(data)
     about: dict[str, Any] = json.loads(stream.readline())
-    weights, bias, strength_weights, strength_bias, inserted_weights, inserted_bias = (
-        np.load(stream, allow_pickle=False).astype(np.float32) for _ in range(6)
-    )
+
+    def row() -> np.ndarray:
+        return np.load(stream, allow_pickle=False).astype(np.float32)
+
+    tuned = {name: (row(), row()) for name in MATRICES}
+    *heads, inserted_bias = (row() for _ in range(6))
     return Reader(
-        about["model_sha256"], about["prompt_digest"], about["blocks"], tuple(about["kinds"]), weights,
-        bias[:, 0], strength_weights, strength_bias[:, 0], inserted_weights, float(inserted_bias[0]),
+        about["model_sha256"], tuple(about["kinds"]), tuned, *heads, float(inserted_bias[0]),
         sha256(data).hexdigest()[:8],
     )  # fmt: skip
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

@@ -11,8 +11,7 @@ HrvError
     ├── BadTable            the benchmark's table can't be used                       (bench/errors.py)
     ├── BadChange           a what-if asks for something that can't be                (explanation/errors.py)
     ├── NothingToExplain    there is no forecast to take apart                        (explanation/errors.py)
-    ├── MissingLibrary      an opponent's library is not installed                    (opponents/protocol.py)
-    └── WeightsMalformed    a pretrained network's weights can't be read              (foundation/errors.py)
+    └── MissingLibrary      an opponent's library is not installed                    (opponents/protocol.py)
 
 Refusals to forecast (``TooFewNights``, ``StaleData``) are those of ``hrv_shared``; ``WeightsAbsent`` and
 ``PackageAbsent`` (foundation/errors.py) are the only ones of this room.

@@ -48,7 +48,7 @@ FORWARDED = {
     "scorecard": ("shared", "scorecard", "how good every forecaster has been"),
     "ledger": ("shared", "ledger", "hrv ledger verify|show"),
     "record": ("shared", "record", "where the record is; take it to PostgreSQL: hrv record status|use|move"),
-    "models": ("shared", "models", "model weights: hrv models fetch asr|llm|forecast, status"),
+    "models": ("shared", "models", "model weights: hrv models fetch asr|reader|forecast|llm, status"),
     "settings": ("shared", "settings", "every setting in force"),
     "erase": ("shared", "erase", "remove everything of you from this machine (asks for the words)"),
     "serve": ("whoop", "serve", "the WHOOP room's service"),

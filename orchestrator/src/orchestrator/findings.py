@@ -208,7 +208,7 @@ def token_store(connection: Mapping[str, Any]) -> Finding:
 def model_files(absent: Collection[str]) -> Finding:
     """Whether the weights that the settings name are on this machine."""
     if absent:
-        return Finding("models", "warn", f"{', '.join(absent)} not here", "hrv models fetch asr llm forecast")
+        return Finding("models", "warn", f"{', '.join(absent)} not here", "hrv models fetch asr reader forecast")
     return Finding("models", "ok", "ready")
 
 

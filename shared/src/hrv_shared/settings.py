@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     notify_numbers: bool = Field(default=False, description="numbers in notifications: they lie on locked screens")
     notify_quiet: str = Field(default="22:00-07:00", description="local hours in which nothing is sent")
     llm_backend: Literal["embedded", "openai", "anthropic", "none"] = "embedded"
-    llm_model: str = "qwen2.5-coder-1.5b"
+    llm_model: str = "mpnet-base-v2"
     llm_model_path: Path | None = None
     llm_base_url: str | None = None
     llm_api_key: SecretStr | None = None
@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     agent_style: Literal["auto", "choice", "free"] = Field(
         default="auto",
         description="choice: a model picks among checked options (small ones); free: it writes within a schema; "
-        "auto: the default model's state is read, others by their size",
+        "auto: the default reads sentences without a prompt, others by their size",
     )
     allow_download: bool = True
 

@@ -62,7 +62,7 @@ def bench(
     from llm_agent.bench.cases import load_cases
     from llm_agent.bench.random_model import RANDOM, RandomModel
     from llm_agent.bench.run import measure, memory_file, text_of
-    from llm_agent.cli import open_model, reader_of, style_of
+    from llm_agent.cli import open_model, style_of
 
     if style not in (None, "choice", "free"):
         raise typer.BadParameter(f"--style: expected choice or free, got {style!r}")
@@ -77,11 +77,10 @@ def bench(
     count = min(only or len(told.cases), len(told.cases)) * sides[told.kind]
     chance = model == RANDOM
     style = style or ("choice" if chance else style_of(settings))
-    reader = reader_of(settings) if style == "read" else None
     with progress(f"Evenings of {told.name}", total=count) as advance:
         result = measure(
             cases, RandomModel if chance else lambda: open_model(settings),
-            partial(_ask_agent, style=style, reader=reader), samples=samples or settings.agent_samples,
+            partial(_ask_agent, style=style), samples=samples or settings.agent_samples,
             seed=seed, only=only, words_only=words_only, resume=resume, advance=advance,
             memory=None if chance else memory_file(settings.cache_dir, told.name),
         )  # fmt: skip

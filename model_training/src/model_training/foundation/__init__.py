@@ -6,7 +6,7 @@ package or their weights are absent.
 """
 
 from model_training.foundation.deciles import extend_deciles
-from model_training.foundation.errors import PackageAbsent, WeightsAbsent, WeightsMalformed
+from model_training.foundation.errors import PackageAbsent, WeightsAbsent
 from model_training.foundation.fracast import fracast_quantiles
 from model_training.foundation.fracast_net import FracastNet
 from model_training.foundation.fracast_weights import load_weights, loaded_net
@@ -15,7 +15,6 @@ __all__ = [
     "FracastNet",
     "PackageAbsent",
     "WeightsAbsent",
-    "WeightsMalformed",
     "extend_deciles",
     "fracast_quantiles",
     "load_weights",

@@ -1,27 +1,22 @@
-"""The weights of Fracast-0: found by the model resolver, read without any library.
-
-``safetensors`` is eight bytes of header length, a JSON header with name, type, shape and offsets, then the tensors.
-"""
+"""The weights of Fracast-0, found by the model resolver."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hrv_shared.models import ModelError, resolve
-from model_training.foundation.errors import WeightsAbsent, WeightsMalformed
+from hrv_shared.models import ModelError, read_safetensors, resolve
+from model_training.foundation.errors import WeightsAbsent
 from model_training.foundation.fracast_net import FracastNet
 
 if TYPE_CHECKING:
     from hrv_shared.settings import Settings
 
-__all__ = ["MODEL", "load_weights", "loaded_net", "read_safetensors"]
+__all__ = ["MODEL", "load_weights", "loaded_net"]
 
 MODEL = "fracast-0"
-TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I8": "|i1"}
 
 
 def loaded_net(*, may_download: bool = False) -> FracastNet:
@@ -46,32 +41,6 @@ def load_weights(settings: Settings) -> dict[str, np.ndarray]:
         Not on this machine, and not to be had; the sentence names the command that fetches them.
     """
     return read_safetensors(_path(settings.cache_dir, settings.allow_download))
-
-
-def read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """Read every tensor of a ``.safetensors`` file.
-
-    Raises
-    ------
-    WeightsMalformed
-        The file is not of that form.
-    """
-    data = path.read_bytes()
-    try:
-        begin = 8 + int.from_bytes(data[:8], "little")
-        entries = json.loads(data[8:begin])
-        entries.pop("__metadata__", None)
-        tensors = {}
-        for name, entry in entries.items():
-            first, last = entry["data_offsets"]
-            flat = np.frombuffer(data[begin + first : begin + last], TYPES[entry["dtype"]])
-            tensors[name] = flat.reshape(entry["shape"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsMalformed(
-            f"{path} is no safetensors file ({type(error).__name__}: {error}). Remove it and run "
-            "`hrv models fetch forecast`."
-        ) from None
-    return tensors
 
 
 _nets: dict[Path, FracastNet] = {}

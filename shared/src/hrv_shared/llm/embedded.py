@@ -18,9 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 
-from hrv_shared.llm.cut import cut_short
 from hrv_shared.llm.errors import BadReply, ChatError, ChatTimeout, ModelUnavailable
 from hrv_shared.llm.port import ChatReply, Message
 from hrv_shared.llm.reply import checked_reply
@@ -38,9 +36,6 @@ READ_FILES = 2
 
 MOST_SAMPLES = 8
 """Answers drawn side by side from one reading of the prompt; they share the window's room."""
-
-STATE_TOKENS = 1024
-"""A text whose state is taken is read in one go, so it can't be longer."""
 
 
 class EmbeddedChatModel:
@@ -62,7 +57,7 @@ class EmbeddedChatModel:
     timeout_s : float, s
         Limit of one call.
     derived_dir : Path, optional
-        Where is kept what was made from the model: readings of prompts, and the model cut short.
+        Where readings of prompts are kept.
 
     Raises
     ------
@@ -94,7 +89,6 @@ class EmbeddedChatModel:
         self._port = httpx.Client(headers=headers, timeout=timeout_s, trust_env=False)
         self._build = f"{path.resolve()} {path.stat().st_size} {n_ctx}"
         self._server: Any = None
-        self._depth: int | None = None
 
     @property
     def model_id(self) -> str:
@@ -169,7 +163,7 @@ class EmbeddedChatModel:
             raise ModelUnavailable(f"Expected 1 to {MOST_SAMPLES} samples of one prompt, got {samples}.")
         self._begin_call()
         try:
-            self._at(None)
+            self._have_loaded()
         except BaseException:
             self._one_call.release()
             raise
@@ -206,62 +200,6 @@ class EmbeddedChatModel:
             raise ModelUnavailable(f"{self._model_id} refused the request: {call.error}")
         return [self._checked(call, k, schema, time.monotonic() - loaded) for k in range(samples)]
 
-    def hidden_states(self, texts: Sequence[str], frame: tuple[str, str], blocks: int) -> np.ndarray:
-        """What the model holds of each text in its middle: the mean over its tokens, and over those that follow.
-
-        Each text is read alone in the frame, so no state depends on another text. Nothing is generated. A copy of the
-        model that ends after ``blocks`` blocks is made once, and loaded instead of the whole one.
-
-        Parameters
-        ----------
-        frame : (str, str)
-            What is read before each text and after it.
-
-        Returns
-        -------
-        ndarray [texts, 2 x width of the model], float32
-            Two means of unit length side by side, to half precision, so that a state that was kept on disk equals one
-            that was just read.
-
-        Raises
-        ------
-        ModelUnavailable
-            A text is longer than ``STATE_TOKENS``, or the model can't be cut there.
-        ChatTimeout
-            As for ``sample``; the time limit is looked at between two texts.
-        """
-        started = time.monotonic()
-        before, after = frame
-        states = []
-        self._begin_call()
-        try:
-            self._at(blocks)
-            ahead, behind = (len(self._post("tokenize", part)["tokens"]) for part in frame)
-            for text in texts:
-                if time.monotonic() - started > self._timeout_s:
-                    raise ChatTimeout(self._too_slow())
-                (read,) = self._post("embedding", before + text + after)
-                tokens = np.asarray(read["embedding"], np.float32)
-                own = tokens[ahead : max(ahead + 1, len(tokens) - behind)]
-                means = own.mean(axis=0), tokens[-behind:].mean(axis=0)
-                states.append(np.concatenate([mean / np.linalg.norm(mean) for mean in means]))
-        except httpx.TimeoutException as error:
-            raise ChatTimeout(self._too_slow()) from error
-        except httpx.HTTPError as error:
-            raise ModelUnavailable(f"{self._model_id} did not answer: {error}") from error
-        finally:
-            self._one_call.release()
-        return np.asarray(states, np.float16).astype(np.float32)
-
-    def _post(self, what: str, content: str) -> Any:
-        """Ask over the server's own port: the library has no other door for states of single tokens."""
-        self._was_asked = True
-        answer = self._port.post(f"{self._server.listening_address}/{what}", json={"content": content})
-        if not answer.is_success:
-            told = answer.json().get("error", {}).get("message", "unknown error")
-            raise ModelUnavailable(f"{self._model_id} refused the request: {told}")
-        return answer.json()
-
     def _begin_call(self) -> None:
         """Take the lock that holds calls apart."""
         if self._closed:
@@ -272,25 +210,17 @@ class EmbeddedChatModel:
             self._one_call.release()
             raise ModelUnavailable(f"{self._model_id} was closed; open it again.")
 
-    def _at(self, depth: int | None) -> None:
-        """Have the model loaded to a depth, and nothing beside it: two would need twice the memory."""
-        if self._server is not None and depth == self._depth:
-            return
-        if depth is not None and self._derived_dir is None:
-            raise ModelUnavailable(f"{self._model_id} can't be read at block {depth} without a derived_dir.")
-        self._unload()
-        path = self._path if depth is None else cut_short(self._path, depth, self._derived_dir)
-        self._server = _load(
-            path, self._model_id, self._threads, self._n_ctx, self._key, self._derived_dir,
-            for_states=depth is not None,
-        )  # fmt: skip
-        self._depth, self._was_asked = depth, False
+    def _have_loaded(self) -> None:
+        """Load the model when it is first asked: an evening without a question costs nothing."""
+        if self._server is None:
+            self._server = _load(self._path, self._model_id, self._threads, self._n_ctx, self._key, self._derived_dir)
+            self._was_asked = False
 
     def _unload(self) -> None:
         if self._server is not None and not self._was_asked:
             # llama.cpp's loop may not run yet; stopped before it began, it never ends. A token proves that it runs.
-            with suppress(httpx.HTTPError, ModelUnavailable):
-                self._post("embedding", ".")
+            with suppress(httpx.HTTPError):
+                self._port.post(f"{self._server.listening_address}/embedding", json={"content": "."})
         self._server = None
 
     def read_ahead(self, messages: Sequence[Message]) -> bool:
@@ -336,10 +266,10 @@ class EmbeddedChatModel:
 
     def _slot(self, action: str, name: str) -> bool:
         """Save or restore the first slot, over the server's own port: the library has no other door for it."""
-        with self._one_call:  # else another thread could load another depth meanwhile
+        with self._one_call:
             if self._closed:
                 return False
-            self._at(None)
+            self._have_loaded()
             address = f"{self._server.listening_address}/slots/0"
             answer = self._port.post(address, params={"action": action}, json={"filename": name})
         return answer.is_success
@@ -425,23 +355,21 @@ def _check(path: Path) -> None:
         ) from None
 
 
-def _load(
-    path: Path, model_id: str, threads: int, n_ctx: int, key: str, derived_dir: Path | None, *, for_states: bool
-) -> Any:
+def _load(path: Path, model_id: str, threads: int, n_ctx: int, key: str, derived_dir: Path | None) -> Any:
     import xllamacpp
 
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = model_id  # else answers carry the path
     params.n_ctx = n_ctx
-    params.n_parallel = 1 if for_states else MOST_SAMPLES
+    params.n_parallel = MOST_SAMPLES
     params.kv_unified = True  # samples of one prompt share its place in the window
-    params.n_batch = params.n_ubatch = STATE_TOKENS if for_states else BATCH_TOKENS
+    params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.warmup = False
     params.verbosity = 0
     params.offline = True
-    params.embedding = True  # beside answers: ``hidden_states``
+    params.embedding = True  # for the token of ``_unload``
     params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_NONE
     params.cache_ram_mib = 0  # its default may keep 8 GB of old prompts
     params.api_keys = [key]

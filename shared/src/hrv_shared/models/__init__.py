@@ -12,6 +12,7 @@ from hrv_shared.models.inventory import ModelStatus, status
 from hrv_shared.models.manifest import MANIFESTS, default_model, manifest_of
 from hrv_shared.models.progress import Progress, StderrProgress
 from hrv_shared.models.resolver import ResolvedModel, fetch, resolve
+from hrv_shared.models.tensors import read_safetensors
 
 __all__ = [
     "MANIFESTS",
@@ -28,6 +29,7 @@ __all__ = [
     "default_model",
     "fetch",
     "manifest_of",
+    "read_safetensors",
     "resolve",
     "status",
 ]

