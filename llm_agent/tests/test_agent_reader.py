@@ -60,11 +60,11 @@ def ask(states, journal, reader=None):
     ("probabilities", "about", "sure"),
     [
         ({"body": 0.9}, "body, clearly", 0.93),
-        ({"body": 0.36, "night": 0.34, "daily_life": 0.25}, "body, clearly", 0.71),  # two kinds, one side
+        ({"body": 0.4, "night": 0.36, "daily_life": 0.2}, "body, clearly", 0.77),  # two kinds, one side
         ({"relief": 0.4, "body": 0.45}, "daily life", 0.09),  # no side has half
         ({"body": 0.5}, "daily life", 0.28),  # nor is half enough
         ({"message": 0.4, "body": 0.38}, "message", 0.51),
-        ({"relief": 0.65, "body": 0.25}, "relief, clearly", 0.71),  # 0.65 of odds that are raised
+        ({"relief": 0.71, "body": 0.2}, "relief, clearly", 0.77),  # 0.71 of odds that are raised
     ],
 )
 def test_a_side_needs_more_than_half_of_the_probability(probabilities, about, sure):

@@ -29,7 +29,7 @@ __all__ = ["MODEL", "MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "read_reader
 MODEL = "mpnet-base-v2"
 """Whose weights are tuned; the agent's default model."""
 
-MOVES_FROM = 0.7
+MOVES_FROM = 0.75
 """Least probability that the night goes one way, for a sentence to move it at all; above a half, because the bank holds
 more that moves than evenings do."""
 RELIEF_ODDS = 1.35
