@@ -133,7 +133,7 @@ def test_a_sentence_that_is_no_account_of_the_day_moves_nothing():
 
 def test_doubt_takes_less_and_widens_the_band():
     sure, _ = ask({"jab": state(body=0.95)}, ["Had my flu jab after lunch."])
-    unsure, _ = ask({"jab": state(body=0.6)}, ["Had my flu jab after lunch."])
+    unsure, _ = ask({"jab": state(body=0.68)}, ["Had my flu jab after lunch."])
     assert unsure.shifts_ms[1] == pytest.approx(UNSURE_SHARE * sure.shifts_ms[1], abs=0.01)
     assert sure.spread[1] < unsure.spread[1] <= CONTESTED_SPREAD * sure.spread[1]
     assert "not sure" in unsure.rationale
