@@ -25,7 +25,6 @@ from hrv_shared.store import Store
 from journal_analysis.table import rebuild as rebuild_journal
 from llm_agent.answer import questions_for
 from llm_agent.forecast import briefing_of
-from llm_agent.prompts import load_prompt
 from model_training import combine, issue_forecasts
 from whoop_api_client.tables import rebuild as rebuild_whoop
 
@@ -62,11 +61,7 @@ def voices(
     briefing = briefing_of(store, issue)
     said["briefing"] = briefing.text
     said["prompts"] = json.dumps(
-        [
-            q.messages
-            for style in ("read", "choice", "free")
-            for q in questions_for(briefing, load_prompt(style), style)
-        ]
+        [q.messages for style in ("read", "choice", "free") for q in questions_for(briefing, style)]
     )
     said["skill rows"] = json.dumps(
         [row.model_dump(mode="json") for row in summarise_day(store, issue).summary.skill]
