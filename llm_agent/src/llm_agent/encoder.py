@@ -17,7 +17,7 @@ import numpy as np
 
 from hrv_shared.models import read_safetensors
 
-__all__ = ["LONGEST", "MATRICES", "Encoder"]
+__all__ = ["LONGEST", "MATRICES", "Encoder", "softmax"]
 
 LAYERS, HEADS, WIDTH = 12, 12, 768
 BUCKETS, FARTHEST = 32, 128
@@ -92,7 +92,7 @@ class Encoder:
             q, k, v = (
                 self._linear(x, f"{at}attention.attn.{name}").reshape(n, HEADS, -1).transpose(1, 0, 2) for name in "qkv"
             )
-            heard = _softmax(q @ k.transpose(0, 2, 1) / np.float32(np.sqrt(WIDTH / HEADS)) + bias) @ v
+            heard = softmax(q @ k.transpose(0, 2, 1) / np.float32(np.sqrt(WIDTH / HEADS)) + bias) @ v
             heard = self._linear(heard.transpose(1, 0, 2).reshape(n, WIDTH), f"{at}attention.attn.o")
             x = self._norm(x + heard, f"{at}attention.LayerNorm")
             thought = _gelu(self._linear(x, f"{at}intermediate.dense"))
@@ -118,7 +118,8 @@ def _bucket(distance: np.ndarray) -> np.ndarray:
     return behind + np.where(distance > 0, half, 0)
 
 
-def _softmax(scores: np.ndarray) -> np.ndarray:
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Over the last axis."""
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 

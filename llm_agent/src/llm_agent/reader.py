@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from llm_agent.choice import MOVED, STRENGTHS
-from llm_agent.encoder import MATRICES, Encoder
+from llm_agent.encoder import MATRICES, Encoder, softmax
 
 __all__ = ["MODEL", "MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "read_reader", "shipped_reader"]
 
@@ -114,7 +114,7 @@ class Reader:
         -------
         ndarray [n, K]
         """
-        return _softmax(states @ self.weights.T + self.bias)
+        return softmax(states @ self.weights.T + self.bias)
 
     def inserted(self, states: np.ndarray) -> np.ndarray:
         """Probability that each is other text that got into the diary, at ``INSERTED_SHARE``.
@@ -194,8 +194,3 @@ def read_reader(data: bytes) -> Reader:
         about["model_sha256"], tuple(about["kinds"]), tuned, *heads, float(inserted_bias[0]),
         sha256(data).hexdigest()[:8],
     )  # fmt: skip
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)

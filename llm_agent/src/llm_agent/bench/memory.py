@@ -82,8 +82,9 @@ class RememberingModel:
         """The reader's states, see ``Encoder``; so fast that nothing of them is kept."""
         started = time.perf_counter()
         states = self._model.states(texts)
+        took = time.perf_counter() - started
         for _ in texts:
-            self._count(True, 1, (time.perf_counter() - started) / len(texts))
+            self._count(True, 1, took / len(texts))
         return states
 
     def close(self) -> None:
