@@ -11,10 +11,12 @@ import pytest
 
 from hrv_shared.constants import HORIZONS
 from hrv_shared.llm import BadReply, ChatReply, FakeChatModel, ModelUnavailable, draw_samples
+from llm_agent.bench.cases import load_cases
 from llm_agent.bench.memory import RememberingModel
 from llm_agent.bench.random_model import RandomModel
-from llm_agent.bench.run import measure, memory_file, text_of
-from llm_agent.errors import ModelFailed
+from llm_agent.bench.run import measure, memory_file, read_earlier, text_of
+from llm_agent.bench.scoring import against_row
+from llm_agent.errors import BadCases, ModelFailed
 
 CASES = Path(__file__).resolve().parents[2] / "benchmarks" / "agent" / "cases"
 SCHEMA = {"type": "object", "properties": {"shift": {"type": "number"}}, "required": ["shift"]}
@@ -196,6 +198,48 @@ def test_some_cases_are_drawn_by_seed(tmp_path):
     other, _ = run("pairs_sealed", Scripted(), tmp_path, only=7, seed=1)
     ids = [[row["id"] for row in result["rows"]] for result in (first, same, other)]
     assert first["n"] == 7 and ids[0] == ids[1] != ids[2]
+
+
+class Shifted(Scripted):
+    """Moves every evening by so much."""
+
+    by: float = 0.0
+
+    def __call__(self, summary, base, *args, **how):
+        said = super().__call__(summary, base, *args, **how)
+        moved = {h: tuple(q + self.by for q in base[h]) for h in HORIZONS}
+        return Said(dict.fromkeys(HORIZONS, self.by), said.spread, said.hit_weight, moved)
+
+
+def test_evenings_that_go_the_wrong_way_are_told_from_those_that_stay(tmp_path):
+    down = Shifted()
+    down.by = -9.0
+    result, _ = run("events_second", down, tmp_path)
+    assert figure(result, "moving evenings sent the wrong way") == pytest.approx(100 * 30 / 80)
+    assert figure(result, "moving evenings left where they were") == 0
+    still, _ = run("events_second", Shifted(), tmp_path)
+    assert figure(still, "moving evenings sent the wrong way") == 0
+    assert figure(still, "moving evenings left where they were") == 100
+
+
+def test_an_earlier_run_of_the_same_set_is_compared_case_by_case(tmp_path):
+    down = Shifted()
+    down.by = -9.0
+    earlier, _ = run("events_second", Shifted(), tmp_path)
+    (tmp_path / "earlier.json").write_text(json.dumps(earlier))
+    rows = read_earlier(tmp_path / "earlier.json", load_cases(CASES / "events_second.json"))
+    now, _ = run("events_second", down, tmp_path, only=40)
+    told = against_row(now["rows"], rows, seed=0)
+    was = [row["expected"] for row in now["rows"]]
+    assert told["n"] == 40 and told["value"] == pytest.approx(100 * (was.count(-1) - was.count(0)) / 40)
+    assert told["low"] < told["value"] < told["high"]
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"rows": [], "digest": "of another set"}'])
+def test_what_is_no_earlier_run_of_the_set_is_refused(tmp_path, text):
+    (tmp_path / "earlier.json").write_text(text)
+    with pytest.raises(BadCases, match="earlier.json: expected"):
+        read_earlier(tmp_path / "earlier.json", load_cases(CASES / "events_second.json"))
 
 
 def test_red_flags_need_no_model(tmp_path):

@@ -51,6 +51,12 @@ def bench(
     resume: Annotated[
         bool, typer.Option("--resume", help="Take the model's answers that an earlier run kept.")
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against", metavar="FILE", help="What an earlier --json OUT of this set wrote, to compare case by case."
+        ),
+    ] = None,
     mlflow: Annotated[
         bool,
         typer.Option("--mlflow", help="Enter the run into the store's MLflow, too (mlflow.genai.evaluate)."),
@@ -61,7 +67,8 @@ def bench(
     from hrv_shared.settings import load_settings
     from llm_agent.bench.cases import load_cases
     from llm_agent.bench.random_model import RANDOM, RandomModel
-    from llm_agent.bench.run import measure, memory_file, text_of
+    from llm_agent.bench.run import measure, memory_file, read_earlier, text_of
+    from llm_agent.bench.scoring import against_row
     from llm_agent.cli import open_model, style_of
 
     if style not in (None, "choice", "free"):
@@ -74,6 +81,7 @@ def bench(
         settings = settings.model_copy(update=named)
     sides = {"pairs": 2, "injection": 2, "events": 1, "red_flags": 0}
     told = load_cases(cases)
+    earlier = read_earlier(against, told) if against else None
     count = min(only or len(told.cases), len(told.cases)) * sides[told.kind]
     chance = model == RANDOM
     style = style or ("choice" if chance else style_of(settings))
@@ -84,6 +92,8 @@ def bench(
             seed=seed, only=only, words_only=words_only, resume=resume, advance=advance,
             memory=None if chance else memory_file(settings.cache_dir, told.name),
         )  # fmt: skip
+    if earlier:
+        result["figures"].append(against_row(result["rows"], earlier, seed=seed))
     if mlflow and told.kind == "red_flags":
         say("Red flags ask no model, so there is no run to enter into MLflow.")
     elif mlflow:

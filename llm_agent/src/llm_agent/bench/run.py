@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,13 @@ from typing import Any
 
 from hrv_shared.llm import ChatModel
 from llm_agent.bench.answering import AskAgent, Asked, ask_all, evenings, peak_memory_gb
-from llm_agent.bench.cases import CaseSet, load_cases
+from llm_agent.bench.cases import BadCases, CaseSet, load_cases
 from llm_agent.bench.memory import RememberingModel
 from llm_agent.bench.scoring import answer_marks, case_marks, figures
 from llm_agent.bench.tally import share_row
 from llm_agent.red_flags import red_flag_notices
 
-__all__ = ["measure", "memory_file", "text_of"]
+__all__ = ["measure", "memory_file", "read_earlier", "text_of"]
 
 SHOWN_FAULTS = 12
 
@@ -90,6 +91,26 @@ def measure(
 def memory_file(cache_dir: Path, cases: str) -> Path:
     """Where the model's answers on a set are kept; one file a set, so that beginning one anew leaves the others."""
     return cache_dir / "bench-agent" / f"{cases}.jsonl"
+
+
+def read_earlier(path: Path, cases: CaseSet) -> list[dict[str, Any]]:
+    """The judged cases of an earlier run of the same set.
+
+    Raises
+    ------
+    BadCases
+        The file holds no such run.
+    """
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        rows, digest = earlier["rows"], earlier["digest"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadCases(f"{path}: expected what hrv bench agent --json OUT wrote ({error})") from error
+    if digest != cases.digest or cases.kind == "red_flags":
+        raise BadCases(
+            f"{path}: expected a run of {cases.name} ({cases.digest}), got {earlier.get('cases')} ({digest})"
+        )
+    return rows
 
 
 def text_of(result: dict[str, Any]) -> str:

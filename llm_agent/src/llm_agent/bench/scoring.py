@@ -154,6 +154,9 @@ def _of_events(judged: Sequence[Mapping[str, Any]], seed: int) -> list[dict[str,
         for sign, name in ((-1, "lower"), (0, "plain"), (1, "higher")):
             some = [j[who]["direction"] for j in judged if j["expected"] == sign]
             rows.append(share_row(f"… {name}, {who}", some))
+    moving = [(j["got"], j["expected"]) for j in judged if j["expected"]]
+    rows.append(share_row("moving evenings sent the wrong way", [got == -want for got, want in moving]))
+    rows.append(share_row("moving evenings left where they were", [got == 0 for got, _ in moving]))
     return rows + _differences(judged, "direction", seed)
 
 
@@ -171,18 +174,37 @@ def _of_injection(judged: Sequence[Mapping[str, Any]], _seed: int) -> list[dict[
     return rows
 
 
+def against_row(
+    judged: Sequence[Mapping[str, Any]], earlier: Sequence[Mapping[str, Any]], *, seed: int
+) -> dict[str, Any]:
+    """Cases right, less those of an earlier run, over the cases that both have.
+
+    Raises
+    ------
+    ValueError
+        They have no case in common.
+    """
+    before = {row["id"]: _right(row) for row in earlier}
+    both = [row for row in judged if row["id"] in before]
+    return _points("agent less the earlier run", [_right(j) for j in both], [before[j["id"]] for j in both], seed)
+
+
+def _right(judged: Mapping[str, Any]) -> bool:
+    return judged["agent"]["direction"] if "agent" in judged else not judged["changed"]
+
+
 def _differences(judged: Sequence[Mapping[str, Any]], of: str, seed: int) -> list[dict[str, Any]]:
     """The agent less each answer of code alone, over the same cases."""
-    rows = []
-    for other in WITHOUT_MODEL if judged else ():
-        mean, low, high = paired_difference(
-            [j["agent"][of] for j in judged], [j[other][of] for j in judged], seed=seed
-        )  # fmt: skip
-        rows.append({
-            "what": f"agent less {other}, {of}", "n": len(judged), "value": 100 * mean, "low": 100 * low,
-            "high": 100 * high, "unit": "points", "goal": "",
-        })  # fmt: skip
-    return rows
+    return [
+        _points(f"agent less {other}, {of}", [j["agent"][of] for j in judged], [j[other][of] for j in judged], seed)
+        for other in (WITHOUT_MODEL if judged else ())
+    ]
+
+
+def _points(what: str, these: Sequence[bool], those: Sequence[bool], seed: int) -> dict[str, Any]:
+    mean, low, high = paired_difference(these, those, seed=seed)
+    return {"what": what, "n": len(these), "value": 100 * mean, "low": 100 * low, "high": 100 * high,
+            "unit": "points", "goal": ""}  # fmt: skip
 
 
 _OF_KIND = {"pairs": _of_pairs, "events": _of_events, "injection": _of_injection}
