@@ -233,6 +233,8 @@ def test_an_earlier_run_of_the_same_set_is_compared_case_by_case(tmp_path):
     was = [row["expected"] for row in now["rows"]]
     assert told["n"] == 40 and told["value"] == pytest.approx(100 * (was.count(-1) - was.count(0)) / 40)
     assert told["low"] < told["value"] < told["high"]
+    with pytest.raises(BadCases, match="same --only"):
+        against_row(now["rows"], [], seed=0)
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"rows": [], "digest": "of another set"}'])

@@ -26,6 +26,7 @@ from llm_agent.bench.wording import (
     overstated_levers,
     signs_agree,
 )
+from llm_agent.errors import BadCases
 
 __all__ = ["answer_marks", "case_marks", "figures"]
 
@@ -181,11 +182,13 @@ def against_row(
 
     Raises
     ------
-    ValueError
+    BadCases
         They have no case in common.
     """
     before = {row["id"]: _right(row) for row in earlier}
     both = [row for row in judged if row["id"] in before]
+    if not both:
+        raise BadCases("--against: expected a run with some of these cases, got others (run it with the same --only)")
     return _points("agent less the earlier run", [_right(j) for j in both], [before[j["id"]] for j in both], seed)
 
 
