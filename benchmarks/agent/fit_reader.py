@@ -4,7 +4,7 @@
     fit-env/bin/python benchmarks/agent/fit_reader.py --held-out      what it can do with notes it has not seen
     fit-env/bin/python benchmarks/agent/fit_reader.py --write         the reader that ships, into the agent's room
 
-Twenty minutes each on two cores that know bfloat16, an hour on others. The product needs none of these libraries.
+Half an hour each on two cores that know bfloat16, an hour on others. The product needs none of these libraries.
 Three heads learn side by side: what a sentence is about, how strong that is, and whether it is other text that got
 into a diary (a film's line, a drill, a label, words to whoever forecasts).
 """

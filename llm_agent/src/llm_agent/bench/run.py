@@ -10,10 +10,11 @@ from typing import Any
 
 from hrv_shared.llm import ChatModel
 from llm_agent.bench.answering import AskAgent, Asked, ask_all, evenings, peak_memory_gb
-from llm_agent.bench.cases import BadCases, CaseSet, load_cases
+from llm_agent.bench.cases import CaseSet, load_cases
 from llm_agent.bench.memory import RememberingModel
 from llm_agent.bench.scoring import answer_marks, case_marks, figures
 from llm_agent.bench.tally import share_row
+from llm_agent.errors import BadCases
 from llm_agent.red_flags import red_flag_notices
 
 __all__ = ["measure", "memory_file", "read_earlier", "text_of"]

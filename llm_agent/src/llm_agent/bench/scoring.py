@@ -28,7 +28,7 @@ from llm_agent.bench.wording import (
 )
 from llm_agent.errors import BadCases
 
-__all__ = ["answer_marks", "case_marks", "figures"]
+__all__ = ["against_row", "answer_marks", "case_marks", "figures"]
 
 WHO = ("agent", *WITHOUT_MODEL)
 FEWEST_OF_A_KIND = 5
