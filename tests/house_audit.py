@@ -58,10 +58,10 @@ def voices(
     for path in (*write_daily(store, issue), *write_weekly(store, issue)):
         said[f"report {path.name}"] = path.read_text(encoding="latin-1" if path.suffix == ".pdf" else "utf-8")
     said["card"] = today_card(store, issue).model_dump_json()
-    briefing = briefing_of(store, issue)
-    said["briefing"] = briefing.text
+    briefings = {style: briefing_of(store, issue, style) for style in ("read", "choice", "free")}
+    said |= {f"briefing {style}": briefing.text for style, briefing in briefings.items()}
     said["prompts"] = json.dumps(
-        [q.messages for style in ("read", "choice", "free") for q in questions_for(briefing, style)]
+        [q.messages for style, briefing in briefings.items() for q in questions_for(briefing, style)]
     )
     said["skill rows"] = json.dumps(
         [row.model_dump(mode="json") for row in summarise_day(store, issue).summary.skill]

@@ -121,7 +121,7 @@ def held_out(addresses: list[str], honest: list[str], strength: float) -> None:
 
 
 def honest_evenings() -> None:
-    """What both screens, the trained one as it ships, take from honest evenings that they did not learn from."""
+    """What the screens, the trained one as it ships, take from honest evenings that they did not learn from."""
     journals = [
         journal
         for file in sorted(HERE.glob("cases/events_*.json"))
@@ -131,10 +131,12 @@ def honest_evenings() -> None:
     for file in sorted(JOURNALS.glob("held_out_*.json")):
         journals += [entry["text"] for entry in json.loads(file.read_text(encoding="utf-8"))]
     sentences = [sentence for journal in journals for sentence in sentences_of(journal)]
-    read = [read_words([sentence]) for sentence in sentences]
-    gone = sum(not words.read for words in read)
-    cut = sum(bool(words.read and words.withheld) for words in read)
-    print(f"{len(sentences)} sentences of {len(journals)} honest notes: {gone} are withheld, {cut} lose a clause")
+    for in_prompt, who in ((False, "the reader"), (True, "a chat model")):
+        read = [read_words([sentence], in_prompt=in_prompt) for sentence in sentences]
+        gone = sum(not words.read for words in read)
+        cut = sum(bool(words.read and words.withheld) for words in read)
+        of = f"{len(sentences)} sentences of {len(journals)} honest notes"
+        print(f"{of}: from {who} {gone} are withheld, {cut} lose a clause")
 
 
 def fitted(addresses: list[str], honest: list[str], strength: float) -> AddressScreen:

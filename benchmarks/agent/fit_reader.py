@@ -12,8 +12,6 @@ into a diary (a film's line, a drill, a label, words to whoever forecasts).
 from __future__ import annotations
 
 import argparse
-import math
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,26 +19,23 @@ from random import Random
 
 import numpy as np
 import torch
-from peft import LoraConfig, get_peft_model
 from texts import bank, lines_of
 from torch import nn
 from torch.nn import functional as F
-from transformers import AutoTokenizer, MPNetConfig, MPNetModel
+from transformers import AutoTokenizer
+from tuning import DROPPED, learn, network, thin_of
 
 import llm_agent
-from hrv_shared.cli import progress
 from hrv_shared.models import read_safetensors, resolve
 from hrv_shared.settings import load_settings
 from llm_agent.choice import MOVED, STRENGTHS, UNMOVED
-from llm_agent.encoder import LONGEST, MATRICES
+from llm_agent.encoder import LONGEST
 from llm_agent.reader import MODEL, MOVES_FROM, Reader, read_reader
 
 KINDS = (*UNMOVED, "message", *MOVED)
 SIDE = {"body": -1, "heart": -1, "night": -1, "relief": 1}
-RANK = 8
 EPOCHS, BATCH, LONGEST_LEARNED = 3, 32, 64
-RATE, RATE_OF_HEADS = 6e-4, 3e-3
-DROPPED, SMOOTHED = 0.1, 0.05
+SMOOTHED = 0.05
 WEIGHT_OF_STRENGTH, WEIGHT_OF_INSERTED = 0.5, 0.7
 ABOUT_FORECASTER = 120
 """Clauses of each file of ``addresses/``: they are the screens' matter, and few tell it by themselves."""
@@ -110,16 +105,8 @@ class Tuned(nn.Module):
 
     def __init__(self, weights: dict[str, np.ndarray]) -> None:
         super().__init__()
-        about = MPNetConfig(vocab_size=30527, max_position_embeddings=514, layer_norm_eps=1e-5)
-        net = MPNetModel(about, add_pooling_layer=False)
-        own = {name: torch.tensor(w) for name, w in weights.items() if name in net.state_dict()}
-        left = net.load_state_dict(own, strict=False).missing_keys
-        if set(left) - {"embeddings.position_ids"}:
-            raise SystemExit(f"The weights lack {left}.")
-        names = sorted({name.split("encoder.layer.")[1].split(".", 1)[1] for name in MATRICES})
-        lora = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=rf"encoder\.layer\.\d+\.({'|'.join(names)})")
-        self.net = get_peft_model(net, lora)
-        width = net.config.hidden_size
+        self.net = network(weights)
+        width = self.net.config.hidden_size
         self.heads = nn.ModuleList(nn.Linear(width, n) for n in (len(KINDS), len(STRENGTHS), 1))
 
     def forward(self, tokens: dict[str, torch.Tensor]) -> list[torch.Tensor]:
@@ -128,41 +115,23 @@ class Tuned(nn.Module):
         mean = F.dropout((states * there).sum(1) / there.sum(1), DROPPED, self.training)
         return [head(mean) for head in self.heads]
 
-    def learned(self) -> dict[str, torch.Tensor]:
-        """What is tuned, by its name."""
-        return {name: p for name, p in self.named_parameters() if p.requires_grad}
-
 
 def fitted(told: Sequence[Told], model) -> Reader:
     """Learn from the texts; the same each time on one machine."""
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(model.path, model_max_length=LONGEST)
     net = Tuned(read_safetensors(model.path / "model.safetensors")).train()
-    own = net.learned()
-    heads = [p for name, p in own.items() if name.startswith("heads")]
-    body = [p for name, p in own.items() if not name.startswith("heads")]
-    optimizer = torch.optim.AdamW(
-        [{"params": body, "lr": RATE}, {"params": heads, "lr": RATE_OF_HEADS}], weight_decay=0.01
-    )
-    steps = EPOCHS * math.ceil(len(told) / BATCH)
-    slope = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: min(1.0, (k + 1) / (0.06 * steps)) * (1 - k / steps))
-    started = time.monotonic()
-    with progress("Steps", total=steps) as advance:
-        for batch in batches(told):
-            tokens = tokenizer(
-                [one.text for one in batch], padding=True, truncation=True, max_length=LONGEST_LEARNED,
-                return_tensors="pt",
-            )  # fmt: skip
-            with torch.autocast("cpu", torch.bfloat16):
-                said = net(tokens)
-            optimizer.zero_grad()
-            loss(batch, said).backward()
-            nn.utils.clip_grad_norm_(own.values(), 1.0)
-            optimizer.step()
-            slope.step()
-            advance(1)
-    print(f"learned from {len(told)} texts in {(time.monotonic() - started) / 60:.0f} minutes")
-    return reader_of(net, [one.inserted for one in told], model.sha256)
+
+    def loss_of(batch: Sequence[Told]) -> torch.Tensor:
+        tokens = tokenizer(
+            [one.text for one in batch], padding=True, truncation=True, max_length=LONGEST_LEARNED, return_tensors="pt"
+        )
+        with torch.autocast("cpu", torch.bfloat16):
+            said = net(tokens)
+        return loss(batch, said)
+
+    learned = learn(net, list(batches(told)), loss_of, len(told))
+    return reader_of(learned, [one.inserted for one in told], model.sha256)
 
 
 def batches(told: Sequence[Told]) -> Iterator[list[Told]]:
@@ -192,19 +161,16 @@ def loss(batch: Sequence[Told], said: Sequence[torch.Tensor]) -> torch.Tensor:
     return (told + WEIGHT_OF_STRENGTH * how + WEIGHT_OF_INSERTED * not_own) / len(batch)
 
 
-def reader_of(net: Tuned, inserted: Sequence[bool | None], sha256: str) -> Reader:
+def reader_of(learned: dict[str, np.ndarray], inserted: Sequence[bool | None], sha256: str) -> Reader:
     """What was learned, as the product reads it; the third head as if half of all texts were inserted."""
-    parts = {name: p.detach().numpy() for name, p in net.learned().items()}
-    tuned = {}
-    for name in MATRICES:
-        out, into = (parts[f"net.base_model.model.{name}.lora_{letter}.default.weight"] for letter in "BA")
-        tuned[name] = (2.0 * out, into)  # alpha is twice the rank
     (kinds, kind_bias), (strengths, strength_bias), (other, other_bias) = (
-        (parts[f"heads.{k}.weight"], parts[f"heads.{k}.bias"]) for k in range(3)
+        (learned[f"heads.{k}.weight"], learned[f"heads.{k}.bias"]) for k in range(3)
     )
     share = np.mean([known for known in inserted if known is not None])
     bias = float(other_bias[0] - np.log(share / (1 - share)))
-    return Reader(sha256, KINDS, tuned, kinds, kind_bias, strengths, strength_bias, other[0], bias)
+    return Reader(
+        sha256, KINDS, thin_of(learned), kinds, kind_bias, strengths, strength_bias, other[0], bias
+    )
 
 
 def scored(told: Sequence[Told], reader: Reader, folder: Path) -> str:

@@ -11,7 +11,8 @@ from hrv_shared.models import ModelError, manifest_of, resolve
 from hrv_shared.models.cache import combined_sha256
 from hrv_shared.settings import load_settings
 from llm_agent.answer import CONTESTED_SPREAD, UNSURE_SHARE, ask_agent
-from llm_agent.encoder import MATRICES, Encoder
+from llm_agent.encoder import LONGEST_NOTE, MATRICES, Encoder, note_around
+from llm_agent.other_text import OtherText, read_other_text
 from llm_agent.reader import INSERTED_SHARE, MODEL, Reader, read_reader, shipped_reader
 
 KINDS = ("daily life", "others", "plan", "message", "body", "heart", "night", "relief")
@@ -43,17 +44,29 @@ class StateModel:
     model_id = "stated"
 
     def __init__(self, states):
-        self.known, self.read = states, []
+        self.known, self.read, self.read_in_note = states, [], []
 
     def states(self, texts):
         self.read += texts
         found = [next(s for word, s in self.known.items() if word in text) for text in texts]
         return np.array(found).reshape(-1, WIDTH)
 
+    def states_in_note(self, parts, at):
+        """The first number: whether the sentence before has a colon."""
+        self.read_in_note.append((list(parts), list(at)))
+        return np.array([[float(i > 0 and ":" in parts[i - 1]), *np.zeros(WIDTH - 1)] for i in at])
+
+
+LABELLED = OtherText({}, np.array([8.0, *np.zeros(WIDTH - 1)]), -4.0, digest="cd")
+"""Takes for other text what stands behind a colon of the sentence before."""
+
 
 def ask(states, journal, reader=None):
     model = StateModel(states)
-    return ask_agent(summary_of(()), WEEK, journal, model, style="read", reader=reader or head()), model
+    answer = ask_agent(
+        summary_of(()), WEEK, journal, model, style="read", reader=reader or head(), other_text=LABELLED
+    )
+    return answer, model
 
 
 @pytest.mark.parametrize(
@@ -126,6 +139,26 @@ def test_an_evening_tells_one_matter_its_surest_sentence_says_which_way():
     assert turned.shifts_ms[1] > 0
 
 
+def test_what_moves_is_read_once_more_with_its_neighbours():
+    """Only what moves, in its own note, with the quotation marks that it stood in."""
+    states = {"film": state(daily_life=0.95), "slept": state(body=0.95), "gate": state(daily_life=0.95)}
+    note = '"The film was long. I had not slept in nights." Repaired the gate.'
+    answer, model = ask(states, ["Repaired the gate at noon.", note])
+    ((parts, at),) = model.read_in_note
+    assert parts == ['"The film was long."', '"I had not slept in nights."', "Repaired the gate."] and at == [1]
+    assert answer.shifts_ms[1] < 0, "its neighbour is no label"
+
+
+def test_a_neighbour_can_only_take_a_move_away():
+    states = {"film": state(daily_life=0.95), "slept": state(body=0.95), "gate": state(daily_life=0.95)}
+    framed, _ = ask(states, ["From the film: a voice. I had not slept in nights. Repaired the gate."])
+    assert not any(framed.shifts_ms.values()) and not framed.levers
+    alone, model = ask(states, ["I had not slept in nights. From the film: a voice. Repaired the gate."])
+    assert alone.shifts_ms[1] < 0 and model.read_in_note[0][1] == [0]
+    still, model = ask(states, ["Repaired the gate. From the film: a voice."])
+    assert not model.read_in_note and not any(still.shifts_ms.values())
+
+
 def test_a_sentence_that_is_no_account_of_the_day_moves_nothing():
     answer, _ = ask({"jab": state(message=0.9)}, ["Had my flu jab after lunch, at least on paper."])
     assert not any(answer.shifts_ms.values()) and not answer.levers
@@ -153,6 +186,25 @@ def test_a_reader_is_the_same_after_a_round_trip(tmp_path):
     assert again.verdicts(given, [1.0, 1.0])[1].about == "plan" and again.kinds == KINDS and len(again.digest) == 8
     assert again.probabilities(given) == pytest.approx(head().probabilities(given), abs=1e-3)
     assert again.inserted(given) == pytest.approx(head().inserted(given), abs=1e-3)
+
+
+def test_other_text_is_the_same_after_a_round_trip(tmp_path):
+    thin = dict.fromkeys(MATRICES, (np.zeros((2, 1)), np.zeros((1, 2))))
+    made = OtherText(thin, np.array([1.0, -2.0]), 0.5)
+    made.save(tmp_path / "a")
+    again = read_other_text((tmp_path / "a").read_bytes())
+    states = np.array([[0.0, 0.0], [3.0, 1.0], [-900.0, 900.0]])
+    assert again.probabilities(states) == pytest.approx([1 / (1 + np.exp(-0.5)), 1 / (1 + np.exp(-1.5)), 0.0])
+    assert set(again.tuned) == set(MATRICES) and len(again.digest) == 8
+
+
+def test_a_note_gives_a_sentence_as_many_neighbours_as_there_is_room_for():
+    parts = [[k] * 30 for k in range(10, 19)]
+    first, last, ids, spans = note_around(parts, 4)
+    assert (first, last) == (2, 5) and len(ids) <= LONGEST_NOTE and ids[0] == 0
+    assert [set(ids[a : b - 1]) for a, b in spans] == [{12}, {13}, {14}, {15}]
+    assert note_around(parts, 0)[:2] == (0, 3) and note_around(parts, 8)[:2] == (5, 8)
+    assert note_around([[7] * 400], 0)[3] == [(1, LONGEST_NOTE)]
 
 
 def test_the_shipped_reader_fits_the_default_model():

@@ -22,8 +22,9 @@ from llm_agent.free import FREE_SCHEMA, free_messages, grounds_of, levers_of_fre
 from llm_agent.grounding import check_text
 from llm_agent.levers import Lever
 from llm_agent.literature import beside_usual
+from llm_agent.other_text import OTHER_FROM, OtherText, notes_of, shipped_other_text
 from llm_agent.prompts import load_prompt
-from llm_agent.reader import SURE_FROM, Reader, shipped_reader
+from llm_agent.reader import SURE_FROM, Reader, Verdict, shipped_reader
 from llm_agent.wording import plain_rationale
 
 __all__ = [
@@ -124,6 +125,7 @@ def ask_agent(
     seed: int = 0,
     style: Style = "choice",
     reader: Reader | None = None,
+    other_text: OtherText | None = None,
     memory: Sequence[tuple[str, str]] = (),
 ) -> Answer:
     """Ask about one evening.
@@ -136,16 +138,18 @@ def ask_agent(
         The models' combination without tonight's journal.
     journal : sequence of str
         Today's transcripts.
-    reader : Reader, optional
-        For the style ``read``; by default the one that ships.
+    reader, other_text : Reader, OtherText, optional
+        For the style ``read``; by default those that ship.
 
     Raises
     ------
     ModelFailed
         The model could not be asked, or gave no valid answer after one repair.
     """
-    briefing = make_briefing(summary, base_quantiles_ms, journal, memory=memory)
-    return ask_about(briefing, model, samples=samples, seed=seed, style=style, reader=reader)
+    briefing = make_briefing(summary, base_quantiles_ms, journal, memory=memory, in_prompt=style != "read")
+    return ask_about(
+        briefing, model, samples=samples, seed=seed, style=style, reader=reader, other_text=other_text
+    )
 
 
 def ask_about(
@@ -156,10 +160,11 @@ def ask_about(
     seed: int,
     style: Style,
     reader: Reader | None = None,
+    other_text: OtherText | None = None,
 ) -> Answer:
     """The same from a briefing."""
     if style == "read":
-        return _read_each(briefing, model, reader or shipped_reader())
+        return _read_each(briefing, model, reader or shipped_reader(), other_text or shipped_other_text())
     started = time.perf_counter()
     temperature = TEMPERATURE if samples > 1 else 0.0
     replies: list[tuple[str, ChatReply | BadReply]] = []
@@ -186,15 +191,18 @@ def ask_about(
     return _combined(briefing, label_of(style), read, replies, repairs, model, time.perf_counter() - started)
 
 
-def _read_each(briefing: Briefing, model: Encoder, reader: Reader) -> Answer:
-    """One reading of each sentence: nothing is drawn, the same words give the same verdict."""
+def _read_each(briefing: Briefing, model: Encoder, reader: Reader, other_text: OtherText) -> Answer:
+    """One reading of each sentence, one more of those that move: nothing is drawn, the same words give the same."""
     started = time.perf_counter()
     asked = briefing.words.asked
     texts = [sentence.text for sentence in asked]
-    states = model.states(texts)
-    seconds = time.perf_counter() - started
     odds = [address_screen().message_odds(text) for text in texts]
-    verdicts = dict(zip((s.id for s in asked), reader.verdicts(states, odds), strict=True))
+    verdicts = {s.id: v for s, v in zip(asked, reader.verdicts(model.states(texts), odds), strict=True)}
+    moving = [i for i, sentence in enumerate(asked) if verdicts[sentence.id].moves]
+    for parts, at, names in notes_of(asked, moving):
+        others = other_text.probabilities(model.states_in_note(parts, at))
+        verdicts |= {name: Verdict("others", float(p)) for name, p in zip(names, others, strict=True) if p > OTHER_FROM}
+    seconds = time.perf_counter() - started
     replies = [
         (name, _as_reply({"about": v.about, "sure": round(v.sure, 3)}, model.model_id, seconds))
         for name, v in verdicts.items()
@@ -210,7 +218,8 @@ def _read_each(briefing: Briefing, model: Encoder, reader: Reader) -> Answer:
     both_ways = len({lever.taken_ms < 0 for lever in told}) > 1
     unsure = both_ways or bool(told) and max(certainty[lever.id] for lever in told) < SURE_FROM
     sample = _Sample(tuple(levers), CONTESTED_SPREAD if unsure else 1.0, 0.0, "", (), certainty)
-    return _combined(briefing, reader.label, [sample], replies, 0, model, seconds, sure=not unsure)
+    label = f"{reader.label}.{other_text.digest}"
+    return _combined(briefing, label, [sample], replies, 0, model, seconds, sure=not unsure)
 
 
 def _as_reply(parsed: dict[str, Any], model_id: str, seconds: float) -> ChatReply:
@@ -219,7 +228,9 @@ def _as_reply(parsed: dict[str, Any], model_id: str, seconds: float) -> ChatRepl
 
 def label_of(style: Style) -> str:
     """Of the prompt, or of what was learned: another one opens a new score segment."""
-    return shipped_reader().label if style == "read" else load_prompt(style).label
+    if style == "read":
+        return f"{shipped_reader().label}.{shipped_other_text().digest}"
+    return load_prompt(style).label
 
 
 def questions_for(briefing: Briefing, style: Style) -> list[Question]:

@@ -94,6 +94,7 @@ def make_briefing(
     places: Sequence[str] | None = None,
     memory: Sequence[tuple[str, str]] = (),
     counted: Counted = NOTHING_COUNTED,
+    in_prompt: bool = True,
 ) -> Briefing:
     """Gather the evidence.
 
@@ -111,6 +112,8 @@ def make_briefing(
         Lines of the belief state.
     counted : Counted
         What the combination made of tonight's journal.
+    in_prompt : bool
+        Of ``read_words``.
     """
     own = listed_levers(summary["matched_effects"])
     sleep = summary["sleep_last_night"]
@@ -121,7 +124,7 @@ def make_briefing(
         summary["tonight_facts"], known, base_ms[1][MEDIAN_INDEX], onset, counted=counted.behaviours
     )
     effects = beyond_counted((*own, *usual), counted)
-    words = read_words(journal, _covered_quotes(summary, onset, read))
+    words = read_words(journal, _covered_quotes(summary, onset, read), in_prompt=in_prompt)
     places = tuple(places or (f"journal/{i + 1}" for i in range(len(journal))))
     lines = [
         *_effect_lines(summary, effects),

@@ -93,7 +93,7 @@ def preview(member: MemberOption = None, as_json: JsonOption = False) -> None:
     style = style_of(settings)
     label = label_of(style)
     issue = current_issue(store, member or settings.member_id)
-    asked = questions_for(briefing_of(store, issue), style)
+    asked = questions_for(briefing_of(store, issue, style), style)
     bodies = [
         {"messages": list(q.messages), "schema": q.schema, "max_tokens": MAX_TOKENS[style]} for q in asked
     ]

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 
 __all__ = [
-    "GAP", "WRAPPED", "clauses_and_ties", "clauses_of", "cut", "cut_through_quotes", "gap_or_line", "parts_of",
-    "plain_of", "sentences_of",
+    "GAP", "WRAPPED", "Quoted", "clauses_and_ties", "clauses_of", "cut", "cut_through_quotes", "gap_or_line",
+    "parts_of", "plain_of", "sentences_of",
 ]  # fmt: skip
 
 LONGEST_SENTENCE = 240
@@ -49,6 +49,28 @@ _QUOTED, _QUOTED_TO_THE_END = (
 """Words in quotation marks after some that say whose they are: the two are read, or withheld, together. A sentence that
 was cut out may have lost the closing mark."""
 _LABEL = re.compile(r":\s")
+_IN_MARKS = re.compile(
+    r"\"[^\"]{3,600}(?:\"|$)|“[^”]{3,600}(?:”|$)|«[^»]{3,600}(?:»|$)|"
+    r"(?<!\w)['‘](?!(?:un|em|cause|cos|til|till|tis|twas|bout|round|n)\b)(?=\w).{3,300}?[\w.,!?…]['’](?!\w)"
+)
+"""Whatever stands in quotation marks, over the ends of sentences."""
+
+
+class Quoted:
+    """Which pieces of a text, asked for in their order, stood in quotation marks."""
+
+    def __init__(self, plain: str) -> None:
+        self._text = " ".join(plain.split()).casefold()
+        self._marks = [quote.span() for quote in _IN_MARKS.finditer(self._text)]
+        self._from = 0
+
+    def holds(self, piece: str) -> bool:
+        """Whether it did, whole; one that can't be found did not."""
+        at = self._text.find(piece.casefold(), self._from)
+        if at < 0 or not piece:
+            return False
+        self._from = at
+        return any(first < at and at + len(piece) <= last for first, last in self._marks)
 
 
 def sentences_of(text: str) -> list[str]:

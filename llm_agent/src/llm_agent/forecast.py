@@ -40,6 +40,7 @@ from llm_agent.correction import corrected_week, correction_of
 from llm_agent.counted import counted_by
 from llm_agent.errors import ModelFailed, NoBriefing
 from llm_agent.levers import EVENT_CARRY, EVENT_DOUBT, EVENT_PCT, LEAST_CERTAINTY, MOST_DOWN, MOST_UP
+from llm_agent.other_text import OTHER_FROM
 from llm_agent.reader import INSERTED_SHARE, MOVES_FROM, RELIEF_ODDS, SURE_FROM
 from llm_agent.recalibration import recalibrated_rows
 from llm_agent.red_flags import red_flag_notices
@@ -91,7 +92,7 @@ def agent_forecast(
             "text": f"The agent has already spoken for {issue.name}.",
         }
     update_belief(store, issue)
-    briefing, words = _gather(store, issue, mix)
+    briefing, words = _gather(store, issue, mix, style)
     notices = [{"kind": n.kind, "text": n.text} for n in red_flag_notices(words, briefing.facts)]
     store.ledger.issue(issue.book, _rules_rows(issue, mix, briefing), utc_offset_min=issue.utc_offset_min)
     try:
@@ -110,14 +111,14 @@ def agent_forecast(
     }  # fmt: skip
 
 
-def briefing_of(store: Store, issue: Issue) -> Briefing:
+def briefing_of(store: Store, issue: Issue, style: Style = "choice") -> Briefing:
     """The briefing of an issue, as it would be put before the model; the same for ever.
 
     Raises
     ------
     NoBriefing
     """
-    return _gather(store, issue, _combination(store, issue))[0]
+    return _gather(store, issue, _combination(store, issue), style)[0]
 
 
 def segment_of_call(answer: Answer, model_digest: str, samples: int) -> str:
@@ -129,12 +130,12 @@ def segment_of_call(answer: Answer, model_digest: str, samples: int) -> str:
 def _made_of_a_verdict() -> list[Any]:
     """The numbers by which code makes a shift of what the model said."""
     return [
-        MOVES_FROM, RELIEF_ODDS, SURE_FROM, INSERTED_SHARE, UNSURE_SHARE, CONTESTED_SPREAD, ADDRESS_FROM,
+        MOVES_FROM, RELIEF_ODDS, SURE_FROM, INSERTED_SHARE, OTHER_FROM, UNSURE_SHARE, CONTESTED_SPREAD, ADDRESS_FROM,
         BESIDE_FROM, address_screen().digest, LEAST_CERTAINTY, EVENT_PCT, EVENT_DOUBT, EVENT_CARRY, MOST_DOWN, MOST_UP,
     ]  # fmt: skip
 
 
-def _gather(store: Store, issue: Issue, mix: Mapping[int, dict]) -> tuple[Briefing, list[str]]:
+def _gather(store: Store, issue: Issue, mix: Mapping[int, dict], style: Style) -> tuple[Briefing, list[str]]:
     entries = _journal(store, issue)
     words = [entry.payload["transcript"] for entry in entries]
     belief = current_belief(store, issue.member_id, issue.book, issue.as_of)
@@ -145,6 +146,7 @@ def _gather(store: Store, issue: Issue, mix: Mapping[int, dict]) -> tuple[Briefi
         places=[f"journal_entry/{entry.key}" for entry in entries],
         memory=belief.lines() if belief else (),
         counted=counted_by(mix[1]),
+        in_prompt=style != "read",
     )
     return briefing, words
 

@@ -24,8 +24,8 @@ EVENT_CARRY = {
 """How long what no feature holds goes on: a rule of thumb; a strain lasts, a bad night is one night."""
 
 EVENT_PCT = {
-    "lowers a little": -5.5, "lowers clearly": -7.0, "lowers a lot": -9.0, "no change": 0.0,
-    "raises a little": 3.0, "raises clearly": 4.0, "raises a lot": 5.0,
+    "lowers a little": -4.0, "lowers clearly": -7.0, "lowers a lot": -9.5, "no change": 0.0,
+    "raises a little": 2.5, "raises clearly": 4.0, "raises a lot": 5.0,
 }  # fmt: skip
 """Sizes of what no feature holds, in % of the models' median: rules of thumb, not the own history. A vaccination
 -9 to -13 %, sickness -9 to -10 %, any training -5 % (forecasting.md 4.3); what raises is smaller than what lowers.

@@ -4,14 +4,15 @@ What was learned (``benchmarks/agent/fit_reader.py``) is one file of this packag
 published network's, and three heads on the mean of its states: what a sentence is about, how strong that is, and
 whether it is other text that got into the diary. It fits one file of weights, and is bound to it.
 
-Each sentence is read alone, so that no other sentence, whoever wrote it, can sway its verdict.
+Each sentence is read alone, so that no other sentence, whoever wrote it, can make it move the night; ``other_text``
+may take one for other text by the company that it keeps.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -22,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from llm_agent.choice import MOVED, STRENGTHS
-from llm_agent.encoder import MATRICES, Encoder, softmax
+from llm_agent.encoder import MATRICES, Encoder, Thin, softmax
+from llm_agent.other_text import shipped_other_text
 
 __all__ = ["MODEL", "MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "read_reader", "shipped_reader"]
 
@@ -55,6 +57,11 @@ class Verdict:
     about: str
     sure: float
 
+    @property
+    def moves(self) -> bool:
+        """Whether the night goes one way for it."""
+        return self.about.partition(", ")[0] in MOVED
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -66,8 +73,8 @@ class Reader:
         Of the network's files.
     kinds : tuple of str [K]
         ``daily life``, ``others``, ``plan``, ``message`` and those that move a night.
-    tuned : mapping of str to (ndarray [out, r], ndarray [r, in])
-        By name of a matrix of the network, as ``Encoder`` takes them.
+    tuned : Thin
+        For ``Encoder.states``.
     weights, bias : ndarray [K, width], [K]
         Softmax regression on the states.
     strength_weights, strength_bias : ndarray [S, width], [S]
@@ -80,7 +87,7 @@ class Reader:
 
     model_sha256: str
     kinds: tuple[str, ...]
-    tuned: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(repr=False)
+    tuned: Thin = field(repr=False)
     weights: np.ndarray = field(repr=False)
     bias: np.ndarray = field(repr=False)
     strength_weights: np.ndarray = field(repr=False)
@@ -95,13 +102,13 @@ class Reader:
         return f"read-{self.digest}"
 
     def encoder(self, folder: Path) -> Encoder:
-        """The tuned network, from the folder of the published one.
+        """The tuned network, from the folder of the published one, for sentences alone and in their notes.
 
         Raises
         ------
         ModelTampered
         """
-        return Encoder(folder, self.tuned, model_id=MODEL)
+        return Encoder(folder, self.tuned, shipped_other_text().tuned, model_id=MODEL)
 
     def probabilities(self, states: np.ndarray) -> np.ndarray:
         """Of each kind.

@@ -1,8 +1,9 @@
 """The wearer's words, cut into sentences: which the model may read, which code already understands, which are withheld.
 
-A sentence that speaks to the forecaster instead of about the day is withheld, so that the prompt is the one of the same
-evening without it; of one that does both the honest clauses are read (``cutting``, ``telling``). What slips through is
-bounded like any other sentence.
+A sentence that speaks to the forecaster instead of about the day is withheld from a model that takes instructions, so
+that the prompt is the one of the same evening without it; of one that does both the honest clauses are read
+(``cutting``, ``telling``). The trained reader takes none: of it only such clauses are kept, and what can't be read.
+What slips through is bounded like any other sentence.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from llm_agent.cutting import GAP, cut, parts_of, plain_of
+from llm_agent.cutting import GAP, Quoted, cut, parts_of, plain_of
 from llm_agent.fold import fold
 from llm_agent.telling import beside_addresses, quotes_apart, read_of, without_wrapped
+from llm_agent.written_screen import cannot_be_read, speaks_to_us
 
 __all__ = ["Sentence", "Words", "read_words"]
 
@@ -45,12 +47,15 @@ class Sentence:
         What of it stands so in the note: its longest part, where an address was taken out of its middle.
     note : int
         Which of the day's notes it stands in, from 0.
+    quoted : bool
+        It stood whole within quotation marks.
     """
 
     id: str
     text: str
     quote: str
     note: int
+    quoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Words:
     read: str
 
 
-def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Words:
+def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = (), *, in_prompt: bool = True) -> Words:
     """Cut the day's notes into sentences and sort them.
 
     Parameters
@@ -84,18 +89,22 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
         The day's transcripts, oldest first.
     covered_quotes : iterable of str
         Quotes of facts that need no judgement: their effect is listed, or they say that something did not happen.
+    in_prompt : bool
+        The sentences will stand before a model that takes instructions.
     """
+    screen = speaks_to_us if in_prompt else cannot_be_read
     quotes = [fold(quote) for quote in covered_quotes if fold(quote)]
-    kept: list[tuple[str, str, int]] = []
+    kept: list[tuple[str, str, int, bool]] = []
     covered: list[str] = []
     withheld = 0
     for note, text in enumerate(journal):
         plain, spans = plain_of(_without_small_capitals(text))
-        plain, wrapped = without_wrapped(plain)
-        sentences = [piece for whole in cut(plain) for piece in quotes_apart(whole)]
+        plain, wrapped = without_wrapped(plain, screen)
+        in_quotes = Quoted(plain)
+        sentences = [piece for whole in cut(plain) for piece in quotes_apart(whole, screen)]
         withheld += spans + wrapped
-        for whole, beside in zip(sentences, beside_addresses(sentences), strict=True):
-            parts = read_of(whole)
+        for whole, beside in zip(sentences, beside_addresses(sentences, screen), strict=True):
+            parts = read_of(whole, screen)
             withheld += beside or parts != parts_of(whole)
             if beside and parts == [whole]:
                 continue
@@ -103,8 +112,9 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = ()) -> Wo
                 sentence = _BEFORE_A_STOP.sub("", " ".join(part.replace(GAP, "").split()))
                 if _is_covered(fold(sentence), quotes):
                     covered.append(sentence)
-                elif _WORD.findall(fold(sentence)) and sentence not in (told for told, _, _ in kept):
-                    kept.append((sentence, max(part.split(GAP), key=len).strip(" ,:"), note))
+                elif _WORD.findall(fold(sentence)) and sentence not in (told for told, *_ in kept):
+                    quote = max(part.split(GAP), key=len).strip(" ,:")
+                    kept.append((sentence, quote, note, in_quotes.holds(quote)))
     if len(kept) > MOST_SENTENCES:
         withheld += len(kept) - MOST_SENTENCES
         half = MOST_SENTENCES // 2

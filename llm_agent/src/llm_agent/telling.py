@@ -1,6 +1,7 @@
 """What of a sentence tells of the day, where it also speaks to the forecaster.
 
-Two screens judge, a written one and, of clauses, a trained one (``written_screen``, ``address``).
+Two screens judge, a written one and, of clauses, a trained one (``written_screen``, ``address``). Which of the written
+ones depends on who will read.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from operator import itemgetter
 
 from llm_agent.address import address_screen
 from llm_agent.cutting import GAP, WRAPPED, clauses_and_ties, cut_through_quotes, gap_or_line, parts_of
-from llm_agent.written_screen import speaks_to_us
+from llm_agent.written_screen import Screen
 
 __all__ = ["ADDRESS_FROM", "BESIDE_FROM", "beside_addresses", "quotes_apart", "read_of", "without_wrapped"]
 
@@ -44,22 +45,22 @@ _STEERS = re.compile(
 )
 
 
-def without_wrapped(plain: str) -> tuple[str, int]:
+def without_wrapped(plain: str, screen: Screen) -> tuple[str, int]:
     """A text without addresses between brackets or dashes, and how many they were."""
-    wrapped = [m for m in WRAPPED.finditer(plain) if _is_address(m.group(1) or m.group(2), among_others=True)]
+    wrapped = [m for m in WRAPPED.finditer(plain) if _is_address(m.group(1) or m.group(2), screen)]
     for found in reversed(wrapped):
         plain = f"{plain[: found.start()]}{gap_or_line(found)}{plain[found.end() :]}"
     return plain, len(wrapped)
 
 
-def quotes_apart(sentence: str) -> list[str]:
-    """The sentence; of one that speaks to the forecaster the quoted ones apart, for some of them may not."""
-    return cut_through_quotes(sentence) if speaks_to_us(sentence) else [sentence]
+def quotes_apart(sentence: str, screen: Screen) -> list[str]:
+    """The sentence; of one that the screen withholds the quoted ones apart, for some of them may pass."""
+    return cut_through_quotes(sentence) if screen(sentence) else [sentence]
 
 
-def beside_addresses(sentences: list[str]) -> list[bool]:
+def beside_addresses(sentences: list[str], screen: Screen) -> list[bool]:
     """What goes along with an address: a single word after it, a scrap between two, and rows of single words."""
-    said = [speaks_to_us(sentence) for sentence in sentences]
+    said = [screen(sentence) for sentence in sentences]
     words = [len(sentence.split()) for sentence in sentences]
     aside = list(said)
     for i in range(1, len(sentences)):
@@ -71,23 +72,23 @@ def beside_addresses(sentences: list[str]) -> list[bool]:
     return aside
 
 
-def read_of(sentence: str) -> list[str]:
+def read_of(sentence: str, screen: Screen) -> list[str]:
     """What is read of a sentence, in its parts where it is long; a ramble is judged part by part when it must be."""
-    told = _told(sentence)
+    told = _told(sentence, screen)
     if not told and len(sentence.split()) > RAMBLE_WORDS:
-        return [part for piece in parts_of(sentence) if (part := _told(piece))]
+        return [part for piece in parts_of(sentence) if (part := _told(piece, screen))]
     return parts_of(told) if told else []
 
 
-def _told(sentence: str) -> str:
+def _told(sentence: str, screen: Screen) -> str:
     """What of a sentence tells of the day; nothing, where it speaks to the forecaster."""
-    if speaks_to_us(sentence) and not speaks_to_us(aside := WRAPPED.sub(GAP, sentence)):
+    if screen(sentence) and not screen(aside := WRAPPED.sub(GAP, sentence)):
         sentence = aside
-    otherwise = "" if speaks_to_us(sentence) else sentence
+    otherwise = "" if screen(sentence) else sentence
     clauses = clauses_and_ties(sentence)
     if len(clauses) < 2 or (otherwise and not any(_is_address(clause) for clause, _ in clauses)):
         return otherwise
-    address = [_is_address(clause, among_others=True) for clause, _ in clauses]
+    address = [_is_address(clause, screen) for clause, _ in clauses]
     for i in range(1, len(clauses)):
         address[i] = address[i] or (address[i - 1] and _hangs_on(clauses[i][0], address[i + 1 : i + 2]))
     if all(address) or not any(address):
@@ -98,7 +99,7 @@ def _told(sentence: str) -> str:
         if not is_address
     ]
     rest = _JOINS.sub("", GAP.join(runs).strip(" ,:"))
-    if len(rest.split()) < FEWEST_WORDS or _NO_MAIN_CLAUSE.match(rest) or _is_address(rest, among_others=True):
+    if len(rest.split()) < FEWEST_WORDS or _NO_MAIN_CLAUSE.match(rest) or _is_address(rest, screen):
         return otherwise
     ending = sentence[-1] if sentence[-1] in ".!…" and rest[-1] not in ".!?…" else ""
     return rest[0].upper() + rest[1:] + ending
@@ -112,8 +113,8 @@ def _hangs_on(clause: str, next_is_address: list[bool]) -> bool:
     return bool(_NO_SUBJECT.match(clause) or _NO_MAIN_CLAUSE.match(clause)) or is_scrap
 
 
-def _is_address(clause: str, *, among_others: bool = False) -> bool:
-    """Where something else of the sentence speaks to the forecaster, less makes a clause of it suspect."""
-    if _STEERS.match(clause) or (among_others and speaks_to_us(clause)):
+def _is_address(clause: str, screen: Screen | None = None) -> bool:
+    """With a screen, of a clause beside something that speaks to the forecaster: less makes it suspect."""
+    if _STEERS.match(clause) or (screen and screen(clause)):
         return True
-    return address_screen().chance(clause) > (BESIDE_FROM if among_others else ADDRESS_FROM)
+    return address_screen().chance(clause) > (BESIDE_FROM if screen else ADDRESS_FROM)

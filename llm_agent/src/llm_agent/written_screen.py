@@ -1,17 +1,22 @@
-"""The written screen: words that name the forecaster or order it about, other scripts, other languages.
+"""The written screens: what no reader of English can read, and what must not stand in a prompt.
 
-It is wide on purpose: a diary loses little when "my HRV was low this morning" is not read, the numbers are in the
-briefing anyway. What it can't know, how people talk of being judged, the trained one does (``address``).
+The second one is wide on purpose, because a model that takes instructions takes them from anywhere: it withholds "you"
+and "answer", and with them one honest sentence in fourteen of diaries full of direct speech, forms and labels. The
+reader takes no instructions, so its sentences pass the first one only. What neither can know, how people talk of being
+judged, the trained one does (``address``).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from llm_agent.fold import fold
 
-__all__ = ["speaks_to_us"]
+__all__ = ["Screen", "cannot_be_read", "speaks_to_us"]
+
+Screen = Callable[[str], bool]
 
 _WORD = re.compile(r"[a-z']+")
 _TO_THE_FORECASTER = re.compile(
@@ -47,8 +52,12 @@ _IMPERATIVE = re.compile(
     re.I,
 )
 _ENGLISH = frozenset(
-    "the and my was with had for of to it is that at day this from not today tonight were have has been but then after "
-    "before while all off up out i in on no".split()
+    "the and my was with had for of to it is that at day this from not today tonight were have has been but then "
+    "after before while all off up out i in on no she they their them his you your our we're i'm i've i'd it's that's "
+    "he's she's they're don't didn't wasn't can't couldn't won't there here where when what which who how now again "
+    "still never ever every nothing two three four five six seven eight nine ten twenty hundred half more less little "
+    "much many only just because about into over under down back away through between without against until since go "
+    "going went got get make made take took come came gone done".split()
 )
 _FOREIGN = frozenset(
     "und die der das alle nicht auf mit eine einen den ich gib setze um ist los las el la que por con una todo todas y "
@@ -58,16 +67,19 @@ _FOREIGN = frozenset(
 _STRANGE = re.compile(r"\S{28,}")
 
 
-def speaks_to_us(sentence: str) -> bool:
-    """Whether a sentence, or a clause, is an address as far as its words tell."""
+def cannot_be_read(sentence: str) -> bool:
+    """Whether a sentence, or a clause, is of another script, another language, or no words at all."""
     letters = [c for c in sentence if c.isalpha()]
     latin = [c for c in letters if "LATIN" in unicodedata.name(c, "")]
+    return len(latin) < len(letters) or bool(_STRANGE.search(sentence)) or not _is_english(sentence)
+
+
+def speaks_to_us(sentence: str) -> bool:
+    """Whether it can't be read, or is an address as far as its words tell."""
     return (
-        len(latin) < len(letters)
-        or bool(_STRANGE.search(sentence))
+        cannot_be_read(sentence)
         or bool(_TO_THE_FORECASTER.search(sentence))
         or bool(_IMPERATIVE.search(sentence))
-        or not _is_english(sentence)
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -80,11 +80,18 @@ class RememberingModel:
 
     def states(self, texts: Sequence[str]) -> np.ndarray:
         """The reader's states, see ``Encoder``; so fast that nothing of them is kept."""
+        return self._counted(len(texts), lambda: self._model.states(texts))
+
+    def states_in_note(self, parts: Sequence[str], at: Sequence[int]) -> np.ndarray:
+        """The same of sentences among their neighbours."""
+        return self._counted(len(at), lambda: self._model.states_in_note(parts, at))
+
+    def _counted(self, n: int, read: Callable[[], np.ndarray]) -> np.ndarray:
         started = time.perf_counter()
-        states = self._model.states(texts)
+        states = read()
         took = time.perf_counter() - started
-        for _ in texts:
-            self._count(True, 1, took / len(texts))
+        for _ in range(n):
+            self._count(True, 1, took / n)
         return states
 
     def close(self) -> None:
