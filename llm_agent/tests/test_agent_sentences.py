@@ -107,6 +107,16 @@ def test_nobody_reads_what_is_no_english(strange):
         assert [s.text for s in read_words([f"{DAY[0]} {strange}"], in_prompt=in_prompt).asked] == [DAY[0]]
 
 
+@pytest.mark.parametrize(
+    "measured", [
+        "My HRV was low this morning.", "Recovery was red, 22 percent.", "WHOOP says that I slept badly.",
+        "My resting heart rate was up by eight beats.", "My recovery score was the best in weeks.", "Only 28 ms.",
+    ],
+)  # fmt: skip
+def test_what_the_tracker_measures_is_not_counted_again(measured):
+    assert [s.text for s in read_words([f"{measured} {DAY[0]}"], in_prompt=False).asked] == [DAY[0]]
+
+
 def test_what_stands_in_quotation_marks_is_known():
     note = 'Fed the cat. "It rained for days. Nobody slept." The kids\' room is cold.'
     quoted = {sentence.text: sentence.quoted for sentence in read_words([note], in_prompt=False).asked}

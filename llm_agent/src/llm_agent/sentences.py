@@ -2,8 +2,8 @@
 
 A sentence that speaks to the forecaster instead of about the day is withheld from a model that takes instructions, so
 that the prompt is the one of the same evening without it; of one that does both the honest clauses are read
-(``cutting``, ``telling``). The trained reader takes none: of it only such clauses are kept, and what can't be read.
-What slips through is bounded like any other sentence.
+(``cutting``, ``telling``). The trained reader takes no instructions: from it only such clauses are kept, what it can't
+read, and what the tracker measures anyway. What slips through is bounded like any other sentence.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from llm_agent.cutting import GAP, Quoted, cut, parts_of, plain_of
 from llm_agent.fold import fold
 from llm_agent.telling import beside_addresses, quotes_apart, read_of, without_wrapped
-from llm_agent.written_screen import cannot_be_read, speaks_to_us
+from llm_agent.written_screen import not_to_be_read, speaks_to_us
 
 __all__ = ["Sentence", "Words", "read_words"]
 
@@ -92,7 +92,7 @@ def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = (), *, in
     in_prompt : bool
         The sentences will stand before a model that takes instructions.
     """
-    screen = speaks_to_us if in_prompt else cannot_be_read
+    screen = speaks_to_us if in_prompt else not_to_be_read
     quotes = [fold(quote) for quote in covered_quotes if fold(quote)]
     kept: list[tuple[str, str, int, bool]] = []
     covered: list[str] = []

@@ -1,4 +1,4 @@
-"""The written screens: what no reader of English can read, and what must not stand in a prompt.
+"""The written screens: what need not or can't be read, and what must not stand in a prompt.
 
 The second one is wide on purpose, because a model that takes instructions takes them from anywhere: it withholds "you"
 and "answer", and with them one honest sentence in fourteen of diaries full of direct speech, forms and labels. The
@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from llm_agent.fold import fold
 
-__all__ = ["Screen", "cannot_be_read", "speaks_to_us"]
+__all__ = ["Screen", "not_to_be_read", "speaks_to_us"]
 
 Screen = Callable[[str], bool]
 
@@ -65,19 +65,31 @@ _FOREIGN = frozenset(
     "de da do na se es en un mais ja kaikki wszystkie i podaj nie vse si mi".split()
 ) - _ENGLISH
 _STRANGE = re.compile(r"\S{28,}")
+_MEASURED = re.compile(
+    r"\b(?:hrv|rmssd|milli-?seconds?|\d+\s*ms|heart[- ]rate variability|whoop|garmin|oura|fitbit|apple watch|"
+    r"resting (?:heart[- ]?rate|pulse|hr)|(?:recovery|readiness|sleep|strain) (?:score|percent\w*|\d)|"
+    r"(?:recovery|strain|sleep performance) (?:was|is|of|at) (?:only |just |a )?(?:red|green|yellow|\d))",
+    re.I,
+)
+"""What the tracker tells: the models have it, so a sentence about it would count it twice."""
 
 
-def cannot_be_read(sentence: str) -> bool:
-    """Whether a sentence, or a clause, is of another script, another language, or no words at all."""
+def not_to_be_read(sentence: str) -> bool:
+    """Whether a sentence, or a clause, is of another script or language, no words at all, or of what is measured."""
     letters = [c for c in sentence if c.isalpha()]
     latin = [c for c in letters if "LATIN" in unicodedata.name(c, "")]
-    return len(latin) < len(letters) or bool(_STRANGE.search(sentence)) or not _is_english(sentence)
+    return (
+        len(latin) < len(letters)
+        or bool(_STRANGE.search(sentence))
+        or bool(_MEASURED.search(sentence))
+        or not _is_english(sentence)
+    )
 
 
 def speaks_to_us(sentence: str) -> bool:
-    """Whether it can't be read, or is an address as far as its words tell."""
+    """Whether that, or an address as far as its words tell."""
     return (
-        cannot_be_read(sentence)
+        not_to_be_read(sentence)
         or bool(_TO_THE_FORECASTER.search(sentence))
         or bool(_IMPERATIVE.search(sentence))
     )
