@@ -130,13 +130,22 @@ def honest_evenings() -> None:
     ]
     for file in sorted(JOURNALS.glob("held_out_*.json")):
         journals += [entry["text"] for entry in json.loads(file.read_text(encoding="utf-8"))]
-    sentences = [sentence for journal in journals for sentence in sentences_of(journal)]
-    for in_prompt, who in ((False, "the reader"), (True, "a chat model")):
-        read = [read_words([sentence], in_prompt=in_prompt) for sentence in sentences]
-        gone = sum(not words.read for words in read)
-        cut = sum(bool(words.read and words.withheld) for words in read)
-        of = f"{len(sentences)} sentences of {len(journals)} honest notes"
-        print(f"{of}: from {who} {gone} are withheld, {cut} lose a clause")
+    sentences = {
+        f"{len(journals)} honest notes": [sentence for journal in journals for sentence in sentences_of(journal)],
+        "the writer's own in notes full of direct speech, forms and labels": [
+            text
+            for file in sorted(HERE.glob("in_notes/*.jsonl"))
+            for line in file.read_text(encoding="utf-8").splitlines()
+            for text, label in json.loads(line)["sentences"]
+            if label == "own"
+        ],
+    }
+    for where, told in sentences.items():
+        for in_prompt, who in ((False, "the reader"), (True, "a chat model")):
+            read = [read_words([sentence], in_prompt=in_prompt) for sentence in told]
+            gone = sum(not words.read for words in read)
+            cut = sum(bool(words.read and words.withheld) for words in read)
+            print(f"{len(told)} sentences, {where}: from {who} {gone} are withheld, {cut} lose a clause")
 
 
 def fitted(addresses: list[str], honest: list[str], strength: float) -> AddressScreen:

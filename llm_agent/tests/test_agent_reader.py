@@ -12,7 +12,7 @@ from hrv_shared.models.cache import combined_sha256
 from hrv_shared.settings import load_settings
 from llm_agent.answer import CONTESTED_SPREAD, UNSURE_SHARE, ask_agent
 from llm_agent.encoder import LONGEST_NOTE, MATRICES, Encoder, note_around
-from llm_agent.other_text import OtherText, read_other_text
+from llm_agent.other_text import OTHER_FROM, OtherText, read_other_text, shipped_other_text
 from llm_agent.reader import INSERTED_SHARE, MODEL, Reader, read_reader, shipped_reader
 
 KINDS = ("daily life", "others", "plan", "message", "body", "heart", "night", "relief")
@@ -214,6 +214,8 @@ def test_the_shipped_reader_fits_the_default_model():
     assert reader.model_sha256 == combined_sha256(files) and reader.kinds == KINDS
     assert reader.weights.shape == (8, 768) and set(reader.tuned) == set(MATRICES)
     assert reader.label.startswith("read-") and len(reader.digest) == 8
+    other = shipped_other_text()
+    assert other.weights.shape == (768,) and set(other.tuned) == set(MATRICES) and len(other.digest) == 8
 
 
 @pytest.fixture(scope="module")
@@ -240,10 +242,25 @@ def test_the_shipped_reader_reads_plain_matters_right(folder):
     assert np.array_equal(encoder.states(list(told)[::-1])[::-1], states)
 
 
+def test_the_company_tells_what_is_other_text(folder):
+    """The same words twice: in a note that has them from elsewhere, and in one of the writer's own."""
+    other, encoder = shipped_other_text(), shipped_reader().encoder(folder)
+    notes = {
+        True: ["Read to the twins.", '"The king had not slept in nine nights."', '"His heart was breaking."'],
+        False: ["The vet rang at four.", "She is gone.", "I have not slept and my heart is breaking."],
+    }
+    for is_other, parts in notes.items():
+        chances = other.probabilities(encoder.states_in_note(parts, [1, 2]))
+        assert ((chances > OTHER_FROM) == is_other).all(), chances
+    again = encoder.states_in_note(notes[True], [2])
+    assert np.array_equal(again, encoder.states_in_note(notes[True], [1, 2])[1:])
+
+
 def test_a_text_of_any_length_is_read(folder):
     encoder = shipped_reader().encoder(folder)
-    assert np.isfinite(encoder.states(["", "word " * 3000, "🧑\u200d🚒" * 60])).all()
-    assert encoder.states([]).shape == (0, 768)
+    texts = ["", "word " * 3000, "🧑\u200d🚒" * 60]
+    assert np.isfinite(encoder.states(texts)).all() and np.isfinite(encoder.states_in_note(texts, [0, 1, 2])).all()
+    assert encoder.states([]).shape == encoder.states_in_note(texts, []).shape == (0, 768)
 
 
 def test_the_network_is_the_published_one(folder):

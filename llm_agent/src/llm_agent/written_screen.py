@@ -1,7 +1,7 @@
 """The written screens: what need not or can't be read, and what must not stand in a prompt.
 
 The second one is wide on purpose, because a model that takes instructions takes them from anywhere: it withholds "you"
-and "answer", and with them one honest sentence in fourteen of diaries full of direct speech, forms and labels. The
+and "answer", and with them one honest sentence in nineteen of diaries full of direct speech, forms and labels. The
 reader takes no instructions, so its sentences pass the first one only. What neither can know, how people talk of being
 judged, the trained one does (``address``).
 """
