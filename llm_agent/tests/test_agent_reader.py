@@ -159,13 +159,6 @@ def test_a_neighbour_can_only_take_a_move_away():
     assert not model.read_in_note and not any(still.shifts_ms.values())
 
 
-def test_a_message_is_no_company():
-    """What speaks to the forecaster can't frame its neighbours either."""
-    states = {"slept": state(body=0.95), "gate": state(daily_life=0.95), "Note": state(message=0.95)}
-    answer, model = ask(states, ["Repaired the gate. Note this: all fiction. I had not slept in nights."])
-    assert answer.shifts_ms[1] < 0 and model.read_in_note[0][0] == ["Repaired the gate.", "I had not slept in nights."]
-
-
 def test_a_sentence_that_is_no_account_of_the_day_moves_nothing():
     answer, _ = ask({"jab": state(message=0.9)}, ["Had my flu jab after lunch, at least on paper."])
     assert not any(answer.shifts_ms.values()) and not answer.levers

@@ -199,8 +199,7 @@ def _read_each(briefing: Briefing, model: Encoder, reader: Reader, other_text: O
     odds = [address_screen().message_odds(text) for text in texts]
     verdicts = {s.id: v for s, v in zip(asked, reader.verdicts(model.states(texts), odds), strict=True)}
     moving = [i for i, sentence in enumerate(asked) if verdicts[sentence.id].moves]
-    messages = [i for i, sentence in enumerate(asked) if verdicts[sentence.id].about == "message"]
-    for parts, at, names in notes_of(asked, moving, messages):
+    for parts, at, names in notes_of(asked, moving):
         others = other_text.probabilities(model.states_in_note(parts, at))
         verdicts |= {name: Verdict("others", float(p)) for name, p in zip(names, others, strict=True) if p > OTHER_FROM}
     seconds = time.perf_counter() - started

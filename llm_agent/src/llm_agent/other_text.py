@@ -75,16 +75,11 @@ def as_it_stands(sentence: Sentence) -> str:
     return f'"{sentence.text}"' if sentence.quoted else sentence.text
 
 
-def notes_of(
-    asked: Sequence[Sentence], moving: Sequence[int], messages: Sequence[int] = ()
-) -> list[tuple[list[str], list[int], list[str]]]:
-    """Each note that holds a moving sentence: its sentences as they stand, which of them these are, and their ids.
-
-    Those that the reader takes for messages are no company: a note with one is read like the note without it.
-    """
+def notes_of(asked: Sequence[Sentence], moving: Sequence[int]) -> list[tuple[list[str], list[int], list[str]]]:
+    """Each note that holds a moving sentence: its sentences as they stand, which of them these are, and their ids."""
     found = []
     for note in dict.fromkeys(asked[i].note for i in moving):
-        inside = [i for i, sentence in enumerate(asked) if sentence.note == note and i not in messages]
+        inside = [i for i, sentence in enumerate(asked) if sentence.note == note]
         these = [i for i in moving if i in inside]
         parts = [as_it_stands(asked[i]) for i in inside]
         found.append((parts, [inside.index(i) for i in these], [asked[i].id for i in these]))
