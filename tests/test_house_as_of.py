@@ -76,7 +76,7 @@ def test_the_baseline_is_the_whole_house(filled, honest):
             assert {f"quantiles of {forecaster} +{h}" for h in HORIZONS} <= said.keys(), (
                 f"{forecaster} {issue.name}"
             )
-        assert {f"report {issue.name}.json", f"report {issue.name}.md", "briefing", "card"} <= said.keys()
+        assert {f"report {issue.name}.json", f"report {issue.name}.md", "briefing read", "card"} <= said.keys()
         assert said["skill rows"] != "[]", "no scored past: outcomes known later could not be noticed"
 
 

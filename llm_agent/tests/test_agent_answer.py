@@ -86,7 +86,7 @@ def test_most_samples_move_it_and_the_band_is_wider_than_when_all_do():
 
 def test_the_strength_is_the_one_that_most_chose_the_weaker_of_equals():
     answer, _ = ask(judged("body, a lot", "body, a little", NOTHING, NOTHING), samples=2)
-    assert answer.shifts_ms[1] == pytest.approx(-0.055 * BASE[MEDIAN_INDEX], abs=0.01)
+    assert answer.shifts_ms[1] == pytest.approx(-0.04 * BASE[MEDIAN_INDEX], abs=0.01)
 
 
 def test_a_sentence_that_is_judged_to_be_nothing_changes_no_number_and_no_other_prompt():
@@ -138,7 +138,7 @@ def test_what_the_models_read_of_the_sentence_is_not_counted_twice():
 
 @pytest.mark.parametrize(
     ("judgement", "pct"),
-    [("heart, clearly", -7.0), ("heart, a little", -6.0), ("body, a lot", -9.0), ("relief, clearly", -2.0)],
+    [("heart, clearly", -7.0), ("heart, a little", -6.0), ("body, a lot", -9.5), ("relief, clearly", -2.0)],
 )
 def test_an_event_beside_a_usual_effect_of_the_same_way_is_one_matter(judgement, pct):
     """Grief or loss usually takes 6 %: tears for it are no second loss; a comfort goes the other way."""
