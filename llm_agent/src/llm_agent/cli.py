@@ -73,7 +73,7 @@ def show(
         lines.append(f"{s['origin_day']} {s['median_ms']:.1f} ms ({s['shift_ms']:+.1f}): {s['rationale']}")
         lines += understood_lines(s["understood"])
         if s["withheld"]:
-            lines.append(f"  {s['withheld']} not read: no account of your day, or not English")
+            lines.append(f"  {s['withheld']} not read: no account of your day, measured anyway, or not English")
     text = "\n".join(lines)
     emit({"forecasts": said}, text or "The agent has not spoken yet.", as_json)
 
