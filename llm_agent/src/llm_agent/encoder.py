@@ -10,14 +10,17 @@ Its libraries want torch, a gigabyte for a network that is thirty lines of array
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from hrv_shared.models import read_safetensors
 
-__all__ = ["LONGEST", "LONGEST_NOTE", "MATRICES", "Encoder", "Thin", "note_around", "softmax"]
+__all__ = [
+    "LONGEST", "LONGEST_NOTE", "MATRICES", "Encoder", "Thin", "note_around", "read_array", "softmax", "write_arrays",
+]  # fmt: skip
 
 LAYERS, HEADS, WIDTH = 12, 12, 768
 BUCKETS, FARTHEST = 32, 128
@@ -186,6 +189,17 @@ def _bucket(distance: np.ndarray) -> np.ndarray:
     steps = np.log(np.maximum(far, 1) / near) / np.log(FARTHEST / near) * (half - near)
     behind = np.where(far < near, far, np.minimum(near + steps.astype(int), half - 1))
     return behind + np.where(distance > 0, half, 0)
+
+
+def write_arrays(file: BinaryIO, arrays: Iterable[np.ndarray]) -> None:
+    """In half precision, the same bytes for the same arrays."""
+    for array in arrays:
+        np.save(file, array.astype(np.float16), allow_pickle=False)
+
+
+def read_array(file: BinaryIO) -> np.ndarray:
+    """The next one that was written."""
+    return np.load(file, allow_pickle=False).astype(np.float32)
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from llm_agent.encoder import MATRICES, Thin
+from llm_agent.encoder import MATRICES, Thin, read_array, write_arrays
 from llm_agent.sentences import Sentence
 
 __all__ = ["OTHER_FROM", "OtherText", "as_it_stands", "notes_of", "read_other_text", "shipped_other_text"]
@@ -64,10 +64,9 @@ class OtherText:
 
     def save(self, path: Path) -> None:
         """Write it; half precision, the same bytes for the same one."""
-        rows = [*(thin for name in MATRICES for thin in self.tuned[name]), self.weights, np.array([self.bias])]
         with path.open("wb") as file:
-            for row in rows:
-                np.save(file, row.astype(np.float16), allow_pickle=False)
+            thin = (one for name in MATRICES for one in self.tuned[name])
+            write_arrays(file, (*thin, self.weights, np.array([self.bias])))
 
 
 def as_it_stands(sentence: Sentence) -> str:
@@ -94,10 +93,6 @@ def shipped_other_text() -> OtherText:
 
 def read_other_text(data: bytes) -> OtherText:
     """From the bytes of its file."""
-    stream = io.BytesIO(data)
-
-    def row() -> np.ndarray:
-        return np.load(stream, allow_pickle=False).astype(np.float32)
-
-    tuned = {name: (row(), row()) for name in MATRICES}
-    return OtherText(tuned, row(), float(row()[0]), sha256(data).hexdigest()[:8])
+    file = io.BytesIO(data)
+    tuned = {name: (read_array(file), read_array(file)) for name in MATRICES}
+    return OtherText(tuned, read_array(file), float(read_array(file)[0]), sha256(data).hexdigest()[:8])

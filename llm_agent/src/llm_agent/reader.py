@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from llm_agent.choice import MOVED, STRENGTHS
-from llm_agent.encoder import MATRICES, Encoder, Thin, softmax
+from llm_agent.encoder import MATRICES, Encoder, Thin, read_array, softmax, write_arrays
 from llm_agent.other_text import shipped_other_text
 
 __all__ = ["MODEL", "MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "read_reader", "shipped_reader"]
@@ -177,8 +177,7 @@ class Reader:
         ]  # fmt: skip
         with path.open("wb") as file:
             file.write(json.dumps(about).encode() + b"\n")
-            for row in rows:
-                np.save(file, row.astype(np.float16), allow_pickle=False)
+            write_arrays(file, rows)
 
 
 @cache
@@ -189,14 +188,10 @@ def shipped_reader() -> Reader:
 
 def read_reader(data: bytes) -> Reader:
     """A reader from the bytes of its file."""
-    stream = io.BytesIO(data)
-    about: dict[str, Any] = json.loads(stream.readline())
-
-    def row() -> np.ndarray:
-        return np.load(stream, allow_pickle=False).astype(np.float32)
-
-    tuned = {name: (row(), row()) for name in MATRICES}
-    *heads, inserted_bias = (row() for _ in range(6))
+    file = io.BytesIO(data)
+    about: dict[str, Any] = json.loads(file.readline())
+    tuned = {name: (read_array(file), read_array(file)) for name in MATRICES}
+    *heads, inserted_bias = (read_array(file) for _ in range(6))
     return Reader(
         about["model_sha256"], tuple(about["kinds"]), tuned, *heads, float(inserted_bias[0]),
         sha256(data).hexdigest()[:8],
