@@ -3,8 +3,8 @@
     fit-env/bin/python benchmarks/agent/fit_other_text.py             what the shipped one can do
     fit-env/bin/python benchmarks/agent/fit_other_text.py --write     fit it, into the agent's room
 
-The environment is that of ``fit_reader.py``; half an hour on two cores. A fifth of the notes of ``in_notes/`` is never
-learned from: the figures are theirs, for those sentences that the shipped reader would let move the night. Notes of
+The environment is that of ``fit_reader.py``, twenty minutes on two cores. A fifth of the notes of ``in_notes/``
+is never learned from: the figures are theirs, for those sentences that the shipped reader would let move the night. Notes of
 the bank get a clause of ``inserted/`` or ``addresses/`` among their sentences, honest ones as often as others, so that
 a change of topic alone tells nothing.
 """
@@ -44,10 +44,10 @@ HELD_OUT = 5
 
 @dataclass(frozen=True)
 class Note:
-    """Sentences as the product reads them; ``other`` is None where it is not known."""
+    """Sentences as the product reads them, and which are other text."""
 
     parts: tuple[str, ...]
-    other: tuple[bool | None, ...]
+    other: tuple[bool, ...]
 
 
 def main() -> None:
@@ -81,14 +81,11 @@ def cut_as_read(told: Sequence[tuple[str, str]]) -> Note:
     Where it makes pieces of two, as of words without any stop, the sentences stay as they were told.
     """
     asked = read_words([" ".join(text for text, _ in told)], in_prompt=False).asked
-    other: list[bool | None] = []
-    for sentence in asked:
-        piece = fold(sentence.text).strip(" .!?\"'")
-        of = {label for text, label in told if piece and piece in fold(text)}
-        other.append(of == {"foreign"} if len(of) == 1 else None)
-    if None in other:
+    pieces = [fold(sentence.text).strip(" .!?\"'") for sentence in asked]
+    labels = [{label for text, label in told if piece and piece in fold(text)} for piece in pieces]
+    if any(len(of) != 1 for of in labels):
         return Note(tuple(text for text, _ in told), tuple(label == "foreign" for _, label in told))
-    return Note(tuple(as_it_stands(sentence) for sentence in asked), tuple(other))
+    return Note(tuple(as_it_stands(sentence) for sentence in asked), tuple(of == {"foreign"} for of in labels))
 
 
 def mixed(whole: Sequence[Note]) -> Iterator[list[Note]]:
@@ -145,9 +142,8 @@ def fitted(whole: Sequence[Note], folder: Path) -> OtherText:
             tokens = [tokenizer.encode(part, add_special_tokens=False).ids for part in note.parts]
             first, last, ids, places = note_around(tokens, len(tokens) // 2)
             for place, other in zip(places, note.other[first : last + 1], strict=True):
-                if other is not None:
-                    spans.append((len(rows), *place))
-                    known.append(float(other))
+                spans.append((len(rows), *place))
+                known.append(float(other))
             rows.append(torch.tensor(ids))
         ids = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
         with torch.autocast("cpu", torch.bfloat16):
@@ -166,7 +162,7 @@ def scored(unseen: Sequence[Note], made: OtherText, folder: Path) -> str:
     told, chance = [], []
     for note in unseen:
         verdicts = reader.verdicts(encoder.states(note.parts), np.ones(len(note.parts)))
-        at = [k for k, verdict in enumerate(verdicts) if verdict.moves and note.other[k] is not None]
+        at = [k for k, verdict in enumerate(verdicts) if verdict.moves]
         told += [note.other[k] for k in at]
         chance += list(made.probabilities(encoder.states_in_note(note.parts, at)))
     other, p = np.array(told, bool), np.array(chance)

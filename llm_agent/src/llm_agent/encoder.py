@@ -19,8 +19,12 @@ import numpy as np
 from hrv_shared.models import read_safetensors
 
 __all__ = [
-    "LONGEST", "LONGEST_NOTE", "MATRICES", "Encoder", "Thin", "note_around", "read_array", "softmax", "write_arrays",
+    "LONGEST", "LONGEST_NOTE", "MATRICES", "MODEL", "Encoder", "Thin", "logistic", "note_around", "read_array",
+    "softmax", "write_arrays",
 ]  # fmt: skip
+
+MODEL = "mpnet-base-v2"
+"""Whose weights are tuned; the agent's default model."""
 
 LAYERS, HEADS, WIDTH = 12, 12, 768
 BUCKETS, FARTHEST = 32, 128
@@ -206,6 +210,11 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     """Over the last axis."""
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def logistic(log_odds: np.ndarray) -> np.ndarray:
+    """The probability, without overflow."""
+    return np.exp(-np.logaddexp(0.0, -log_odds))
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:

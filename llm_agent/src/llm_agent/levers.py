@@ -29,8 +29,8 @@ EVENT_PCT = {
 }  # fmt: skip
 """Sizes of what no feature holds, in % of the models' median: rules of thumb, not the own history. A vaccination
 -9 to -13 %, sickness -9 to -10 %, any training -5 % (forecasting.md 4.3); what raises is smaller than what lowers.
-How strong a sentence is, the model tells badly, so each is the mean of what it stands for: of sentences said to lower
-"a lot" fewer than half do by -12 %, of those "a little" fewer than half by only -3 % (``fit_reader.py``)."""
+How strong a sentence is, the reader tells right two times in three, so each is the mean of what such sentences stand
+for by their labels, of notes that it had not seen (``fit_reader.py --held-out``)."""
 EVENT_DOUBT = 0.8
 """SD of an event's true effect, in units of its size."""
 

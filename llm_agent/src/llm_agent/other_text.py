@@ -3,7 +3,7 @@
 Read alone such a sentence is a diary's ("I have not slept in six nights."); what tells is the company that it keeps.
 So those sentences that would move the night are read once more, each with its neighbours and the quotation marks that
 it stood in. All that this second reading can do is to take a sentence for other text: no neighbour can make one move
-the night, or move it more.
+the night, or move it more. (Where an evening's sentences point both ways, one that is taken out lets the other speak.)
 
 What was learned (``benchmarks/agent/fit_other_text.py``) is one file of this package: thin matrices beside the network
 that the reader's stand beside, too, and one head.
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from llm_agent.encoder import MATRICES, Thin, read_array, write_arrays
+from llm_agent.encoder import MATRICES, MODEL, Thin, logistic, read_array, write_arrays
 from llm_agent.sentences import Sentence
 
 __all__ = ["OTHER_FROM", "OtherText", "as_it_stands", "notes_of", "read_other_text", "shipped_other_text"]
@@ -60,7 +60,7 @@ class OtherText:
         -------
         ndarray [n]
         """
-        return np.exp(-np.logaddexp(0.0, -(states @ self.weights + self.bias)))
+        return logistic(states @ self.weights + self.bias)
 
     def save(self, path: Path) -> None:
         """Write it; half precision, the same bytes for the same one."""
@@ -88,7 +88,7 @@ def notes_of(asked: Sequence[Sentence], moving: Sequence[int]) -> list[tuple[lis
 @cache
 def shipped_other_text() -> OtherText:
     """The one of this package."""
-    return read_other_text(files("llm_agent").joinpath("data/mpnet-base-v2.other-text").read_bytes())
+    return read_other_text(files("llm_agent").joinpath(f"data/{MODEL}.other-text").read_bytes())
 
 
 def read_other_text(data: bytes) -> OtherText:

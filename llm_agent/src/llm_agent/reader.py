@@ -23,13 +23,10 @@ from typing import Any
 import numpy as np
 
 from llm_agent.choice import MOVED, STRENGTHS
-from llm_agent.encoder import MATRICES, Encoder, Thin, read_array, softmax, write_arrays
+from llm_agent.encoder import MATRICES, MODEL, Encoder, Thin, logistic, read_array, softmax, write_arrays
 from llm_agent.other_text import shipped_other_text
 
 __all__ = ["MODEL", "MOVES_FROM", "SURE_FROM", "Reader", "Verdict", "read_reader", "shipped_reader"]
-
-MODEL = "mpnet-base-v2"
-"""Whose weights are tuned; the agent's default model."""
 
 MOVES_FROM = 0.75
 """Least probability that the night goes one way, for a sentence to move it at all; above a half, because the bank holds
@@ -135,7 +132,7 @@ class Reader:
         ndarray [n]
         """
         prior = np.log(INSERTED_SHARE / (1.0 - INSERTED_SHARE))
-        return np.exp(-np.logaddexp(0.0, -(states @ self.inserted_weights + self.inserted_bias + prior)))
+        return logistic(states @ self.inserted_weights + self.inserted_bias + prior)
 
     def verdicts(self, states: np.ndarray, message_odds: Sequence[float]) -> list[Verdict]:
         """The likeliest kind on the likeliest side; a side that moves must have more than ``MOVES_FROM``.

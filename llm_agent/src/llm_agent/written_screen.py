@@ -20,7 +20,7 @@ Screen = Callable[[str], bool]
 
 _WORD = re.compile(r"[a-z']+")
 _TO_THE_FORECASTER = re.compile(
-    r"\b(?:hrv|rmssd|milli-?seconds?|\d+\s*ms|forecast\w*|predict\w*|estimat\w*|ensemble|baseline|quantile\w*|median|"
+    r"\b(?:forecast\w*|predict\w*|estimat\w*|ensemble|baseline|quantile\w*|median|"
     r"percentile\w*|algorithm\w*|models?|shift(?:_ms|\s+by|\s+of|\s+the|\s+to)\w*|sd_scale|spread|weights?\s+of|json|"
     r"xml|html|markdown|prompt\w*|instru[ck]\w*|ignor\w+|disregard\w*|overrid\w+|overwrit\w+|system|assistant|"
     r"ai|a\.i|chat\s?bot|bot|llm|gpt|language\s+model|dear\s+(?:model|agent|system|computer)|"
