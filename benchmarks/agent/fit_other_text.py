@@ -3,10 +3,10 @@
     fit-env/bin/python benchmarks/agent/fit_other_text.py             what the shipped one can do
     fit-env/bin/python benchmarks/agent/fit_other_text.py --write     fit it, into the agent's room
 
-The environment is that of ``fit_reader.py``, twenty minutes on two cores. A fifth of the notes of ``in_notes/``
-is never learned from: the figures are theirs, for those sentences that the shipped reader would let move the night. Notes of
-the bank get a clause of ``inserted/`` or ``addresses/`` among their sentences, honest ones as often as others, so that
-a change of topic alone tells nothing.
+The environment is that of ``fit_reader.py``; twenty minutes on two cores. A fifth of the notes of ``in_notes/`` is
+never learned from: the figures are theirs, for those sentences that the shipped reader would let move the night. Notes
+of the bank get a clause of ``inserted/`` or ``addresses/`` among their sentences, honest ones as often as others, so
+that a change of topic alone tells nothing.
 """
 
 from __future__ import annotations
