@@ -36,8 +36,8 @@ SHIPPED_MEDIA = {
     "journal_analysis/src/journal_analysis/data/demo_note.flac": "the spoken note of the demo, made by a synthesiser",
 }
 LARGE = {
-    "llm_agent/src/llm_agent/data/mpnet-base-v2.reader": "what the reader of notes has learned",
-    "llm_agent/src/llm_agent/data/mpnet-base-v2.other-text": "what the second reading has learned",
+    "llm_agent/src/llm_agent/data/mpnet-base-v2.reader": "what the reader of sentences alone has learned",
+    "llm_agent/src/llm_agent/data/mpnet-base-v2.in-note": "what the reader of sentences in their note has learned",
 }
 """Files above 1 MB that are there for a reason, and the reason."""
 TOKEN_NAMES = re.compile(r"(^|[._-])(tokens?|secrets?|credentials?)(\.(json|txt|enc|bin|ini))?$")

@@ -136,8 +136,8 @@ def honest_evenings() -> None:
             text
             for file in sorted(HERE.glob("in_notes/*.jsonl"))
             for line in file.read_text(encoding="utf-8").splitlines()
-            for text, label in json.loads(line)["sentences"]
-            if label == "own"
+            for text, about, _ in json.loads(line)["sentences"]
+            if about != "foreign"
         ],
     }
     for where, told in sentences.items():

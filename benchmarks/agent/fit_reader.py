@@ -1,4 +1,4 @@
-"""Fit the reader: tune MPNet to labelled diary sentences (``bank/``, ``inserted/``, ``addresses/``).
+"""Fit the first reading: tune MPNet to labelled diary sentences, each alone (``bank/``, ``inserted/``, ``addresses/``).
 
     python -m venv fit-env && fit-env/bin/pip install torch transformers peft -e shared -e llm_agent
     fit-env/bin/python benchmarks/agent/fit_reader.py --held-out      what it can do with notes it has not seen
@@ -29,12 +29,14 @@ import llm_agent
 from hrv_shared.models import read_safetensors, resolve
 from hrv_shared.settings import load_settings
 from llm_agent.choice import MOVED, STRENGTHS, UNMOVED
-from llm_agent.encoder import LONGEST
-from llm_agent.reader import MODEL, MOVES_FROM, Reader, read_reader
+from llm_agent.encoder import LONGEST, Encoder
+from llm_agent.reader import MODEL, Reader, read_reader
+from llm_agent.reading import INSERTED_SHARE, MOVES_FROM, Verdict, verdicts_of
 
 KINDS = (*UNMOVED, "message", *MOVED)
 SIDE = {"body": -1, "heart": -1, "night": -1, "relief": 1}
 EPOCHS, BATCH, LONGEST_LEARNED = 3, 32, 64
+RATE, RATE_OF_HEADS = 6e-4, 3e-3
 SMOOTHED = 0.05
 WEIGHT_OF_STRENGTH, WEIGHT_OF_INSERTED = 0.5, 0.7
 ABOUT_FORECASTER = 120
@@ -130,7 +132,7 @@ def fitted(told: Sequence[Told], model) -> Reader:
             said = net(tokens)
         return loss(batch, said)
 
-    learned = learn(net, list(batches(told)), loss_of, len(told))
+    learned = learn(net, list(batches(told)), loss_of, rate=RATE, rate_of_heads=RATE_OF_HEADS)
     return reader_of(learned, [one.inserted for one in told], model.sha256)
 
 
@@ -175,34 +177,51 @@ def reader_of(learned: dict[str, np.ndarray], inserted: Sequence[bool | None], s
 
 def scored(told: Sequence[Told], reader: Reader, folder: Path) -> str:
     """Figures of texts that were not learned from, in % of sentences."""
-    states = reader.encoder(folder).states([one.text for one in told])
-    verdicts = reader.verdicts(states, np.ones(len(told)))
+    encoder = Encoder(folder, reader.tuned)
+    ours = [one for one in told if one.about is not None]
+    lines = of_verdicts(ours, read_alone(reader, encoder, ours))
+    of = lambda one: reader.inserted(encoder.states([one.text]), INSERTED_SHARE)[0] > 1.0 - MOVES_FROM  # noqa: E731
+    for word, which in (("inserted", True), ("honest", False)):
+        these = [of(one) for one in told if one.about is None and one.inserted is which]
+        lines.append(f"{word} clauses of {HELD_OUT_FILE} that can move nothing: {share_of(these)}")
+    stopped = [of(one) for one in ours if one.strength is not None]
+    return "\n".join([*lines, f"moving sentences of the bank that can move nothing for it: {share_of(stopped)}"])
+
+
+def read_alone(reader: Reader, encoder: Encoder, told: Sequence[Told]) -> list[Verdict]:
+    """What a reader makes of each sentence by itself."""
+    states = encoder.states([one.text for one in told])
+    inserted = reader.inserted(states, INSERTED_SHARE)
+    return verdicts_of(
+        reader.kinds, reader.probabilities(states), inserted, reader.strengths(states), np.ones(len(told))
+    )
+
+
+def of_verdicts(told: Sequence[Told], verdicts: Sequence[Verdict]) -> list[str]:
+    """How often they are right, in % of labelled sentences, and what the strengths that they tell stand for."""
     said = np.array([SIDE.get(verdict.about.partition(", ")[0], 0) for verdict in verdicts])
-    sides = np.array([SIDE.get(one.about, 0) for one in told])
-    kinds = np.array([str(one.about) for one in told])
-    ours = kinds != "None"
-    of = lambda chosen, right: f"{100 * float(np.mean(right[chosen])):.1f} % of {int(np.sum(chosen))}"  # noqa: E731
+    sides, other = np.array([SIDE.get(one.about, 0) for one in told]), np.array([bool(one.inserted) for one in told])
     lines = [
-        f"right side: {of(ours, said == sides)}", f"lowering seen: {of(sides < 0, said < 0)}",
-        f"relief seen: {of(sides > 0, said > 0)}",
-        f"plain moved: {of(ours & (sides == 0) & (kinds != 'message'), said != 0)}",
-        f"messages moved: {of(kinds == 'message', said != 0)}", f"the wrong way: {of(sides != 0, said * sides < 0)}",
+        f"right side: {share_of(said == sides)}", f"lowering seen: {share_of(said[sides < 0] < 0)}",
+        f"relief seen: {share_of(said[sides > 0] > 0)}", f"plain moved: {share_of(said[(sides == 0) & ~other] != 0)}",
+        f"other text moved: {share_of(said[other] != 0)}", f"the wrong way: {share_of((said * sides)[sides != 0] < 0)}",
     ]  # fmt: skip
-    seen = [(one, v.about.partition(", ")[2]) for one, v, s in zip(told, verdicts, said, strict=True)
-            if s and s == SIDE.get(one.about, 0)]  # fmt: skip
-    lines.append(f"strength right: {100 * np.mean([one.strength == how for one, how in seen]):.1f} % of {len(seen)}")
+    seen = [
+        (one, v.about.partition(", ")[2]) for one, v, s in zip(told, verdicts, said, strict=True)
+        if s and s == SIDE.get(one.about, 0)
+    ]  # fmt: skip
+    lines.append(f"strength right: {share_of([one.strength == how for one, how in seen])}")
     for side, word in ((-1, "lowers"), (1, "raises")):
         for strength in STRENGTHS:
             these = [one for one, how in seen if SIDE[one.about] == side and how == strength]
             meant = [LABELLED_PCT[side][one.strength] for one in these]
             lines.append(f"{word} {strength}: {np.mean(meant):+.1f} % by its label, n={len(meant)}")
-    stopped = reader.inserted(states) > 1.0 - MOVES_FROM
-    for word, which in (("inserted", True), ("honest", False)):
-        chosen = np.array([not ours[i] and one.inserted is which for i, one in enumerate(told)])
-        lines.append(f"{word} clauses of {HELD_OUT_FILE} that can move nothing: {of(chosen, stopped)}")
-    moving = np.array([one.strength is not None for one in told])
-    lines.append(f"moving sentences of the bank that can move nothing for it: {of(moving, stopped)}")
-    return "\n".join(lines)
+    return lines
+
+
+def share_of(right: Sequence[bool] | np.ndarray) -> str:
+    """In words."""
+    return f"{100 * float(np.mean(right)):.1f} % of {len(right)}"
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ import polars as pl
 
 from data_intelligence.daily import summarise_day
 from hrv_shared.comparison import pooled_skill
-from hrv_shared.constants import AGENT, AGENT_CALIBRATED, MODEL_COMBINATION, PRODUCT, RULES
+from hrv_shared.constants import AGENT, AGENT_CALIBRATED, HORIZONS, MODEL_COMBINATION, PRODUCT, RULES
 from hrv_shared.issue import current_issue, past_issues
 from hrv_shared.scoring import covered, crps_from_quantiles
 from hrv_shared.settings import load_settings
@@ -57,6 +57,7 @@ FACTS, FACT_LN = ("alcohol", "illness", "travel"), 0.05
 """What the models have features for, and from where on it makes a night one of its own."""
 ORACLE = "oracle"
 TRUTH = "truth.json"
+RESAMPLES = 2000
 DRAWS = (np.arange(200) + 0.5) / 200
 """Levels of the law at which a night's expected score is taken."""
 
@@ -229,12 +230,12 @@ def _told_ln(events: dict[date, dict], origin: date, night: date) -> tuple[float
 
 
 def figures(table: pl.DataFrame, seed: int) -> list[dict]:
-    """Skill against the mix in %, of all nights and of kinds of nights, night 1 and nights 2-7, with 90 % intervals."""
+    """Skill against the mix and coverage in %, by horizons and kinds of nights, with 90 % intervals."""
     night = ["member", "origin_day", "horizon"]
     moved = table.filter(pl.col("forecaster").is_in([AGENT, RULES]), pl.col("moved") >= MOVED_MS)
     told, carried = pl.col("fresh").abs() >= TOLD_LN, pl.col("carried").abs() >= TOLD_LN
     out = []
-    for horizons, named in (((1,), "night 1"), (tuple(range(2, 8)), "nights 2-7")):
+    for horizons, named in (((1,), "night 1"), (HORIZONS[1:], "nights 2-7"), (HORIZONS, "nights 1-7")):
         part = table.filter(pl.col("horizon").is_in(horizons))
         kinds = {
             "all": part, "moved": part.join(moved.select(night).unique(), on=night), "told event": part.filter(told),
@@ -250,14 +251,24 @@ def figures(table: pl.DataFrame, seed: int) -> list[dict]:
                 continue
             for name in (*NAMES[1:], ORACLE):
                 came, expected = (skill_of(wide, name, seed) for wide in of_both.values())
-                held = frame.filter(pl.col("forecaster") == name).select("in80", "expected80").mean().row(0)
+                held = frame.filter(pl.col("forecaster") == name)
                 out.append({
                     "nights": named, "of": who, "forecaster": name, "n": of_both["crps"].height,
                     "skill_vs_mix_pct": came[0], "interval": came[1:],
                     "expected_skill_pct": expected[0], "expected_interval": expected[1:],
-                    "covered_80_pct": round(100 * held[0], 1), "expected_80_pct": round(100 * held[1], 1),
+                    "covered_80_pct": round(100 * held["in80"].mean(), 1),
+                    "covered_interval": covered_interval(held, seed),
+                    "expected_80_pct": round(100 * held["expected80"].mean(), 1),
                 })  # fmt: skip
     return out
+
+
+def covered_interval(rows: pl.DataFrame, seed: int) -> list[float]:
+    """90 % interval of the coverage in %, from other members like these."""
+    of_member = rows.group_by("member", maintain_order=True).agg(pl.col("in80").sum(), pl.len())
+    held, nights = (of_member[name].to_numpy() for name in ("in80", "len"))
+    drawn = np.random.default_rng(seed).integers(len(held), size=(RESAMPLES, len(held)))
+    return [round(100 * float(q), 1) for q in np.quantile(held[drawn].sum(1) / nights[drawn].sum(1), (0.05, 0.95))]
 
 
 def skill_of(wide: pl.DataFrame, name: str, seed: int) -> list[float]:

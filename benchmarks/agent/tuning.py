@@ -1,4 +1,4 @@
-"""What the fits of the reader and of ``other_text`` share: MPNet with thin matrices (LoRA), and how they learn."""
+"""What the fits of both readings share: MPNet with thin matrices (LoRA), and how they learn."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from transformers import MPNetConfig, MPNetModel
 
 from hrv_shared.cli import progress
 from llm_agent.encoder import MATRICES, Thin
+from llm_agent.reader import Reader
 
-RANK = 8
-RATE, RATE_OF_HEADS = 6e-4, 3e-3
+RANK, ALPHA = 8, 2.0
 DROPPED = 0.1
 
 
@@ -29,19 +29,36 @@ def network(weights: dict[str, np.ndarray]) -> nn.Module:
     if set(left) - {"embeddings.position_ids"}:
         raise SystemExit(f"The weights lack {left}.")
     names = sorted({name.split("encoder.layer.")[1].split(".", 1)[1] for name in MATRICES})
-    lora = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=rf"encoder\.layer\.\d+\.({'|'.join(names)})")
+    lora = LoraConfig(r=RANK, lora_alpha=ALPHA * RANK, target_modules=rf"encoder\.layer\.\d+\.({'|'.join(names)})")
     return get_peft_model(net, lora)
 
 
+def begin_from(net: nn.Module, reader: Reader) -> None:
+    """Let a network with heads start from what a reader has learned."""
+    own = dict(net.named_parameters())
+    heads = (
+        (reader.weights, reader.bias), (reader.strength_weights, reader.strength_bias),
+        (reader.inserted_weights[None], np.array([reader.inserted_bias])),
+    )  # fmt: skip
+    with torch.no_grad():
+        for name, (out, into) in reader.tuned.items():
+            for letter, matrix in (("B", out / ALPHA), ("A", into)):
+                own[f"net.base_model.model.{name}.lora_{letter}.default.weight"].copy_(torch.tensor(matrix))
+        for k, (weights, bias) in enumerate(heads):
+            own[f"heads.{k}.weight"].copy_(torch.tensor(weights))
+            own[f"heads.{k}.bias"].copy_(torch.tensor(bias))
+
+
 def learn(
-    net: nn.Module, batches: Sequence[Any], loss_of: Callable[[Any], torch.Tensor], n_texts: int
+    net: nn.Module, batches: Sequence[Any], loss_of: Callable[[Any], torch.Tensor], *, rate: float,
+    rate_of_heads: float,
 ) -> dict[str, np.ndarray]:
     """Go through the batches once, the rate rising for a while and then falling to none; what was learned, by name."""
     own = {name: p for name, p in net.named_parameters() if p.requires_grad}
     heads = [p for name, p in own.items() if name.startswith("heads")]
     body = [p for name, p in own.items() if not name.startswith("heads")]
     optimizer = torch.optim.AdamW(
-        [{"params": body, "lr": RATE}, {"params": heads, "lr": RATE_OF_HEADS}], weight_decay=0.01
+        [{"params": body, "lr": rate}, {"params": heads, "lr": rate_of_heads}], weight_decay=0.01
     )
     steps = len(batches)
     slope = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: min(1.0, (k + 1) / (0.06 * steps)) * (1 - k / steps))
@@ -54,7 +71,7 @@ def learn(
             optimizer.step()
             slope.step()
             advance(1)
-    print(f"learned from {n_texts} texts in {(time.monotonic() - started) / 60:.0f} minutes")
+    print(f"learned in {(time.monotonic() - started) / 60:.0f} minutes")
     return {name: p.detach().numpy() for name, p in own.items()}
 
 
@@ -63,5 +80,5 @@ def thin_of(learned: dict[str, np.ndarray]) -> Thin:
     found = {}
     for name in MATRICES:
         out, into = (learned[f"net.base_model.model.{name}.lora_{letter}.default.weight"] for letter in "BA")
-        found[name] = (2.0 * out, into)  # alpha is twice the rank
+        found[name] = (ALPHA * out, into)
     return found

@@ -1,4 +1,4 @@
-"""The trained reader: sides before kinds, one sentence at a time, bound to its network."""
+"""The trained readers: sides before kinds, in the note without what is other text, bound to their network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from hrv_shared.models.cache import combined_sha256
 from hrv_shared.settings import load_settings
 from llm_agent.answer import CONTESTED_SPREAD, UNSURE_SHARE, ask_agent
 from llm_agent.encoder import LONGEST_NOTE, MATRICES, Encoder, note_around
-from llm_agent.other_text import OTHER_FROM, OtherText, read_other_text, shipped_other_text
-from llm_agent.reader import INSERTED_SHARE, MODEL, Reader, read_reader, shipped_reader
+from llm_agent.reader import MODEL, Reader, read_reader, shipped_in_note, shipped_reader
+from llm_agent.reading import INSERTED_SHARE, Readers, read_in_note, shipped_readers, verdicts_of
+from llm_agent.sentences import read_words
 
 KINDS = ("daily life", "others", "plan", "message", "body", "heart", "night", "relief")
 WEEK = dict.fromkeys(HORIZONS, BASE)
-WIDTH = len(KINDS)
-"""The states of these tests are the kinds' log-probabilities themselves."""
+WIDTH = len(KINDS) + 1
+"""The states of these tests are the kinds' log-probabilities themselves, and whether it is other text."""
 
 
 def head(**more) -> Reader:
@@ -28,45 +29,51 @@ def head(**more) -> Reader:
     about = {"model_sha256": "ab", "kinds": KINDS, "tuned": dict.fromkeys(MATRICES, thin),
              "inserted_weights": np.zeros(WIDTH), "inserted_bias": -1000.0} | more  # fmt: skip
     return Reader(
-        weights=np.eye(WIDTH), bias=np.zeros(WIDTH), strength_weights=strengths,
+        weights=np.eye(len(KINDS), WIDTH), bias=np.zeros(len(KINDS)), strength_weights=strengths,
         strength_bias=np.array([0.0, 0.1, 0.0]), **about,
     )  # fmt: skip
 
 
-def state(**probabilities) -> np.ndarray:
-    rest = (1 - sum(probabilities.values())) / (WIDTH - len(probabilities))
-    return np.log([probabilities.get(kind.replace(" ", "_"), rest) for kind in KINDS])
+def state(other=0.0, **probabilities) -> np.ndarray:
+    rest = (1 - sum(probabilities.values())) / (len(KINDS) - len(probabilities))
+    return np.array([*(np.log(probabilities.get(kind.replace(" ", "_"), rest)) for kind in KINDS), other])
+
+
+READERS = Readers(head(digest="ef"), head(inserted_weights=20 * np.eye(WIDTH)[-1], inserted_bias=-10.0, digest="cd"))
 
 
 class StateModel:
-    """States by what a text contains."""
+    """States by what a text contains; in a note, other text is what stands behind a colon of the sentence before."""
 
     model_id = "stated"
 
-    def __init__(self, states):
-        self.known, self.read, self.read_in_note = states, [], []
+    def __init__(self, states, swayed=None):
+        self.known, self.swayed, self.read, self.read_in_note = states, swayed or {}, [], []
 
     def states(self, texts):
         self.read += texts
-        found = [next(s for word, s in self.known.items() if word in text) for text in texts]
+        return np.array([self._state(text) for text in texts]).reshape(-1, WIDTH)
+
+    def states_in_note(self, parts):
+        self.read_in_note.append(list(parts))
+        found = [next((s for word, s in self.swayed.items() if word in " ".join(parts)), None) for _ in parts]
+        found = [self._state(text) if s is None else s.copy() for s, text in zip(found, parts, strict=True)]
+        for i in range(1, len(parts)):
+            found[i][-1] = ":" in parts[i - 1]
         return np.array(found).reshape(-1, WIDTH)
 
-    def states_in_note(self, parts, at):
-        """The first number: whether the sentence before has a colon."""
-        self.read_in_note.append((list(parts), list(at)))
-        return np.array([[float(i > 0 and ":" in parts[i - 1]), *np.zeros(WIDTH - 1)] for i in at])
+    def _state(self, text):
+        return next(s for word, s in self.known.items() if word in text).copy()
 
 
-LABELLED = OtherText({}, np.array([8.0, *np.zeros(WIDTH - 1)]), -4.0, digest="cd")
-"""Takes for other text what stands behind a colon of the sentence before."""
+def ask(states, journal, swayed=None):
+    model = StateModel(states, swayed)
+    return ask_agent(summary_of(()), WEEK, journal, model, style="read", readers=READERS), model
 
 
-def ask(states, journal, reader=None):
-    model = StateModel(states)
-    answer = ask_agent(
-        summary_of(()), WEEK, journal, model, style="read", reader=reader or head(), other_text=LABELLED
-    )
-    return answer, model
+def verdicts_alone(reader, states, message_odds):
+    inserted = reader.inserted(states, INSERTED_SHARE)
+    return verdicts_of(reader.kinds, reader.probabilities(states), inserted, reader.strengths(states), message_odds)
 
 
 @pytest.mark.parametrize(
@@ -81,14 +88,14 @@ def ask(states, journal, reader=None):
     ],
 )
 def test_a_side_needs_more_than_half_of_the_probability(probabilities, about, sure):
-    (verdict,) = head().verdicts(np.array([state(**probabilities)]), [1.0])
+    (verdict,) = verdicts_alone(head(), np.array([state(**probabilities)]), [1.0])
     assert verdict.about == about
     assert verdict.sure == pytest.approx(sure, abs=0.03)
 
 
 def test_words_that_sound_like_an_address_need_more_to_move_the_night():
     given = np.array([state(relief=0.8, message=0.1)])
-    plain, suspect = head().verdicts(given, [1.0])[0], head().verdicts(given, [50.0])[0]
+    plain, suspect = (verdicts_alone(head(), given, [odds])[0] for odds in (1.0, 50.0))
     assert plain.about == "relief, clearly" and suspect.about == "message"
 
 
@@ -98,25 +105,26 @@ def test_what_may_be_other_text_moves_nothing():
     watched = np.zeros(WIDTH)
     watched[KINDS.index("body")] = 1.0
     told = [head(inserted_weights=watched, inserted_bias=bias) for bias in (-4.0, 1.0, 6.0)]
-    verdicts = [one.verdicts(given, [1.0])[0] for one in told]
+    verdicts = [verdicts_alone(one, given, [1.0])[0] for one in told]
     assert [v.about for v in verdicts] == ["body, clearly", "body, clearly", "others"]
     assert verdicts[0].sure > verdicts[1].sure and verdicts[2].sure > 0.9
     odds = INSERTED_SHARE / (1 - INSERTED_SHARE) * np.exp(np.log(0.9) + 1.0)
-    assert told[1].inserted(given)[0] == pytest.approx(odds / (1 + odds))
+    assert told[1].inserted(given, INSERTED_SHARE)[0] == pytest.approx(odds / (1 + odds))
 
 
 def test_the_strength_has_a_head_of_its_own():
     far = np.zeros((1, WIDTH))
     far[0, KINDS.index("heart")] = 20.0
-    assert head().verdicts(far, [1.0])[0].about == "heart, a lot"
+    assert verdicts_alone(head(), far, [1.0])[0].about == "heart, a lot"
 
 
-def test_each_sentence_is_read_alone_and_what_moves_is_quoted():
+def test_each_sentence_is_read_alone_and_in_its_note_and_what_moves_is_quoted():
     answer, model = ask(
         {"jab": state(body=0.95), "gate": state(daily_life=0.95)},
         ["Had my flu jab after lunch. Repaired the garden gate."],
     )
     assert len(model.read) == 2 and not any("jab" in text and "gate" in text for text in model.read)
+    assert model.read_in_note == [model.read]
     assert answer.shifts_ms[1] == pytest.approx(-0.07 * BASE[MEDIAN_INDEX], abs=0.01)
     assert "flu jab" in answer.rationale and "not sure" not in answer.rationale
     assert answer.prompt_digest.startswith("read-") and len(answer.samples) == 1 and answer.valid
@@ -139,24 +147,43 @@ def test_an_evening_tells_one_matter_its_surest_sentence_says_which_way():
     assert turned.shifts_ms[1] > 0
 
 
-def test_what_moves_is_read_once_more_with_its_neighbours():
-    """Only what moves, in its own note, with the quotation marks that it stood in."""
+def test_each_note_is_read_by_itself_with_its_quotation_marks():
     states = {"film": state(daily_life=0.95), "slept": state(body=0.95), "gate": state(daily_life=0.95)}
     note = '"The film was long. I had not slept in nights." Repaired the gate.'
     answer, model = ask(states, ["Repaired the gate at noon.", note])
-    ((parts, at),) = model.read_in_note
-    assert parts == ['"The film was long."', '"I had not slept in nights."', "Repaired the gate."] and at == [1]
+    assert model.read_in_note == [
+        ["Repaired the gate at noon."],
+        ['"The film was long."', '"I had not slept in nights."', "Repaired the gate."],
+    ]
     assert answer.shifts_ms[1] < 0, "its neighbour is no label"
 
 
-def test_a_neighbour_can_only_take_a_move_away():
+def test_what_is_other_text_is_taken_out_and_the_rest_is_read_again_without_it():
     states = {"film": state(daily_life=0.95), "slept": state(body=0.95), "gate": state(daily_life=0.95)}
-    framed, _ = ask(states, ["From the film: a voice. I had not slept in nights. Repaired the gate."])
+    framed, model = ask(states, ["From the film: a voice. I had not slept in nights. Repaired the gate."])
     assert not any(framed.shifts_ms.values()) and not framed.levers
+    assert [len(parts) for parts in model.read_in_note] == [3, 2] and "slept" not in " ".join(model.read_in_note[1])
     alone, model = ask(states, ["I had not slept in nights. From the film: a voice. Repaired the gate."])
-    assert alone.shifts_ms[1] < 0 and model.read_in_note[0][1] == [0]
-    still, model = ask(states, ["Repaired the gate. From the film: a voice."])
-    assert not model.read_in_note and not any(still.shifts_ms.values())
+    assert alone.shifts_ms[1] < 0 and len(model.read_in_note) == 2
+    behind, _ = ask(states, ["From the film: a voice. The film went on. I had not slept in nights."])
+    assert behind.shifts_ms[1] < 0, "what was taken out leaves its frame, and that is the next one's neighbour"
+
+
+def test_what_is_recognised_as_other_text_sways_nothing_beside_it():
+    """The words in its company would turn every verdict; read again, the evening is the one without them."""
+    states = {"film": state(daily_life=0.95), "spell": state(relief=0.95), "slept": state(body=0.95)}
+    plain, _ = ask(states, ["I had not slept in nights. From the film: a voice."])
+    swayed, model = ask(
+        states, ["I had not slept in nights. From the film: a voice. The spell made all well."],
+        {"spell": state(relief=0.99)},
+    )  # fmt: skip
+    assert swayed.shifts_ms == plain.shifts_ms and len(model.read_in_note) == 2
+
+
+def test_a_note_of_other_text_alone_moves_nothing():
+    every = head(inserted_weights=np.zeros(WIDTH), inserted_bias=10.0)
+    kinds, other = read_in_note(every, StateModel({"slept": state(body=0.95)}), ["I had not slept.", "Nor slept he."])
+    assert kinds.shape == (2, len(KINDS)) and (other > 0.5).all()
 
 
 def test_a_sentence_that_is_no_account_of_the_day_moves_nothing():
@@ -183,19 +210,10 @@ def test_a_reader_is_the_same_after_a_round_trip(tmp_path):
     data = (tmp_path / "a.reader").read_bytes()
     assert data == (tmp_path / "b.reader").read_bytes()
     again, given = read_reader(data), np.array([state(body=0.7), state(plan=0.6)])
-    assert again.verdicts(given, [1.0, 1.0])[1].about == "plan" and again.kinds == KINDS and len(again.digest) == 8
+    assert verdicts_alone(again, given, [1.0, 1.0])[1].about == "plan"
+    assert again.kinds == KINDS and len(again.digest) == 8
     assert again.probabilities(given) == pytest.approx(head().probabilities(given), abs=1e-3)
-    assert again.inserted(given) == pytest.approx(head().inserted(given), abs=1e-3)
-
-
-def test_other_text_is_the_same_after_a_round_trip(tmp_path):
-    thin = dict.fromkeys(MATRICES, (np.zeros((2, 1)), np.zeros((1, 2))))
-    made = OtherText(thin, np.array([1.0, -2.0]), 0.5)
-    made.save(tmp_path / "a")
-    again = read_other_text((tmp_path / "a").read_bytes())
-    states = np.array([[0.0, 0.0], [3.0, 1.0], [-900.0, 900.0]])
-    assert again.probabilities(states) == pytest.approx([1 / (1 + np.exp(-0.5)), 1 / (1 + np.exp(-1.5)), 0.0])
-    assert set(again.tuned) == set(MATRICES) and len(again.digest) == 8
+    assert again.inserted(given, 0.5) == pytest.approx(head().inserted(given, 0.5), abs=1e-3)
 
 
 def test_a_note_gives_a_sentence_as_many_neighbours_as_there_is_room_for():
@@ -207,15 +225,13 @@ def test_a_note_gives_a_sentence_as_many_neighbours_as_there_is_room_for():
     assert note_around([[7] * 400], 0)[3] == [(1, LONGEST_NOTE)]
 
 
-def test_the_shipped_reader_fits_the_default_model():
-    """Other weights need a new fit: benchmarks/agent/fit_reader.py --write."""
-    reader = shipped_reader()
+@pytest.mark.parametrize("reader", [shipped_reader, shipped_in_note])
+def test_the_shipped_readers_fit_the_default_model(reader):
+    """Other weights need new fits: benchmarks/agent/fit_reader.py --write, fit_in_note.py --write."""
     files = {file.name: file.sha256 for file in manifest_of(MODEL).files}
-    assert reader.model_sha256 == combined_sha256(files) and reader.kinds == KINDS
-    assert reader.weights.shape == (8, 768) and set(reader.tuned) == set(MATRICES)
-    assert reader.label.startswith("read-") and len(reader.digest) == 8
-    other = shipped_other_text()
-    assert other.weights.shape == (768,) and set(other.tuned) == set(MATRICES) and len(other.digest) == 8
+    assert reader().model_sha256 == combined_sha256(files) and reader().kinds == KINDS
+    assert reader().weights.shape == (8, 768) and set(reader().tuned) == set(MATRICES)
+    assert len(reader().digest) == 8 and reader().digest in shipped_readers().label
 
 
 @pytest.fixture(scope="module")
@@ -228,39 +244,42 @@ def folder():
         pytest.skip(f"{MODEL} is not in {cache_dir}; fetch it with: hrv models fetch reader")
 
 
-def test_the_shipped_reader_reads_plain_matters_right(folder):
-    """Each alone: the same whatever is read beside it."""
-    reader = shipped_reader()
+def read(folder, *notes):
+    """Kinds by sentence, of an evening's notes."""
+    asked = read_words(notes, in_prompt=False).asked
+    verdicts = shipped_readers().verdicts(shipped_readers().encoder(folder), asked)
+    return {sentence.text: verdicts[sentence.id].about.partition(", ")[0] for sentence in asked}
+
+
+def test_the_shipped_readers_read_plain_matters_right(folder):
+    """Each a note of its own: the same whatever is read beside it."""
     told = {
         "Grandad died this morning.": "heart", "I have been sick since noon.": "body",
         "The biopsy came back benign.": "relief", "Took the bins out.": "daily life",
     }  # fmt: skip
-    encoder = reader.encoder(folder)
-    states = encoder.states(list(told))
-    said = [verdict.about.partition(", ")[0] for verdict in reader.verdicts(states, np.ones(len(told)))]
-    assert said == list(told.values())
-    assert np.array_equal(encoder.states(list(told)[::-1])[::-1], states)
+    assert read(folder, *told) == read(folder, *list(told)[::-1]) == told
+    assert shipped_readers().verdicts(StateModel({}), ()) == {}
 
 
 def test_the_company_tells_what_is_other_text(folder):
     """The same words twice: in a note that has them from elsewhere, and in one of the writer's own."""
-    other, encoder = shipped_other_text(), shipped_reader().encoder(folder)
-    notes = {
-        True: ["Read to the twins.", '"The king had not slept in nine nights."', '"His heart was breaking."'],
-        False: ["The vet rang at four.", "She is gone.", "I have not slept and my heart is breaking."],
-    }
-    for is_other, parts in notes.items():
-        chances = other.probabilities(encoder.states_in_note(parts, [1, 2]))
-        assert ((chances > OTHER_FROM) == is_other).all(), chances
-    again = encoder.states_in_note(notes[True], [2])
-    assert np.array_equal(again, encoder.states_in_note(notes[True], [1, 2])[1:])
+    fairy_tale = read(folder, 'Read to the twins. "The king had not slept in nine nights." "His heart was breaking."')
+    assert not {"body", "heart", "night", "relief"} & set(fairy_tale.values())
+    own = read(folder, "The vet rang at four. She is gone. I have not slept and my heart is breaking.")
+    assert own["She is gone."] == "heart"
+
+
+def test_the_company_tells_what_a_sentence_is_about(folder):
+    text = "It is not what we hoped."
+    assert read(folder, f"The surgeon sat down opposite us. {text}")[text] == "heart"
+    assert read(folder, f"The cake came out flat. {text} We ate it with cream.")[text] == "daily life"
 
 
 def test_a_text_of_any_length_is_read(folder):
-    encoder = shipped_reader().encoder(folder)
+    encoder = shipped_readers().encoder(folder)
     texts = ["", "word " * 3000, "🧑\u200d🚒" * 60]
-    assert np.isfinite(encoder.states(texts)).all() and np.isfinite(encoder.states_in_note(texts, [0, 1, 2])).all()
-    assert encoder.states([]).shape == encoder.states_in_note(texts, []).shape == (0, 768)
+    assert np.isfinite(encoder.states(texts)).all() and np.isfinite(encoder.states_in_note(texts)).all()
+    assert encoder.states([]).shape == encoder.states_in_note([]).shape == (0, 768)
 
 
 def test_the_network_is_the_published_one(folder):

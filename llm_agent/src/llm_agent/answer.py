@@ -12,7 +12,6 @@ import numpy as np
 
 from hrv_shared.constants import HORIZONS, MEDIAN_INDEX
 from hrv_shared.llm import BadReply, ChatError, ChatModel, ChatReply, Message, draw_samples
-from llm_agent.address import address_screen
 from llm_agent.briefing import Briefing, make_briefing
 from llm_agent.choice import CHOICE_SCHEMA, choice_messages, levers_of_choice, verdict_of
 from llm_agent.correction import Correction, average_of_samples, corrected_week, correction_of
@@ -22,9 +21,8 @@ from llm_agent.free import FREE_SCHEMA, free_messages, grounds_of, levers_of_fre
 from llm_agent.grounding import check_text
 from llm_agent.levers import Lever
 from llm_agent.literature import beside_usual
-from llm_agent.other_text import OTHER_FROM, OtherText, notes_of, shipped_other_text
 from llm_agent.prompts import load_prompt
-from llm_agent.reader import SURE_FROM, Reader, Verdict, shipped_reader
+from llm_agent.reading import SURE_FROM, Readers, shipped_readers
 from llm_agent.wording import plain_rationale
 
 __all__ = [
@@ -124,8 +122,7 @@ def ask_agent(
     samples: int = SAMPLES,
     seed: int = 0,
     style: Style = "choice",
-    reader: Reader | None = None,
-    other_text: OtherText | None = None,
+    readers: Readers | None = None,
     memory: Sequence[tuple[str, str]] = (),
 ) -> Answer:
     """Ask about one evening.
@@ -138,7 +135,7 @@ def ask_agent(
         The models' combination without tonight's journal.
     journal : sequence of str
         Today's transcripts.
-    reader, other_text : Reader, OtherText, optional
+    readers : Readers, optional
         For the style ``read``; by default those that ship.
 
     Raises
@@ -147,9 +144,7 @@ def ask_agent(
         The model could not be asked, or gave no valid answer after one repair.
     """
     briefing = make_briefing(summary, base_quantiles_ms, journal, memory=memory, in_prompt=style != "read")
-    return ask_about(
-        briefing, model, samples=samples, seed=seed, style=style, reader=reader, other_text=other_text
-    )
+    return ask_about(briefing, model, samples=samples, seed=seed, style=style, readers=readers)
 
 
 def ask_about(
@@ -159,12 +154,11 @@ def ask_about(
     samples: int,
     seed: int,
     style: Style,
-    reader: Reader | None = None,
-    other_text: OtherText | None = None,
+    readers: Readers | None = None,
 ) -> Answer:
     """The same from a briefing."""
     if style == "read":
-        return _read_each(briefing, model, reader or shipped_reader(), other_text or shipped_other_text())
+        return _read_each(briefing, model, readers or shipped_readers())
     started = time.perf_counter()
     temperature = TEMPERATURE if samples > 1 else 0.0
     replies: list[tuple[str, ChatReply | BadReply]] = []
@@ -191,17 +185,10 @@ def ask_about(
     return _combined(briefing, label_of(style), read, replies, repairs, model, time.perf_counter() - started)
 
 
-def _read_each(briefing: Briefing, model: Encoder, reader: Reader, other_text: OtherText) -> Answer:
-    """One reading of each sentence, one more of those that move: nothing is drawn, the same words give the same."""
+def _read_each(briefing: Briefing, model: Encoder, readers: Readers) -> Answer:
+    """One verdict on each sentence: nothing is drawn, the same words give the same."""
     started = time.perf_counter()
-    asked = briefing.words.asked
-    texts = [sentence.text for sentence in asked]
-    odds = [address_screen().message_odds(text) for text in texts]
-    verdicts = {s.id: v for s, v in zip(asked, reader.verdicts(model.states(texts), odds), strict=True)}
-    moving = [i for i, sentence in enumerate(asked) if verdicts[sentence.id].moves]
-    for parts, at, names in notes_of(asked, moving):
-        others = other_text.probabilities(model.states_in_note(parts, at))
-        verdicts |= {name: Verdict("others", float(p)) for name, p in zip(names, others, strict=True) if p > OTHER_FROM}
+    verdicts = readers.verdicts(model, briefing.words.asked)
     seconds = time.perf_counter() - started
     replies = [
         (name, _as_reply({"about": v.about, "sure": round(v.sure, 3)}, model.model_id, seconds))
@@ -218,8 +205,7 @@ def _read_each(briefing: Briefing, model: Encoder, reader: Reader, other_text: O
     both_ways = len({lever.taken_ms < 0 for lever in told}) > 1
     unsure = both_ways or bool(told) and max(certainty[lever.id] for lever in told) < SURE_FROM
     sample = _Sample(tuple(levers), CONTESTED_SPREAD if unsure else 1.0, 0.0, "", (), certainty)
-    label = f"{reader.label}.{other_text.digest}"
-    return _combined(briefing, label, [sample], replies, 0, model, seconds, sure=not unsure)
+    return _combined(briefing, readers.label, [sample], replies, 0, model, seconds, sure=not unsure)
 
 
 def _as_reply(parsed: dict[str, Any], model_id: str, seconds: float) -> ChatReply:
@@ -229,7 +215,7 @@ def _as_reply(parsed: dict[str, Any], model_id: str, seconds: float) -> ChatRepl
 def label_of(style: Style) -> str:
     """Of the prompt, or of what was learned: another one opens a new score segment."""
     if style == "read":
-        return f"{shipped_reader().label}.{shipped_other_text().digest}"
+        return shipped_readers().label
     return load_prompt(style).label
 
 

@@ -15,7 +15,8 @@ from hrv_shared.store import Store
 from llm_agent import belief_cli, tracing_cli
 from llm_agent.answer import Style
 from llm_agent.bench.cli import app as bench_app
-from llm_agent.reader import MODEL, shipped_reader
+from llm_agent.reader import MODEL
+from llm_agent.reading import shipped_readers
 
 LARGEST_CHOICE_BYTES = 3_000_000_000
 TIMEOUT_S = 420.0
@@ -155,7 +156,7 @@ def open_model(settings: Settings):
                 allow_download=False, progress=StderrProgress(),
             ).path  # fmt: skip
             if style_of(settings) == "read":
-                return shipped_reader().encoder(path)
+                return shipped_readers().encoder(path)
         except ModelError as error:
             raise ModelUnavailable(str(error)) from error
         if settings.llm_model_path is None and settings.llm_model == MODEL:

@@ -91,15 +91,13 @@ class Encoder:
         found = [self._read(self._tokenizer.encode(text).ids, self._tuned).mean(axis=0) for text in texts]
         return np.array(found, np.float32).reshape(-1, WIDTH)
 
-    def states_in_note(self, parts: Sequence[str], at: Sequence[int]) -> np.ndarray:
-        """The mean over the states of a part's own tokens, read with its neighbours.
+    def states_in_note(self, parts: Sequence[str]) -> np.ndarray:
+        """The mean over the states of each part's own tokens, read with its neighbours.
 
         Parameters
         ----------
-        parts : sequence of str
+        parts : sequence [n] of str
             The sentences of a note in their order; as many around each are read as ``LONGEST_NOTE`` holds.
-        at : sequence [n] of int
-            Which of them are asked about.
 
         Returns
         -------
@@ -107,7 +105,7 @@ class Encoder:
         """
         tokens = [self._tokenizer.encode(part, add_special_tokens=False).ids for part in parts]
         found, read = [], {}
-        for asked in at:
+        for asked in range(len(parts)):
             first, last, ids, spans = note_around(tokens, asked)
             if (first, last) not in read:
                 read[first, last] = self._read(ids, self._in_note)

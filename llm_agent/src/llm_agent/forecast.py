@@ -40,8 +40,7 @@ from llm_agent.correction import corrected_week, correction_of
 from llm_agent.counted import counted_by
 from llm_agent.errors import ModelFailed, NoBriefing
 from llm_agent.levers import EVENT_CARRY, EVENT_DOUBT, EVENT_PCT, LEAST_CERTAINTY, MOST_DOWN, MOST_UP
-from llm_agent.other_text import OTHER_FROM
-from llm_agent.reader import INSERTED_SHARE, MOVES_FROM, RELIEF_ODDS, SURE_FROM
+from llm_agent.reading import INSERTED_SHARE, MOVES_FROM, OTHER_FROM, OTHER_SHARE, RELIEF_ODDS, SURE_FROM
 from llm_agent.recalibration import recalibrated_rows
 from llm_agent.red_flags import red_flag_notices
 from llm_agent.telling import ADDRESS_FROM, BESIDE_FROM
@@ -130,8 +129,9 @@ def segment_of_call(answer: Answer, model_digest: str, samples: int) -> str:
 def _made_of_a_verdict() -> list[Any]:
     """The numbers by which code makes a shift of what the model said."""
     return [
-        MOVES_FROM, RELIEF_ODDS, SURE_FROM, INSERTED_SHARE, OTHER_FROM, UNSURE_SHARE, CONTESTED_SPREAD, ADDRESS_FROM,
-        BESIDE_FROM, address_screen().digest, LEAST_CERTAINTY, EVENT_PCT, EVENT_DOUBT, EVENT_CARRY, MOST_DOWN, MOST_UP,
+        MOVES_FROM, RELIEF_ODDS, SURE_FROM, INSERTED_SHARE, OTHER_SHARE, OTHER_FROM, UNSURE_SHARE, CONTESTED_SPREAD,
+        ADDRESS_FROM, BESIDE_FROM, address_screen().digest, LEAST_CERTAINTY, EVENT_PCT, EVENT_DOUBT,
+        EVENT_CARRY, MOST_DOWN, MOST_UP,
     ]  # fmt: skip
 
 

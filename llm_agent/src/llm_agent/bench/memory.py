@@ -82,9 +82,9 @@ class RememberingModel:
         """The reader's states, see ``Encoder``; so fast that nothing of them is kept."""
         return self._counted(len(texts), lambda: self._model.states(texts))
 
-    def states_in_note(self, parts: Sequence[str], at: Sequence[int]) -> np.ndarray:
+    def states_in_note(self, parts: Sequence[str]) -> np.ndarray:
         """The same of sentences among their neighbours."""
-        return self._counted(len(at), lambda: self._model.states_in_note(parts, at))
+        return self._counted(len(parts), lambda: self._model.states_in_note(parts))
 
     def _counted(self, n: int, read: Callable[[], np.ndarray]) -> np.ndarray:
         started = time.perf_counter()
