@@ -37,7 +37,7 @@ from llm_agent.sentences import Sentence, read_words
 
 ROUNDS, BATCH = 3, 16
 RATE, RATE_OF_HEADS = 4e-4, 1e-3
-BANK_NOTES = 5_000
+BANK_NOTES = 4_000
 """Notes of the bank in each round, other ones each time."""
 WITH_A_CLAUSE = 0.6
 """How many of them get one."""
@@ -50,23 +50,29 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="fit, and write it into the agent's room")
     asked = parser.parse_args()
     model = resolve(MODEL, cache_dir=load_settings().cache_dir)
-    whole = labelled()
+    learned, unseen = labelled()
     path = Path(llm_agent.__file__).parent / "data" / f"{MODEL}.in-note"
     if asked.write:
-        fitted([note for k, note in enumerate(whole) if k % HELD_OUT], model).save(path)
+        fitted(learned, model).save(path)
     made = read_reader(path.read_bytes())
     print(f"{path.name}: {path.stat().st_size // 1000} kB, {made.digest}")
-    print(scored(whole[::HELD_OUT], Readers(shipped_reader(), made), model.path))
+    print(scored(unseen, Readers(shipped_reader(), made), model.path))
 
 
-def labelled() -> list[list[Told]]:
-    """The notes of ``in_notes/``, cut as the product cuts them; one of which nothing is read is none."""
-    whole = [
-        cut_as_read([told(*sentence, group=file.stem) for sentence in json.loads(line)["sentences"]])
-        for file in sorted((HERE / "in_notes").glob("*.jsonl"))
-        for line in file.read_text(encoding="utf-8").splitlines()
-    ]
-    return [note for note in whole if note]
+def labelled() -> tuple[list[list[Told]], list[list[Told]]]:
+    """The notes of ``in_notes/``, cut as the product cuts them: to learn from, and a fifth held out.
+
+    One of which nothing is read is none.
+    """
+    learned: list[list[Told]] = []
+    unseen: list[list[Told]] = []
+    for file in sorted((HERE / "in_notes").glob("*.jsonl")):
+        for k, line in enumerate(file.read_text(encoding="utf-8").splitlines()):
+            sentences = json.loads(line)["sentences"]
+            note = cut_as_read([told(*sentence, group=file.stem) for sentence in sentences])
+            if note:
+                (learned if k % HELD_OUT else unseen).append(note)
+    return learned, unseen
 
 
 def told(text: str, about: str, strength: str | None, *, group: str) -> Told:
