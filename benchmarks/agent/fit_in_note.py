@@ -165,12 +165,12 @@ def scored(unseen: Sequence[list[Told]], readers: Readers, folder: Path) -> str:
     """Figures of notes that were not learned from, in % of their sentences: as read in the note, and one by one."""
     encoder = readers.encoder(folder)
     one_by_one = [one for note in unseen for one in note]
+    read = {
+        "in their notes": [verdict for note in unseen for verdict in read_whole(readers, encoder, note)],
+        "one by one": read_alone(readers.alone, encoder, one_by_one),
+    }
     lines = []
-    for way, in_note in (("in their notes", True), ("one by one", False)):
-        verdicts = (
-            [verdict for note in unseen for verdict in read_whole(readers, encoder, note)] if in_note
-            else read_alone(readers.alone, encoder, one_by_one)
-        )  # fmt: skip
+    for way, verdicts in read.items():
         lines += [f"{len(unseen)} notes, sentences read {way}:", *(f"  {x}" for x in of_verdicts(one_by_one, verdicts))]
     return "\n".join(lines)
 

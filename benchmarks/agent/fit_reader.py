@@ -200,11 +200,13 @@ def read_alone(reader: Reader, encoder: Encoder, told: Sequence[Told]) -> list[V
 def of_verdicts(told: Sequence[Told], verdicts: Sequence[Verdict]) -> list[str]:
     """How often they are right, in % of labelled sentences, and what the strengths that they tell stand for."""
     said = np.array([SIDE.get(verdict.about.partition(", ")[0], 0) for verdict in verdicts])
-    sides, other = np.array([SIDE.get(one.about, 0) for one in told]), np.array([bool(one.inserted) for one in told])
+    sides = np.array([SIDE.get(one.about, 0) for one in told])
+    other = np.array([bool(one.inserted) or one.about == "message" for one in told])
     lines = [
         f"right side: {share_of(said == sides)}", f"lowering seen: {share_of(said[sides < 0] < 0)}",
         f"relief seen: {share_of(said[sides > 0] > 0)}", f"plain moved: {share_of(said[(sides == 0) & ~other] != 0)}",
-        f"other text moved: {share_of(said[other] != 0)}", f"the wrong way: {share_of((said * sides)[sides != 0] < 0)}",
+        f"other text and messages moved: {share_of(said[other] != 0)}",
+        f"the wrong way: {share_of((said * sides)[sides != 0] < 0)}",
     ]  # fmt: skip
     seen = [
         (one, v.about.partition(", ")[2]) for one, v, s in zip(told, verdicts, said, strict=True)
