@@ -28,8 +28,8 @@ from tuning import DROPPED, learn, network, thin_of
 import llm_agent
 from hrv_shared.models import read_safetensors, resolve
 from hrv_shared.settings import load_settings
-from llm_agent.choice import MOVED, STRENGTHS, UNMOVED
 from llm_agent.encoder import LONGEST, Encoder
+from llm_agent.kinds import MOVED, STRENGTHS, UNMOVED
 from llm_agent.reader import MODEL, Reader, read_reader
 from llm_agent.reading import INSERTED_SHARE, MOVES_FROM, Verdict, verdicts_of
 

@@ -76,6 +76,38 @@ def test_what_is_no_note_is_refused_with_a_sentence(store, visit, path, said, st
     assert answer.json()["error"]["message"]
 
 
+def test_the_wearer_says_what_a_sentence_means(store, visit):
+    agent = pytest.importorskip("llm_agent", reason="sentences are read by the room llm_agent")
+    words = 'Feet up with "the cat" <b>'
+    said = {"words": words, "means": "relief, a lot"}
+    part = visit("/api/reading", "POST", json=said, headers={"hx-request": "true"})
+    assert "Feet up with &#34;the cat&#34; &lt;b&gt;" in part.text and "<b>" not in part.text
+    assert '<option value="relief, a lot" selected>' in part.text
+    own = agent.own_readings.own_readings(store, "me", store.clock() + timedelta(minutes=1))
+    assert own == {"feet up with the cat b": "relief, a lot"}
+    assert visit("/api/reading", "POST", json={"words": words, "means": ""}).json()["yours"] is False
+    assert agent.own_readings.own_readings(store, "me", store.clock() + timedelta(minutes=1)) == {}
+    for said in ({"words": words}, {"words": 7, "means": ""}, {"words": words, "means": "great"}):
+        answer = visit("/api/reading", "POST", json=said)
+        assert answer.status_code in (400, 409) and "Expected" in answer.json()["error"]["message"], said
+
+
+def test_how_a_note_is_read_is_shown_before_any_forecast(store, visit, app):
+    pytest.importorskip("llm_agent", reason="sentences are read by the room llm_agent")
+    from hrv_shared.settings import load_settings
+
+    note = noted(visit, "Two beers. Grandad died this morning.")["note"]
+    assert "hrv models fetch reader" in visit(f"/api/reading?day={note['day']}").json()["error"]["message"]
+    app.desk.own = app.desk.own.model_copy(update={"cache_dir": load_settings({}).cache_dir})
+    answer = visit(f"/api/reading?day={note['day']}")
+    if answer.status_code != 200:
+        pytest.skip(answer.json()["error"]["message"])
+    (one,) = answer.json()["sentences"]
+    assert one["words"] == "Grandad died this morning." and one["about"].startswith("heart")
+    shown = visit(f"/api/reading?day={note['day']}", headers={"hx-request": "true"}).text
+    assert "a strain on the mind" in shown and shown.count("<select") == 1
+
+
 def test_htmx_gets_the_note_as_a_part_of_the_page(store, visit):
     answer = visit("/api/journal", "POST", json={"text": NOTE}, headers={"hx-request": "true"})
     assert answer.headers["content-type"].startswith("text/html")

@@ -81,7 +81,7 @@ def test_what_the_agent_says_becomes_rows_with_their_reasons_beside_those_of_the
     (heard,) = understood(call.payload)
     assert heard == {
         "words": "Had my flu jab after lunch.", "about": "body, clearly", "meaning": "a strain on the body, clearly",
-        "share": 1.0,
+        "share": 1.0, "yours": False,
     }  # fmt: skip
     assert words_understood(store, ISSUE) == {"sentences": [heard], "withheld": 0}
     assert understood_lines([heard]) == ["  “Had my flu jab after lunch.” a strain on the body, clearly (100 %)"]

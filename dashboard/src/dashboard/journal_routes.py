@@ -1,4 +1,4 @@
-"""Speaking, typing and deciding about notes; entering your own guess."""
+"""Speaking, typing and deciding about notes and how they are read; entering your own guess."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["journal_router"]
 
 
 def journal_router(desk: Desk, pages: Pages) -> APIRouter:
-    """POST only."""
+    """What is told, and what becomes of it."""
     router = APIRouter(prefix="/api")
 
     @router.post("/speak", status_code=202)
@@ -47,6 +47,15 @@ def journal_router(desk: Desk, pages: Pages) -> APIRouter:
         done = await run_in_threadpool(notes.change_note, desk, key, what, said)
         note = await run_in_threadpool(notes.note_view, desk, key)
         return pages.answer(request, note | {"done": done}, "note.html")
+
+    @router.get("/reading")
+    def read(request: Request, day: str) -> Response:
+        return pages.answer(request, notes.how_read(desk, day), "sentences.html")
+
+    @router.post("/reading")
+    async def mean(request: Request) -> Response:
+        said = await json_object(request)
+        return pages.answer(request, await run_in_threadpool(notes.say_meaning, desk, said), "sentence.html")
 
     @router.post("/guess")
     async def guess(request: Request) -> Response:

@@ -11,11 +11,14 @@ from typing import Any
 from dashboard.desk import Desk
 from dashboard.errors import BadRequest
 from dashboard.jobs import Job, Step
-from dashboard.rooms import room_command, verb
+from dashboard.rooms import ask_room, room_command, verb
 from hrv_shared.errors import HrvError
 from hrv_shared.store import Store, write_bytes_atomic
 
-__all__ = ["add_spoken", "add_typed", "change_note", "gather_notes", "note_view", "wearers_offset_min"]
+__all__ = [
+    "add_spoken", "add_typed", "change_note", "gather_notes", "how_read", "note_view", "say_meaning",
+    "wearers_offset_min",
+]  # fmt: skip
 
 BACKFILL_HOUR = 21
 SUFFIXES = {
@@ -116,6 +119,30 @@ def change_note(desk: Desk, key: str, what: str, said: dict[str, Any]) -> dict[s
         else:
             raise BadRequest(f"Expected confirm, reject, correct, edit or undo, got {what[:20]!r}.")
     return asdict(review)
+
+
+def how_read(desk: Desk, day: str) -> dict[str, Any]:
+    """How the agent reads what a day's notes tell besides facts."""
+    return ask_room(desk.environment, "llm_agent", "reading", "--day", day)
+
+
+def say_meaning(desk: Desk, said: dict[str, Any]) -> dict[str, Any]:
+    """The wearer's word: ``{"words": …, "means": "heart, a lot"}``; an empty one lets the agent read by itself again.
+
+    Returns
+    -------
+    dict
+        The sentence as ``sentence.html`` shows it.
+    """
+    words, means = said.get("words"), said.get("means")
+    if not isinstance(words, str) or not isinstance(means, str):
+        raise BadRequest('Expected {"words": …, "means": "daily life" or "heart, a lot" or "" …}.')
+    with desk.store() as store:
+        if means:
+            verb("llm_agent", "set_reading")(store, desk.settings.member_id, words, means)
+        else:
+            verb("llm_agent", "unset_reading")(store, desk.settings.member_id, words)
+    return {"words": words, "about": means, "meaning": None, "share": None, "yours": bool(means)}
 
 
 def wearers_offset_min(store: Store, member_id: str) -> int:

@@ -22,7 +22,7 @@ from llm_agent.grounding import check_text
 from llm_agent.levers import Lever
 from llm_agent.literature import beside_usual
 from llm_agent.prompts import load_prompt
-from llm_agent.reading import SURE_FROM, Readers, shipped_readers
+from llm_agent.reading import SURE_FROM, Readers, Verdict, shipped_readers
 from llm_agent.wording import plain_rationale
 
 __all__ = [
@@ -194,6 +194,7 @@ def _read_each(briefing: Briefing, model: Encoder, readers: Readers) -> Answer:
         (name, _as_reply({"about": v.about, "sure": round(v.sure, 3)}, model.model_id, seconds))
         for name, v in verdicts.items()
     ]
+    verdicts |= {name: Verdict(about, 1.0) for name, about in briefing.own_readings.items()}
     certainty = {name: v.sure for name, v in verdicts.items()}
     levers = [
         replace(lever, taken_ms=UNSURE_SHARE * lever.taken_ms)
@@ -231,6 +232,7 @@ def questions_for(briefing: Briefing, style: Style) -> list[Question]:
         return [
             Question(sentence.id, tuple(choice_messages(sentence, prompt)), CHOICE_SCHEMA)
             for sentence in briefing.words.asked
+            if sentence.id not in briefing.own_readings
         ]
     return [Question("all", tuple(free_messages(briefing, prompt)), FREE_SCHEMA)]
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from hrv_shared.constants import MEDIAN_INDEX
 from llm_agent.counted import NOTHING_COUNTED, Counted, beyond_counted
+from llm_agent.kinds import in_words
 from llm_agent.levers import Lever, listed_levers
 from llm_agent.literature import needs_no_judgement, usual_levers, usual_pct
-from llm_agent.sentences import Sentence, Words, read_words
+from llm_agent.sentences import Sentence, Words, read_words, said_of
 
 __all__ = ["Briefing", "Line", "make_briefing"]
 
@@ -55,6 +56,8 @@ class Briefing:
         Tonight's accepted facts.
     accounted : dict behaviour -> bool
         Those of tonight's facts whose pull is in the numbers already, by an effect here or in the models; True: down.
+    own_readings : dict sentence id -> verdict
+        What the wearer has said that a sentence means; nobody else judges it.
     """
 
     lines: tuple[Line, ...]
@@ -66,6 +69,7 @@ class Briefing:
     places: tuple[str, ...]
     facts: tuple[dict[str, Any], ...]
     accounted: Mapping[str, bool]
+    own_readings: Mapping[str, str]
 
     @property
     def median_ms(self) -> float:
@@ -95,6 +99,7 @@ def make_briefing(
     memory: Sequence[tuple[str, str]] = (),
     counted: Counted = NOTHING_COUNTED,
     in_prompt: bool = True,
+    own_words: Mapping[str, str] | None = None,
 ) -> Briefing:
     """Gather the evidence.
 
@@ -114,6 +119,8 @@ def make_briefing(
         What the combination made of tonight's journal.
     in_prompt : bool
         Of ``read_words``.
+    own_words : dict folded words -> verdict, optional
+        ``own_readings``.
     """
     own = listed_levers(summary["matched_effects"])
     sleep = summary["sleep_last_night"]
@@ -125,11 +132,12 @@ def make_briefing(
     )
     effects = beyond_counted((*own, *usual), counted)
     words = read_words(journal, _covered_quotes(summary, onset, read), in_prompt=in_prompt)
+    own = said_of(words.asked, own_words or {})
     places = tuple(places or (f"journal/{i + 1}" for i in range(len(journal))))
     lines = [
         *_effect_lines(summary, effects),
         *_alert_lines(summary),
-        *(Line(s.id, f'the wearer said: "{s.text}"', (f"{places[s.note]}/{s.id}",)) for s in words.asked),
+        *(Line(s.id, _told(s, own), (f"{places[s.note]}/{s.id}",)) for s in words.asked),
         *_fact_lines(summary),
         *(Line(line_id, text, ()) for line_id, text in memory),
         *_context_lines(summary),
@@ -137,8 +145,13 @@ def make_briefing(
     ]
     return Briefing(
         tuple(lines), effects, words, _state(summary), base_ms, summary["baseline"]["mean_60d_ms"], places,
-        tuple(summary["tonight_facts"]), _accounted(summary, onset, read, effects),
+        tuple(summary["tonight_facts"]), _accounted(summary, onset, read, effects), own,
     )  # fmt: skip
+
+
+def _told(sentence: Sentence, own: Mapping[str, str]) -> str:
+    meant = f" (by the wearer's own word {in_words(own[sentence.id])})" if sentence.id in own else ""
+    return f'the wearer said: "{sentence.text}"{meant}'
 
 
 def _accounted(

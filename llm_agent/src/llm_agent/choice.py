@@ -17,17 +17,13 @@ from typing import Any
 from hrv_shared.llm import Message
 from llm_agent.briefing import Briefing
 from llm_agent.fold import fold
+from llm_agent.kinds import MOVED, STRENGTHS, UNMOVED
 from llm_agent.levers import Lever, event_lever
 from llm_agent.prompts import Prompt
 from llm_agent.sentences import Sentence
 
-__all__ = [
-    "CHOICE_SCHEMA", "MOVED", "STRENGTHS", "UNMOVED", "choice_messages", "levers_of_choice", "verdict_of",
-]  # fmt: skip
+__all__ = ["CHOICE_SCHEMA", "choice_messages", "levers_of_choice", "verdict_of"]
 
-UNMOVED = ("daily life", "others", "plan")
-MOVED = ("body", "heart", "night", "relief")
-STRENGTHS = ("a little", "clearly", "a lot")
 VERDICT = "about"
 
 CHOICE_SCHEMA: dict[str, Any] = {
@@ -63,10 +59,12 @@ def levers_of_choice(verdicts: Mapping[str, str], briefing: Briefing) -> list[Le
     Parameters
     ----------
     verdicts : dict sentence id -> choice
+        The wearer's own word goes before them.
     """
     levers = list(briefing.effects)
     for sentence in briefing.words.asked:
-        about, _, strength = verdicts[sentence.id].partition(", ")
+        verdict = briefing.own_readings.get(sentence.id) or verdicts[sentence.id]
+        about, _, strength = verdict.partition(", ")
         if about in MOVED:
             lever = _event(sentence, about, strength, briefing)
             if not _is_accounted(sentence, lever, briefing):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from hrv_shared.store import Store
 from llm_agent import belief_cli, tracing_cli
 from llm_agent.answer import Style
 from llm_agent.bench.cli import app as bench_app
+from llm_agent.errors import BadEdit
 from llm_agent.reader import MODEL
 from llm_agent.reading import shipped_readers
 
@@ -77,6 +79,43 @@ def show(
             lines.append(f"  {s['withheld']} not read: no account of your day, measured anyway, or not English")
     text = "\n".join(lines)
     emit({"forecasts": said}, text or "The agent has not spoken yet.", as_json)
+
+
+@app.command()
+def reading(
+    words: Annotated[str | None, typer.Argument(help="A sentence of a note, as it stands there.")] = None,
+    means: Annotated[
+        str | None,
+        typer.Option(help="What it means for the night: daily life, body, heart, night or relief; 'heart, a lot'."),
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Let the agent read these words by itself again.")] = False,
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Whose notes are read; without, the newest day's.")
+    ] = None,
+    member: MemberOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How your notes are read now; with words of yours, what they mean instead."""
+    from llm_agent import own_readings
+    from llm_agent.understood import understood_lines
+
+    settings = load_settings()
+    store, whose = Store.open(settings), member or settings.member_id
+    if words is None:
+        if means is not None or undo:
+            raise BadEdit("Expected the words that it is about, as they stand in your note.")
+        encoder = open_model(settings) if style_of(settings) == "read" else None
+        told = own_readings.read_now(store, whose, shipped_readers(), encoder, day and day.date())
+        text = "\n".join(understood_lines(told)) or "There is nothing that is read before a forecast."
+        emit({"sentences": told}, text, as_json)
+        return
+    if undo == (means is not None):
+        raise BadEdit("Expected either --means or --undo.")
+    if undo:
+        fact, text = own_readings.unset_reading(store, whose, words), "The agent reads it by itself again."
+    else:
+        fact, text = own_readings.set_reading(store, whose, words, str(means)), own_readings.COUNTS
+    emit({"own_reading": fact and fact.payload}, text, as_json)
 
 
 def _call_key(row: dict[str, Any]) -> str:

@@ -40,6 +40,7 @@ from llm_agent.correction import corrected_week, correction_of
 from llm_agent.counted import counted_by
 from llm_agent.errors import ModelFailed, NoBriefing
 from llm_agent.levers import EVENT_CARRY, EVENT_DOUBT, EVENT_PCT, LEAST_CERTAINTY, MOST_DOWN, MOST_UP
+from llm_agent.own_readings import own_readings
 from llm_agent.reading import INSERTED_SHARE, MOVES_FROM, OTHER_FROM, OTHER_SHARE, RELIEF_ODDS, SURE_FROM
 from llm_agent.recalibration import recalibrated_rows
 from llm_agent.red_flags import red_flag_notices
@@ -147,6 +148,7 @@ def _gather(store: Store, issue: Issue, mix: Mapping[int, dict], style: Style) -
         memory=belief.lines() if belief else (),
         counted=counted_by(mix[1]),
         in_prompt=style != "read",
+        own_words=own_readings(store, issue.member_id, issue.as_of),
     )
     return briefing, words
 
@@ -240,7 +242,8 @@ def _ask(
             "issue": issue.describe(), "messages": list(asked[0].messages[:-1]) if asked else [],
             "questions": [{"about": q.id, "content": q.messages[-1]["content"]} for q in asked],
             "sentences": {sentence.id: sentence.quote for sentence in briefing.words.asked},
-            "withheld": answer.withheld, "reply": reply, "prompt": answer.prompt_digest,
+            "own_readings": dict(briefing.own_readings), "withheld": answer.withheld, "reply": reply,
+            "prompt": answer.prompt_digest,
             "sampling": {"samples": samples, "seed": seed, "temperature": TEMPERATURE if samples > 1 else 0.0},
         },
         known_at=store.clock(), basis=SEEN, source=SOURCE,

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from llm_agent.address import address_screen
-from llm_agent.choice import MOVED, STRENGTHS
 from llm_agent.encoder import MODEL, Encoder
+from llm_agent.kinds import MOVED, STRENGTHS
 from llm_agent.reader import Reader, shipped_in_note, shipped_reader
 from llm_agent.sentences import Sentence
 

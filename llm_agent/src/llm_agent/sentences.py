@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from llm_agent.cutting import GAP, Quoted, cut, parts_of, plain_of
@@ -18,7 +18,7 @@ from llm_agent.fold import fold
 from llm_agent.telling import beside_addresses, quotes_apart, read_of, without_wrapped
 from llm_agent.written_screen import not_to_be_read, speaks_to_us
 
-__all__ = ["Sentence", "Words", "read_words"]
+__all__ = ["Sentence", "Words", "read_words", "said_of"]
 
 MOST_SENTENCES = 20
 """Sentences put before a model, one by one; a longer day keeps its first and last ones."""
@@ -78,6 +78,11 @@ class Words:
     covered: tuple[str, ...]
     withheld: int
     read: str
+
+
+def said_of(sentences: Iterable[Sentence], own_words: Mapping[str, str]) -> dict[str, str]:
+    """By their ids, what the wearer has said of the words of some (``own_readings``, by folded words)."""
+    return {s.id: own_words[words] for s in sentences if (words := fold(s.quote)) in own_words}
 
 
 def read_words(journal: Iterable[str], covered_quotes: Iterable[str] = (), *, in_prompt: bool = True) -> Words:

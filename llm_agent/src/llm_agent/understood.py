@@ -9,11 +9,9 @@ from typing import Any
 
 from hrv_shared.issue import Issue
 from hrv_shared.store import Store
-from llm_agent.wording import ABOUT
+from llm_agent.kinds import in_words
 
 __all__ = ["understood", "understood_lines", "words_understood"]
-
-UNMOVED = {"others": "not about you", "plan": "a plan", "message": "not about your day"}
 
 
 def words_understood(store: Store, issue: Issue) -> dict[str, Any] | None:
@@ -42,21 +40,27 @@ def understood(call: dict[str, Any]) -> list[dict[str, Any]]:
     list of dict
         ``words`` as they stand in the note, ``about`` the verdict, ``meaning`` the same in plain words, ``share`` how
         sure it is (of several answers: the share that agrees); None where a sentence has no verdict of its own.
+        ``yours``: it is the wearer's own word (``own_readings``).
     """
     told = []
+    own = call.get("own_readings", {})
     for name, words in call.get("sentences", {}).items():  # the record keeps calls of before they were written down
         answers = [_verdict(a["text"]) for a in call["reply"]["answers"] if a["about"] == name and "error" not in a]
         about, votes = Counter(verdict for verdict, _ in answers).most_common(1)[0] if answers else (None, 0)
         sure = next((sure for _, sure in answers if sure is not None), votes / len(answers) if answers else None)
-        told.append({"words": words, "about": about, "meaning": about and _in_words(about), "share": sure})
+        if name in own:
+            about, sure = own[name], 1.0
+        told.append({
+            "words": words, "about": about, "meaning": about and in_words(about), "share": sure, "yours": name in own,
+        })  # fmt: skip
     return told
 
 
 def understood_lines(told: list[dict[str, Any]]) -> list[str]:
     """The same in words, a line a sentence."""
     return [
-        f"  \N{LEFT DOUBLE QUOTATION MARK}{one['words']}\N{RIGHT DOUBLE QUOTATION MARK} "
-        f"{one['meaning']} ({100 * one['share']:.0f} %)"
+        f"  \N{LEFT DOUBLE QUOTATION MARK}{one['words']}\N{RIGHT DOUBLE QUOTATION MARK} {one['meaning']} "
+        + ("(your own word)" if one["yours"] else f"({100 * one['share']:.0f} %)")
         for one in told
         if one["about"] is not None
     ]
@@ -65,8 +69,3 @@ def understood_lines(told: list[dict[str, Any]]) -> list[str]:
 def _verdict(answer: str) -> tuple[str, float | None]:
     said = json.loads(answer)
     return said["about"], said.get("sure")
-
-
-def _in_words(about: str) -> str:
-    kind, _, strength = about.partition(", ")
-    return f"{ABOUT[kind]}, {strength}" if kind in ABOUT else UNMOVED.get(kind, kind)

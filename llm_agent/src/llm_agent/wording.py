@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llm_agent.briefing import Briefing
+from llm_agent.kinds import ABOUT
 from llm_agent.levers import Lever
 
 __all__ = ["plain_rationale"]
 
 NOTHING_MS = 0.5
-ABOUT = {
-    "body": "a strain on the body", "heart": "a strain on the mind", "night": "a bad night ahead",
-    "relief": "a real relief",
-}  # fmt: skip
 MOST_REASONS = 3
 
 
