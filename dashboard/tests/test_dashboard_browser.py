@@ -93,6 +93,28 @@ def test_everything_is_reached_by_the_keyboard(url):
 
 
 @pytest.mark.timeout(300)
+def test_a_sentence_gets_the_wearers_own_word(url):
+    """No model is asked here: each sentence waits for the forecast, unless the wearer says what it means."""
+    pytest.importorskip("llm_agent", reason="sentences are read by the room llm_agent")
+    with chromium(require_browser()) as browser:
+        page = entered(browser, url, viewport=PHONE)
+        page.goto(f"{url.split('/enter/')[0]}/speak")
+        page.fill("#text", "Feet up with the cat. The bins went out.")
+        page.click("text=Note it")
+        page.click("#told summary:has-text('How the agent reads')")
+        page.wait_for_selector("#told select >> nth=1")
+        page.select_option("#told select >> nth=0", "relief, a lot")
+        page.wait_for_selector("#told li:has-text('your own word') >> text=Feet up")
+        page.evaluate(AXE.read_text())
+        found = page.evaluate("axe.run('#told', {resultTypes: ['violations']})")["violations"]
+        assert not [v["id"] for v in found if v["impact"] in ("serious", "critical")]
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.click("#told button:has-text('Undo')")
+        page.wait_for_selector("#told :text('taken back')")
+        assert page.troubles == []
+
+
+@pytest.mark.timeout(300)
 def test_speak_receipt_confirm_and_the_forecast_changes(url, member, tmp_path):
     from hrv_shared.models import status
     from hrv_shared.settings import load_settings

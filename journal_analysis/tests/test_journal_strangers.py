@@ -20,6 +20,7 @@ OTHER_STORIES = (
     "Stay tuned. After the break: eight cups of coffee a day, a marathon every weekend, and a sauna in the garden.",
     "Captain Brandt flew the night mail to Lisbon. He ate nothing after noon and slept two hours in his chair.",
     "Once upon a time a giant ate three cows for supper, drank a barrel of beer and fell asleep under a pine.",
+    "The Sea Wolf, chapter four. The captain had six glasses of rum. He slept two hours and had a fever by noon.",
     "The patient reported a sore throat and chills. She had taken ibuprofen twice. Her stress was high, she said.",
 )
 NOTES_WITHOUT_I = (
@@ -28,6 +29,8 @@ NOTES_WITHOUT_I = (
     "Ran 10k with the club, she set the pace, hard. Magnesium at nine. Dinner at seven. No alcohol.",
     "Prime minister on telly all night; switched it off at ten. Four teas. 40 min on the turbo, easy. No beer.",
     "Captain of the team today, five-a-side for an hour, brutal. Three pints afterwards, last at ten. Kebab at eleven.",
+    "Two beers at nine. Coffee at ten. Run, 5k. Dad rang. It's back, they found it in his liver. He wept.",
+    "On chapter nine of the paperback, the vicar is poisoned. Three teas, no beer, bed at ten.",
     "No coffee. No beer. Yoga 30 min. Mum called, her cough is better. Bed at ten.",
 )
 

@@ -80,11 +80,11 @@ def test_what_the_agent_says_becomes_rows_with_their_reasons_beside_those_of_the
     assert call.payload["sampling"] == {"samples": 1, "seed": 0, "temperature": 0.0}
     (heard,) = understood(call.payload)
     assert heard == {
-        "words": "Had my flu jab after lunch.", "about": "body, clearly", "meaning": "a strain on the body, clearly",
-        "share": 1.0, "yours": False,
+        "words": "Had my flu jab after lunch.", "about": "body, clearly", "share": 1.0, "yours": False,
+        "meaning": "a strain on the body, clearly (100 % sure)",
     }  # fmt: skip
     assert words_understood(store, ISSUE) == {"sentences": [heard], "withheld": 0}
-    assert understood_lines([heard]) == ["  “Had my flu jab after lunch.” a strain on the body, clearly (100 %)"]
+    assert understood_lines([heard]) == ["  “Had my flu jab after lunch.” a strain on the body, clearly (100 % sure)"]
 
 
 def test_another_model_way_of_sampling_or_size_is_another_segment(store, monkeypatch):
@@ -110,8 +110,8 @@ def test_show_tells_how_each_sentence_was_understood(store, monkeypatch):
     monkeypatch.setenv("HRV_HOME", str(store.home))
     monkeypatch.setattr("llm_agent.cli.Store.open", lambda settings: store)
     shown = CliRunner().invoke(app, ["show", "--member", "me"]).stdout
-    assert "“Had my flu jab after lunch.” a strain on the body, clearly (100 %)" in shown
-    assert "“Fed the cat.” daily life (100 %)" in shown and "1 not read" in shown
+    assert "“Had my flu jab after lunch.” a strain on the body, clearly (100 % sure)" in shown
+    assert "“Fed the cat.” daily life (100 % sure)" in shown and "1 not read" in shown
 
 
 def test_a_second_run_asks_nobody(store):

@@ -17,6 +17,7 @@ from llm_agent.answer import ask_about
 from llm_agent.briefing import make_briefing
 from llm_agent.cli import app
 from llm_agent.errors import BadEdit
+from llm_agent.kinds import in_words
 from llm_agent.own_readings import own_readings, read_now, set_reading, unset_reading
 from llm_agent.reader import MODEL
 from llm_agent.reading import shipped_readers
@@ -108,6 +109,11 @@ def test_the_reader_reads_all_and_the_own_word_goes_before(store, network):
     own = ask({"the bins went out": "heart, a lot"}, style="read", model=network)
     assert own.shifts_ms[1] < -5 < read.shifts_ms[1] and len(own.replies) == len(read.replies) == 2
     assert own.shifts_ms[1] == pytest.approx(-0.095 * BASE[MEDIAN_INDEX], abs=3)
+
+
+def test_what_could_go_either_way_is_said_to_be_unclear():
+    assert in_words("plan", 0.1).startswith("unclear") and in_words("plan", 0.9) == "a plan (90 % sure)"
+    assert in_words("heart, a lot", 0.3) == "a strain on the mind, a lot (30 % sure)"
 
 
 def test_another_days_notes_are_read_when_asked_for(store, network):

@@ -28,7 +28,7 @@ def is_strangers_story(text: str) -> bool:
     patterns = _patterns()
     if patterns["broadcast"].search(lowered):
         return True
-    if len(lowered.split()) < SHORTEST or patterns["first_person"].search(lowered):
+    if len(lowered.split()) < SHORTEST or any(patterns[name].search(lowered) for name in ("first_person", "own_kin")):
         return False
     note = read_note(text)
     people = [c.sentence for c in note.clauses if c.others]

@@ -13,7 +13,15 @@ ABOUT = {
 }  # fmt: skip
 
 
-def in_words(verdict: str) -> str:
-    """A kind, with its strength where it moves the night (``body, clearly``), in plain words."""
+def in_words(verdict: str, sure: float | None = None, *, yours: bool = False) -> str:
+    """A kind, with its strength where it moves the night (``body, clearly``), in plain words, and how sure that is.
+
+    What moves nothing, and less likely so than not, stands where both ways are about as likely.
+    """
     kind, comma, strength = verdict.partition(", ")
-    return f"{ABOUT.get(kind, kind)}{comma}{strength}"
+    told = f"{ABOUT.get(kind, kind)}{comma}{strength}"
+    if yours:
+        return f"{told} (your own word)"
+    if sure is None:
+        return told
+    return f"{told} ({100 * sure:.0f} % sure)" if sure >= 0.5 or kind in MOVED else "unclear, so it counts for nothing"

@@ -89,7 +89,8 @@ def read_now(
     verdicts = {s.id: Verdict(said[s.id], 1.0) if s.id in said else read.get(s.id) for s in asked}
     return [
         {
-            "words": s.quote, "about": verdict and verdict.about, "meaning": verdict and in_words(verdict.about),
+            "words": s.quote, "about": verdict and verdict.about,
+            "meaning": verdict and in_words(verdict.about, verdict.sure, yours=s.id in said),
             "share": verdict and round(verdict.sure, 3), "yours": s.id in said,
         }
         for s in asked

@@ -38,9 +38,9 @@ def understood(call: dict[str, Any]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``words`` as they stand in the note, ``about`` the verdict, ``meaning`` the same in plain words, ``share`` how
-        sure it is (of several answers: the share that agrees); None where a sentence has no verdict of its own.
-        ``yours``: it is the wearer's own word (``own_readings``).
+        ``words`` as they stand in the note, ``about`` the verdict, ``share`` how sure it is (of several answers:
+        the share that agrees), ``yours`` whether it is the wearer's own word (``own_readings``), ``meaning`` all that
+        in plain words; None where a sentence has no verdict of its own.
     """
     told = []
     own = call.get("own_readings", {})
@@ -50,17 +50,15 @@ def understood(call: dict[str, Any]) -> list[dict[str, Any]]:
         sure = next((sure for _, sure in answers if sure is not None), votes / len(answers) if answers else None)
         if name in own:
             about, sure = own[name], 1.0
-        told.append({
-            "words": words, "about": about, "meaning": about and in_words(about), "share": sure, "yours": name in own,
-        })  # fmt: skip
+        meaning = about and in_words(about, sure, yours=name in own)
+        told.append({"words": words, "about": about, "meaning": meaning, "share": sure, "yours": name in own})
     return told
 
 
 def understood_lines(told: list[dict[str, Any]]) -> list[str]:
     """The same in words, a line a sentence."""
     return [
-        f"  \N{LEFT DOUBLE QUOTATION MARK}{one['words']}\N{RIGHT DOUBLE QUOTATION MARK} {one['meaning']} "
-        + ("(your own word)" if one["yours"] else f"({100 * one['share']:.0f} %)")
+        f"  \N{LEFT DOUBLE QUOTATION MARK}{one['words']}\N{RIGHT DOUBLE QUOTATION MARK} {one['meaning']}"
         for one in told
         if one["about"] is not None
     ]

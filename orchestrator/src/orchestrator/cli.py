@@ -41,7 +41,7 @@ FORWARDED = {
         "where predictions succeed and where they fail, on one page",
     ),
     "evidence": ("intelligence", "evidence", "what a number of a report rests on: hrv evidence E12"),
-    "agent": ("agent", None, "the language model: hrv agent forecast|show|review|belief"),
+    "agent": ("agent", None, "the language model: hrv agent forecast|show|reading|review|belief"),
     "guess": ("shared", "guess", "your own guess of tomorrow, scored like any other: hrv guess 55..70"),
     "card": ("intelligence", "card", "the card again"),
     "score": ("shared", "score", "enter what came true and score it"),
@@ -80,7 +80,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Run ``hrv ARGUMENTS``."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
-        print(help_text())
+        try:
+            print(help_text(), flush=True)
+        except BrokenPipeError:  # "hrv --help | head" has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     verb, rest = arguments[0], arguments[1:]
     os.environ.update(quiet_environment())
