@@ -98,7 +98,8 @@ def test_a_sentence_gets_the_wearers_own_word(url):
     pytest.importorskip("llm_agent", reason="sentences are read by the room llm_agent")
     with chromium(require_browser()) as browser:
         page = entered(browser, url, viewport=PHONE)
-        page.goto(f"{url.split('/enter/')[0]}/speak")
+        base = url.split("/enter/")[0]
+        page.goto(f"{base}/speak")
         page.fill("#text", "Feet up with the cat. The bins went out.")
         page.click("text=Note it")
         page.click("#told summary:has-text('How the agent reads')")
@@ -109,6 +110,9 @@ def test_a_sentence_gets_the_wearers_own_word(url):
         found = page.evaluate("axe.run('#told', {resultTypes: ['violations']})")["violations"]
         assert not [v["id"] for v in found if v["impact"] in ("serious", "critical")]
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        told = page.request.get(f"{base}/api/journal").json()["notes"][0]
+        note = page.request.get(f"{base}/api/journal/{told['entry']}").json()
+        assert (note["facts"], note["next"]) == ([], "forecast")  # its sentences are read, so it is due
         page.click("#told button:has-text('Undo')")
         page.wait_for_selector("#told :text('taken back')")
         assert page.troubles == []

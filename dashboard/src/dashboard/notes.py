@@ -205,7 +205,8 @@ def _what_next(desk: Desk, store: Store, note: dict[str, Any]) -> str:
         issue = verb("data_intelligence", "chosen_issue")(store, desk.settings.member_id)
     except HrvError:
         return "none"
-    about_tonight = any(fact["night"] > issue.origin_day.isoformat() for fact in note["facts"])
+    origin = issue.origin_day.isoformat()
+    about_tonight = note["day"] == origin or any(fact["night"] > origin for fact in note["facts"])
     if issue.book != "live" or not about_tonight:
         return "none"
     rows = store.ledger.forecasts(issue.book, issue.member_id, slot=issue.slot, origin_day=issue.origin_day)
