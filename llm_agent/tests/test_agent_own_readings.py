@@ -116,6 +116,11 @@ def test_what_could_go_either_way_is_said_to_be_unclear():
     assert in_words("heart, a lot", 0.3) == "a strain on the mind, a lot (30 % sure)"
 
 
+def test_an_own_word_on_a_habit_does_not_outvote_the_matter_of_the_evening(network):
+    said = "Grandad died this morning. Feet up with the cat."
+    assert ask({"feet up with the cat": "relief, a lot"}, said=said, style="read", model=network).shifts_ms[1] < -3
+
+
 def test_another_days_notes_are_read_when_asked_for(store, network):
     keep(store, "journal_entry", "a", day="2026-05-09", transcript="My brother died.")
     keep(store, "journal_entry", "b", day="2026-05-10", transcript="Fed the hens.")

@@ -25,6 +25,7 @@ from hrv_shared.store import Store
 from llm_agent.address import address_screen
 from llm_agent.answer import (
     CONTESTED_SPREAD,
+    OWN_WORD_SURE,
     SAMPLES,
     TEMPERATURE,
     UNSURE_SHARE,
@@ -131,6 +132,7 @@ def _made_of_a_verdict() -> list[Any]:
     """The numbers by which code makes a shift of what the model said."""
     return [
         MOVES_FROM, RELIEF_ODDS, SURE_FROM, INSERTED_SHARE, OTHER_SHARE, OTHER_FROM, UNSURE_SHARE, CONTESTED_SPREAD,
+        OWN_WORD_SURE,
         ADDRESS_FROM, BESIDE_FROM, address_screen().digest, LEAST_CERTAINTY, EVENT_PCT, EVENT_DOUBT,
         EVENT_CARRY, MOST_DOWN, MOST_UP,
     ]  # fmt: skip
