@@ -41,6 +41,7 @@ from llm_agent.correction import corrected_week, correction_of
 from llm_agent.counted import counted_by
 from llm_agent.errors import ModelFailed, NoBriefing
 from llm_agent.levers import EVENT_CARRY, EVENT_DOUBT, EVENT_PCT, LEAST_CERTAINTY, MOST_DOWN, MOST_UP
+from llm_agent.notes import notes_told
 from llm_agent.own_readings import own_readings
 from llm_agent.reading import INSERTED_SHARE, MOVES_FROM, OTHER_FROM, OTHER_SHARE, RELIEF_ODDS, SURE_FROM
 from llm_agent.recalibration import recalibrated_rows
@@ -139,7 +140,7 @@ def _made_of_a_verdict() -> list[Any]:
 
 
 def _gather(store: Store, issue: Issue, mix: Mapping[int, dict], style: Style) -> tuple[Briefing, list[str]]:
-    entries = _journal(store, issue)
+    entries = notes_told(store, issue.member_id, issue.as_of, issue.origin_day)
     words = [entry.payload["transcript"] for entry in entries]
     belief = current_belief(store, issue.member_id, issue.book, issue.as_of)
     briefing = make_briefing(
@@ -294,16 +295,3 @@ def _summary(store: Store, issue: Issue) -> dict[str, Any]:
     ):
         raise NoBriefing(f"The summary {path.name} belongs to another issue. Run again: hrv report daily")
     return summary
-
-
-def _journal(store: Store, issue: Issue) -> list[Any]:
-    """Entries about the origin day known by then, oldest first; a note that was undone was not said."""
-    entries = store.record.latest("journal_entry", issue.member_id, issue.as_of).values()
-    today = [
-        entry
-        for entry in entries
-        if entry.payload.get("day") == issue.origin_day.isoformat()
-        and entry.payload.get("transcript")
-        and entry.payload.get("state") != "undone"
-    ]
-    return sorted(today, key=lambda e: (e.known_at, e.key))

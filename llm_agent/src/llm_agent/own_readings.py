@@ -16,6 +16,7 @@ from llm_agent.encoder import Encoder
 from llm_agent.errors import BadEdit
 from llm_agent.fold import fold
 from llm_agent.kinds import MOVED, STRENGTHS, in_words
+from llm_agent.notes import notes_told
 from llm_agent.reading import Readers, Verdict
 from llm_agent.sentences import read_words, said_of
 
@@ -76,14 +77,11 @@ def read_now(
         As in ``understood``. Sentences that are facts of the journal are not among them.
     """
     now = store.clock()
-    kept = store.record.latest("journal_entry", member_id, now).values()
-    told = [entry for entry in kept if entry.payload.get("transcript") and entry.payload.get("state") != "undone"]
-    wanted = day.isoformat() if day else max((entry.payload["day"] for entry in told), default="")
-    of_day = sorted((entry for entry in told if entry.payload["day"] == wanted), key=lambda e: (e.known_at, e.key))
-    keys = {entry.key for entry in of_day}
+    notes = notes_told(store, member_id, now, day)
+    keys = {note.key for note in notes}
     facts = [f.payload for f in store.record.latest("journal_fact", member_id, now).values()]
     quotes = [f["quote"] for f in facts if f["entry_key"] in keys and f["status"] != "rejected" and f["quote"]]
-    asked = read_words([entry.payload["transcript"] for entry in of_day], quotes, in_prompt=False).asked
+    asked = read_words([note.payload["transcript"] for note in notes], quotes, in_prompt=False).asked
     said = said_of(asked, own_readings(store, member_id, now))
     read = readers.verdicts(encoder, asked) if encoder else {}
     verdicts = {s.id: Verdict(said[s.id], 1.0) if s.id in said else read.get(s.id) for s in asked}
