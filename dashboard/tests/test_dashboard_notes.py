@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -90,6 +91,13 @@ def test_the_wearer_says_what_a_sentence_means(store, visit):
     for said in ({"words": words}, {"words": 7, "means": ""}, {"words": words, "means": "great"}):
         answer = visit("/api/reading", "POST", json=said)
         assert answer.status_code in (400, 409) and "Expected" in answer.json()["error"]["message"], said
+
+
+def test_every_meaning_that_the_page_offers_is_one_that_the_agent_knows(store, visit):
+    agent = pytest.importorskip("llm_agent", reason="sentences are read by the room llm_agent")
+    said = {"words": "Feet up.", "means": ""}
+    part = visit("/api/reading", "POST", json=said, headers={"hx-request": "true"}).text
+    assert set(re.findall(r'<option value="([^"]*)"', part)) == {"", *agent.own_readings.VERDICTS}
 
 
 def test_how_a_note_is_read_is_shown_before_any_forecast(store, visit, app):
